@@ -1,0 +1,110 @@
+"""Classification: one of several classes for each example."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import keras
+import numpy as np
+import zoo
+from natsort import natsorted
+
+
+class Classification:
+    """Dense softmax over the classes, on `pooled` (batch, dim); the outputs are probabilities (batch, classes).
+
+    Targets are class names; `labels` holds them in natural order ("2" before "10"), which is the order of the outputs.
+    """
+
+    def __init__(self, *, hidden: int, dropout: float, label_smoothing: float, class_weight: str) -> None:
+        if hidden < 0:
+            raise zoo.BadPlan(f"--set hidden={hidden}: give 0 or a number of units.")
+        for name, share in (("dropout", dropout), ("label_smoothing", label_smoothing)):
+            if not 0 <= share < 1:
+                raise zoo.BadPlan(f"--set {name}={share}: it must be at least 0 and below 1.")
+        self.options = {
+            "hidden": hidden,
+            "dropout": dropout,
+            "label_smoothing": label_smoothing,
+            "class_weight": class_weight,
+        }
+        self.labels: list[str] = []
+
+    def learn(self, targets: Sequence[str]) -> None:
+        self.labels = natsorted(set(targets))
+        if len(self.labels) < 2:
+            raise zoo.BadData(
+                f"All examples have the class {self.labels[0]!r}; a classifier needs at least two classes."
+            )
+
+    def encode(self, targets: Sequence[str]) -> np.ndarray:
+        """Indices into `labels`, int32 (examples,)."""
+        index = {label: i for i, label in enumerate(self.labels)}
+        if unknown := natsorted(set(targets) - set(index)):
+            raise zoo.BadData(
+                f"{unknown[0]!r} is not a class that the model was trained on; these are: {', '.join(self.labels)}."
+            )
+        return np.array([index[target] for target in targets], "int32")
+
+    def outputs(self, features: Mapping[str, keras.KerasTensor]) -> keras.KerasTensor:
+        x = features["pooled"]
+        if self.options["hidden"]:
+            x = keras.layers.Dense(self.options["hidden"], activation="relu", name="hidden")(x)
+        x = keras.layers.Dropout(self.options["dropout"], name="dropout")(x)
+        return keras.layers.Dense(len(self.labels), activation="softmax", dtype="float32", name="probabilities")(x)
+
+    def loss(self) -> keras.losses.Loss:
+        return _CrossEntropy(len(self.labels), self.options["label_smoothing"])
+
+    def metrics(self) -> list[keras.metrics.Metric]:
+        return [keras.metrics.SparseCategoricalAccuracy(name="accuracy")]
+
+    def example_weights(self, encoded: np.ndarray) -> np.ndarray:
+        if self.options["class_weight"] == "none":
+            return np.ones(len(encoded), "float32")
+        counts = np.bincount(encoded, minlength=len(self.labels))
+        present = np.count_nonzero(counts)
+        return (len(encoded) / (present * np.maximum(counts, 1)))[encoded].astype("float32")
+
+    def score(self, encoded: np.ndarray, outputs: np.ndarray) -> dict[str, float]:
+        """Accuracy, macro-averaged F1 over the classes that occur, and cross-entropy."""
+        predicted = outputs.argmax(axis=1)
+        hits = np.bincount(encoded[predicted == encoded], minlength=len(self.labels))
+        total = np.bincount(encoded, minlength=len(self.labels)) + np.bincount(predicted, minlength=len(self.labels))
+        f1 = 2 * hits[total > 0] / total[total > 0]
+        likelihood = outputs[np.arange(len(encoded)), encoded].astype("float64")
+        return {
+            "accuracy": float(np.mean(predicted == encoded)),
+            "macro_f1": float(f1.mean()),
+            "cross_entropy": float(-np.log(np.maximum(likelihood, 1e-7)).mean()),
+        }
+
+    def decode(self, outputs: np.ndarray) -> list[dict[str, Any]]:
+        """`label`, and `probabilities` by class, the likeliest first."""
+        answers = []
+        for row in outputs:
+            order = np.argsort(-row, kind="stable")
+            answers.append(
+                {"label": self.labels[order[0]], "probabilities": {self.labels[i]: float(row[i]) for i in order}}
+            )
+        return answers
+
+    def state(self) -> dict[str, Any]:
+        return {"options": self.options, "labels": self.labels}
+
+    @classmethod
+    def restore(cls, state: dict[str, Any]) -> "Classification":
+        task = cls(**state["options"])
+        task.labels = list(state["labels"])
+        return task
+
+
+class _CrossEntropy(keras.losses.Loss):
+    """Cross-entropy of probabilities (batch, classes) against class indices (batch,), with label smoothing."""
+
+    def __init__(self, classes: int, label_smoothing: float) -> None:
+        super().__init__(name="cross_entropy")
+        self._classes, self._smoothing = classes, label_smoothing
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        targets = keras.ops.one_hot(keras.ops.reshape(y_true, (-1,)), self._classes)
+        return keras.losses.categorical_crossentropy(targets, y_pred, label_smoothing=self._smoothing)

@@ -1,0 +1,338 @@
+"""The public Python API, with the words of the command line. `import zoo` re-exports it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from zoo.catalog import Backbone, Offer, Weights, catalog
+from zoo.catalog.query import select
+from zoo.catalog.settings import set_disabled
+from zoo.errors import BadPlan, UnknownName
+from zoo.progress import say
+from zoo.weights import cache_folder, state
+
+if TYPE_CHECKING:
+    import keras
+
+    from zoo.compose.encoder import Unfreeze
+    from zoo.runs.run import Run
+
+
+def list_backbones(
+    *patterns: str,
+    exclude: Sequence[str] = (),
+    where: Sequence[str] = (),
+    modality: str | None = None,
+    plugin: str | None = None,
+    max_params: int | None = None,
+    sort: str = "name",
+) -> list[dict[str, Any]]:
+    """The backbones that can be trained, as facts: name, modality, family, params, input, features, plugin, weights...
+
+    patterns    parts of a name ("resnet") or wildcards ("efficientnet_b?"); any of them has to fit
+    exclude     patterns of what to leave out
+    where       conditions over any fact, all of which have to hold: "params<10M", "top1>75", "licence=Apache-2.0"
+    sort        the fact to sort by; numbers from small to large, what is not known last
+
+    Raises `zoo.UnknownName`, with suggestions, when nothing fits.
+
+    >>> import zoo
+    >>> [b["name"] for b in zoo.list_backbones("resnet*", where=["top1>76", "params<50M"])]
+    ['resnet101', 'resnet101_v2']
+    """
+    rows = [_facts(offer) for offer in catalog().backbones]
+    where = [*where]
+    where += [f"{fact}={value}" for fact, value in (("modality", modality), ("plugin", plugin)) if value]
+    where += [f"params<={max_params}"] if max_params is not None else []
+    left, notes = select(rows, patterns, exclude, where)
+    if sort not in left[0]:
+        raise BadPlan(f"--sort {sort}: there is no such fact; there are {', '.join(left[0])}.")
+    for note in notes:
+        say(note)
+    left.sort(key=lambda row: (row[sort] is None, row[sort] if row[sort] is not None else 0, row["name"]))
+    return [_public(row) for row in left]
+
+
+def backbone_info(name: str) -> dict[str, Any]:
+    """Everything known about one backbone: the facts of `list_backbones`, and every set of weights it has."""
+    offer = catalog().backbone(name)
+    known = [_weights_facts(weights, state(offer.spec)) for weights in offer.spec.weights]
+    return _public(_facts(offer)) | {"all_weights": known}
+
+
+def list_heads() -> list[dict[str, Any]]:
+    """The task heads: name, summary, modalities, feature, options, plugin, and the backbones each combines with.
+
+    >>> import zoo
+    >>> [head["name"] for head in zoo.list_heads()]
+    ['classification']
+    """
+    return [
+        {
+            "name": offer.name,
+            "summary": offer.spec.summary,
+            "modalities": list(offer.spec.modalities),
+            "feature": offer.spec.feature,
+            "options": [
+                {"name": o.name, "default": o.default, "summary": o.summary, "choices": list(o.choices)}
+                for o in offer.spec.options
+            ],
+            "licence": offer.spec.licence,
+            "plugin": offer.plugin,
+            "backbones": [
+                b.name
+                for b in catalog().backbones
+                if b.spec.modality in offer.spec.modalities and offer.spec.feature in b.spec.features
+            ],
+        }
+        for offer in catalog().heads
+    ]
+
+
+def list_plugins() -> list[dict[str, Any]]:
+    """Every installed plugin: name, distribution, version, status (loaded, disabled, failed), reason, what it offers."""
+    catalogue = catalog()
+    return [
+        {
+            "name": plugin.name,
+            "distribution": plugin.distribution,
+            "version": plugin.version,
+            "status": plugin.status,
+            "reason": plugin.reason,
+            "backbones": [o.name for o in catalogue.backbones if o.plugin == plugin.name],
+            "heads": [o.name for o in catalogue.heads if o.plugin == plugin.name],
+        }
+        for plugin in catalogue.plugins
+    ]
+
+
+def build(
+    backbone: str,
+    *,
+    weights: str = "default",
+    head: str | None = None,
+    labels: Sequence[str] = (),
+    options: Mapping[str, Any] | None = None,
+) -> keras.Model:
+    """A Keras model that takes raw pixels, RGB 0..255, (batch, height, width, 3), of any height and width.
+
+    Without a head it gives a dict of features (`pooled` (batch, dim), `map` (batch, height, width, channels)); with a
+    head the head's answer for `labels`, untrained: `classification` gives probabilities (batch, labels), in the natural
+    order of the labels.
+
+    weights  "default", "none" (random), the name of one of the backbone's weights, or the path of a file
+
+    >>> import numpy as np, zoo
+    >>> model = zoo.build("efficientnet_lite0")
+    >>> pixels = np.full((2, 300, 200, 3), 255.0, "float32")
+    >>> model(pixels)["pooled"].shape
+    TensorShape([2, 1280])
+    """
+    from zoo.compose.encoder import build_encoder
+    from zoo.compose.model import compose, from_raw
+    from zoo.compose.task import fitting_head, make_task
+
+    offer = catalog().backbone(backbone)
+    if head is None:
+        return from_raw(build_encoder(offer, weights))
+    chosen = fitting_head(head, offer.spec.modality)
+    task = make_task(chosen, options or {})
+    task.learn(labels)
+    return compose(build_encoder(offer, weights), task, chosen.spec.feature).model
+
+
+def train(
+    backbone: str,
+    data: str | Path,
+    *,
+    head: str = "classification",
+    out: str | Path | None = None,
+    val: str | Path | None = None,
+    input_column: str = "image",
+    target_column: str = "label",
+    weights: str = "default",
+    unfreeze: Unfreeze = 0,
+    epochs: int | None = None,
+    batch_size: int | None = None,
+    lr: float | None = None,
+    seed: int = 0,
+    options: Mapping[str, Any] | None = None,
+) -> Run:
+    """Fine-tune a backbone on pictures, and write a run folder.
+
+    data      a folder with a sub-folder for each class, or `train/` and `val/` folders of such; or a table (CSV, TSV,
+              JSONL, Parquet) with the columns `image` (paths seen from the table) and `label`
+    out       the run folder to make; `runs/NAME-OF-THE-DATA` (-2, -3, ...) where none is given
+    unfreeze  train the last so many stages too (or "all") in a second phase, after the head
+    epochs    of each phase, at most; training ends earlier when the validation loss no longer falls
+    lr        learning rate of the head; the second phase has a tenth of it
+    options   of the head, as `zoo heads` shows them: {"label_smoothing": 0.1}
+
+    Raises a `zoo.ZooError` that says what is wrong and what would mend it.
+
+    >>> import zoo
+    >>> run = zoo.train("efficientnet_lite0", "examples/data/clipart", epochs=3, out=getfixture("run_folder"))
+    >>> run.metrics["accuracy"] > 0.5
+    True
+    >>> run.predict(["examples/data/unseen/butterfly.png"])[0]["label"]
+    'bugs'
+    """
+    from zoo.train.plan import BATCH_SIZE, Plan, default_phases
+
+    plan = Plan(
+        backbone=backbone,
+        data=str(data),
+        head=head,
+        weights=str(weights),
+        val=str(val or ""),
+        input_column=input_column,
+        target_column=target_column,
+        seed=seed,
+        batch_size=BATCH_SIZE if batch_size is None else batch_size,
+        options=dict(options or {}),
+        phases=default_phases(unfreeze, epochs, lr),
+    )
+    return _carry_out(plan, out)
+
+
+def train_plan(path: str | Path, *, out: str | Path | None = None) -> Run:
+    """Carry out a `plan.toml`, for example another run's, to repeat it."""
+    from zoo.train.plan import Plan
+
+    return _carry_out(Plan.from_toml(Path(path)), out)
+
+
+def load_run(path: str | Path) -> Run:
+    """A finished run, to predict and evaluate with.
+
+    >>> import zoo
+    >>> run = zoo.load_run(getfixture("finished_run"))
+    >>> answer = run.predict(["examples/data/unseen/butterfly.png"])[0]
+    >>> answer["label"], list(answer["probabilities"])[0]
+    ('bugs', 'bugs')
+    >>> sorted(run.evaluate("examples/data/clipart").metrics)
+    ['accuracy', 'cross_entropy', 'macro_f1']
+    """
+    from zoo.runs.run import Run
+
+    return Run(path)
+
+
+def pull(backbone: str, source: str | Path | None = None) -> Path:
+    """Bring a backbone's default weights onto this machine; `source` is a file or folder carried here by hand."""
+    from zoo.weights import pull as pull_weights
+
+    return pull_weights(catalog().backbone(backbone), Path(source) if source is not None else None)
+
+
+def backbone_names() -> list[str]:
+    """The names of all backbones."""
+    return [offer.name for offer in catalog().backbones]
+
+
+def switch_plugin(name: str, *, off: bool) -> None:
+    """Switch an installed plugin off, or on again; it holds from the next process on.
+
+    Raises `zoo.UnknownName` for a plugin that is not installed.
+    """
+    names = [plugin.name for plugin in catalog().plugins]
+    if name not in names:
+        raise UnknownName(f"There is no plugin called {name!r}; installed are {', '.join(names)}.")
+    set_disabled(name, off)
+    catalog.cache_clear()
+
+
+def diagnose() -> dict[str, Any]:
+    """What `zoo doctor` says: facts of this installation, and problems, each with what mends it."""
+    import os
+    import platform
+    import shutil
+    from importlib import metadata
+
+    facts: dict[str, Any] = {"zoo": metadata.version("tfzoo"), "python": platform.python_version()}
+    problems = []
+    for package in ("tensorflow", "keras", "numpy", "pillow", "pyarrow"):
+        try:
+            facts[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            facts[package] = "missing"
+            problems.append(f"{package} is not installed: pip install {package}")
+    cache = cache_folder()
+    place = next(folder for folder in (cache, *cache.parents) if folder.exists())
+    facts["cache"] = str(cache)
+    facts["free disk"] = f"{shutil.disk_usage(place).free / 1e9:.1f} GB"
+    if not os.access(place, os.W_OK):
+        problems.append(f"the cache folder {cache} cannot be written; name another with ZOO_CACHE")
+    for name in ("ZOO_CACHE", "ZOO_CONFIG", "ZOO_DISABLE", "ZOO_MIRROR", "ZOO_OFFLINE"):
+        if name in os.environ:
+            facts[name] = os.environ[name]
+    loaded = [plugin for plugin in catalog().plugins if plugin.status == "loaded"]
+    facts["plugins"] = ", ".join(plugin.name for plugin in loaded) or "none"
+    for plugin in catalog().plugins:
+        if plugin.status == "failed":
+            problems.append(
+                f"plugin {plugin.name}: {plugin.reason} "
+                f"(or remove it: {sys.executable} -m pip uninstall {plugin.distribution})"
+            )
+    shared = [offer.name for offer in catalog().backbones if "/" in offer.name]
+    if shared:
+        problems.append(f"several plugins offer a backbone of one name; it is reached as {' or '.join(shared)}")
+    ready = [offer.name for offer in catalog().backbones if state(offer.spec) in ("bundled", "cached")]
+    facts["backbones"] = f"{len(catalog().backbones)}, of which {len(ready)} have their weights here"
+    return {"facts": facts, "problems": problems}
+
+
+def _carry_out(plan: Any, out: str | Path | None) -> Run:
+    from zoo.runs.folder import RunFolder
+    from zoo.train.trainer import train as carry_out
+
+    name = Path(plan.data).resolve().stem
+    return carry_out(plan, Path(out) if out is not None else RunFolder.free_name(Path("runs"), name))
+
+
+def _facts(offer: Offer[Backbone]) -> dict[str, Any]:
+    """Every fact of a backbone by one name, as `--where` and `--sort` know them."""
+    spec = offer.spec
+    default = spec.weights[0] if spec.weights else None
+    where = state(spec)
+    return {
+        "name": offer.name,
+        "modality": spec.modality,
+        "family": spec.family,
+        "params": spec.params,
+        "input": spec.input,
+        "dim": spec.dim,
+        "features": list(spec.features),
+        "licence": spec.licence,
+        "paper": spec.paper,
+        "plugin": offer.plugin,
+        "top1": default.top1 if default else None,
+        "trained_on": default.trained_on if default else None,
+        "bytes": default.bytes if default else None,
+        "weights_licence": default.licence if default else "none needed",
+        "state": where,
+        "weights": _weights_facts(default, where),
+    }
+
+
+def _weights_facts(weights: Weights | None, where: str) -> dict[str, Any]:
+    if weights is None:
+        return {"name": "none", "bytes": 0, "licence": "none needed", "state": "none"}
+    return {
+        "name": weights.name,
+        "bytes": weights.bytes,
+        "licence": weights.licence,
+        "state": where,
+        "trained_on": weights.trained_on,
+        "top1": weights.top1,
+        "source": weights.source,
+        "checksum": weights.checksum,
+    }
+
+
+def _public(row: dict[str, Any]) -> dict[str, Any]:
+    """Facts without those that `weights` says already."""
+    return {name: value for name, value in row.items() if name not in ("trained_on", "bytes", "weights_licence", "state")}

@@ -1,0 +1,40 @@
+"""Which plugins a person has switched off: for one command by `ZOO_DISABLE`, for good in the settings file."""
+
+import json
+import os
+from pathlib import Path
+
+
+def settings_file() -> Path:
+    """Where `zoo plugins --disable` remembers: the platform's configuration folder, or the folder `ZOO_CONFIG` names."""
+    if folder := os.environ.get("ZOO_CONFIG"):
+        return Path(folder) / "settings.json"
+    import platformdirs
+
+    return Path(platformdirs.user_config_dir("zoo")) / "settings.json"
+
+
+def disabled_plugins() -> dict[str, str]:
+    """Names of plugins that are switched off, each with the way to switch it on again."""
+    remembered = {name: f"switched off; `zoo plugins --enable {name}` switches it on" for name in _remembered()}
+    listed = os.environ.get("ZOO_DISABLE", "").split(",")
+    return remembered | {name.strip(): "switched off by ZOO_DISABLE" for name in listed if name.strip()}
+
+
+def set_disabled(name: str, off: bool) -> None:
+    """Remember that plugin `name` is switched off, or on again."""
+    names = set(_remembered()) - {name} | ({name} if off else set())
+    path = settings_file()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_suffix(".new")
+    beside.write_text(json.dumps({"disabled": sorted(names)}, indent=2) + "\n", encoding="utf-8")
+    beside.replace(path)
+
+
+def _remembered() -> list[str]:
+    try:
+        content = json.loads(settings_file().read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return []
+    names = content.get("disabled", []) if isinstance(content, dict) else []
+    return [str(name) for name in names]

@@ -1,0 +1,183 @@
+"""The specs that plugins offer: facts as data, and an import string for what is built later.
+
+Nothing here imports TensorFlow, Keras or NumPy, so a plugin made of specs is listed in milliseconds.
+A spec that breaks its own rules raises `ValueError` when it is made; the host reports that as the plugin's fault.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Any, Literal
+
+Modality = Literal["image", "text"]
+Feature = Literal["pooled", "map", "sequence"]
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9_.\-]*")
+_IMPORT = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
+_CHECKSUM = re.compile(r"sha256:[0-9a-f]{64}|md5:[0-9a-f]{32}")
+
+
+def _require(condition: object, message: str) -> None:
+    if not condition:
+        raise ValueError(message)
+
+
+def _check_name(kind: str, name: str) -> None:
+    _require(
+        _NAME.fullmatch(name), f"{kind} name {name!r} must be lower case letters, digits, '_', '-' or '.'"
+    )
+
+
+def _check_build(owner: str, build: str) -> None:
+    _require(_IMPORT.fullmatch(build), f"{owner}: build is {build!r}, not of the form 'package.module:name'")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pixels:
+    """How raw RGB pixels (0..255) become what the weights were trained on: `(pixel - mean) / std`, per channel.
+
+    `mean` and `std` are in grey levels 0..255 and stand in the order that `order` names.
+    """
+
+    mean: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    std: tuple[float, float, float] = (1.0, 1.0, 1.0)
+    order: Literal["RGB", "BGR"] = "RGB"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Weights:
+    """One set of pretrained weights for a backbone.
+
+    name        what `--weights NAME` calls it, for example "imagenet"
+    source      where it comes from: "https://host/file", or "dist:DISTRIBUTION/path/in/it" for a file that an installed
+                distribution carries
+    bytes       size of the file; where its publisher states none, four bytes per parameter
+    licence     SPDX identifier of the weights' licence (the code's licence is the backbone's)
+    trained_on  the data set
+    checksum    "sha256:HEX", or "md5:HEX" where the publisher gives only that; None where it gives none
+    top1        published top-1 accuracy on ImageNet, in percent
+    pixels      image weights: the preprocessing they were trained with
+    """
+
+    name: str
+    source: str
+    bytes: int
+    licence: str
+    trained_on: str
+    checksum: str | None = None
+    top1: float | None = None
+    pixels: Pixels | None = None
+
+    def __post_init__(self) -> None:
+        _check_name("weights", self.name)
+        _require(self.name not in ("default", "none"), f"weights may not be called {self.name!r}")
+        _require(self.licence.strip(), f"weights {self.name!r}: the licence is blank")
+        _require(
+            self.source.startswith(("https://", "http://127.0.0.1:", "dist:")),
+            f"weights {self.name!r}: source {self.source!r} is neither https://... nor dist:DISTRIBUTION/PATH",
+        )
+        _require(
+            self.checksum is None or _CHECKSUM.fullmatch(self.checksum),
+            f"weights {self.name!r}: checksum {self.checksum!r} is neither sha256:HEX nor md5:HEX",
+        )
+
+    @property
+    def filename(self) -> str:
+        """The file's own name, without its address."""
+        return self.source.rsplit("/", 1)[-1]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Backbone:
+    """A pretrained network that turns raw inputs into features.
+
+    params    parameters of the encoder that `build` returns (without any classification layer of the original)
+    input     image: height and width in pixels; text: the most tokens
+    dim       width of the `pooled` feature
+    features  what the encoder offers, any of "pooled", "map", "sequence"
+    licence   SPDX identifier of the code's licence
+    paper     address of the paper
+    build     "package.module:function"; called as `function(backbone, weights, file)` with the `Weights` whose
+              preprocessing holds and the local `Path` of its file, or None for random initialisation; returns a
+              `zoo.Encoder`
+    weights   the first one is the default
+    """
+
+    name: str
+    modality: Modality
+    family: str
+    params: int
+    input: int
+    dim: int
+    features: tuple[Feature, ...]
+    licence: str
+    paper: str
+    build: str
+    weights: tuple[Weights, ...] = ()
+
+    def __post_init__(self) -> None:
+        _check_name("backbone", self.name)
+        _check_build(f"backbone {self.name!r}", self.build)
+        _require(
+            self.modality in ("image", "text"),
+            f"backbone {self.name!r}: modality {self.modality!r} is neither 'image' nor 'text'",
+        )
+        _require(
+            self.features and set(self.features) <= {"pooled", "map", "sequence"},
+            f"backbone {self.name!r}: features {self.features!r} must be of 'pooled', 'map', 'sequence'",
+        )
+        _require(self.licence.strip(), f"backbone {self.name!r}: the licence is blank")
+        for fact in ("params", "input", "dim"):
+            _require(getattr(self, fact) > 0, f"backbone {self.name!r}: {fact} must be a positive number")
+        names = [w.name for w in self.weights]
+        _require(len(set(names)) == len(names), f"backbone {self.name!r}: two weights share a name: {names}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Option:
+    """A setting of a head, given as `--set NAME=VALUE`; its type is that of `default`."""
+
+    name: str
+    default: bool | int | float | str
+    summary: str
+    choices: tuple[str, ...] = ()
+
+    def parse(self, text: Any) -> Any:
+        """The value that `text` stands for; raises `ValueError` naming what would be right."""
+        kind = type(self.default)
+        if kind is bool:
+            values = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+            if str(text).lower() in values:
+                return values[str(text).lower()]
+            raise ValueError(f"{self.name} is {text!r}; it is either true or false")
+        try:
+            value = kind(text)
+        except ValueError:
+            wanted = {int: "a whole number", float: "a number"}[kind]
+            raise ValueError(f"{self.name} is {text!r}, which is not {wanted}") from None
+        if self.choices and value not in self.choices:
+            raise ValueError(f"{self.name} is {text!r}; it is one of {', '.join(self.choices)}")
+        return value
+
+
+@dataclass(frozen=True, kw_only=True)
+class Head:
+    """A task: what is learnt on top of a backbone's features.
+
+    modalities  the kinds of backbone it combines with
+    feature     the feature it consumes
+    build       "package.module:Class"; the class follows `zoo.compose.task.Task`
+    """
+
+    name: str
+    summary: str
+    modalities: tuple[Modality, ...]
+    feature: Feature
+    licence: str
+    build: str
+    options: tuple[Option, ...] = ()
+
+    def __post_init__(self) -> None:
+        _check_name("head", self.name)
+        _check_build(f"head {self.name!r}", self.build)
+        _require(self.modalities, f"head {self.name!r}: no modality")
+        _require(self.licence.strip(), f"head {self.name!r}: the licence is blank")

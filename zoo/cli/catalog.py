@@ -1,0 +1,180 @@
+"""`zoo list`, `zoo info`, `zoo heads`, `zoo plugins`, `zoo doctor`: what there is. None of them imports TensorFlow."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from zoo import api
+from zoo.cli.output import count, print_facts, print_json, print_table, size
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command("list")(list_)
+    for command in (info, heads, plugins, doctor):
+        app.command()(command)
+
+
+def list_(
+    patterns: Annotated[
+        list[str] | None, typer.Argument(metavar="[PATTERN]...", help="Part of a name, or a wildcard; any may fit.")
+    ] = None,
+    exclude: Annotated[list[str] | None, typer.Option(help="Leave out what fits this pattern. Repeatable.")] = None,
+    where: Annotated[
+        list[str] | None, typer.Option(help="A condition over any fact, such as 'params<10M'. Repeatable.")
+    ] = None,
+    modality: Annotated[str | None, typer.Option(help="image or text.")] = None,
+    plugin: Annotated[str | None, typer.Option(help="Only what this plugin offers.")] = None,
+    max_params: Annotated[int | None, typer.Option(help="At most so many parameters.")] = None,
+    sort: Annotated[str, typer.Option(help="The fact to sort by.")] = "name",
+    json: Json = False,
+) -> None:
+    """List the backbones that can be trained.
+
+    Examples:
+
+        zoo list
+
+        zoo list resnet 'efficientnet_b?' --exclude v2
+
+        zoo list --where 'params<10M' --where 'top1>75' --where licence=Apache-2.0 --sort params
+
+    Facts: name, modality, family, params, input, dim, features, licence, paper, plugin, and of the default weights
+    top1, trained_on, bytes, weights_licence and state (bundled, cached, remote, none).
+    """
+    rows = api.list_backbones(
+        *(patterns or []),
+        exclude=exclude or [],
+        where=where or [],
+        modality=modality,
+        plugin=plugin,
+        max_params=max_params,
+        sort=sort,
+    )
+    if json:
+        return print_json(rows)
+    header = ["name", "params", "input", "top-1", "weights", "size", "licence", "weights' licence", "plugin"]
+    print_table(header, [_row(row) for row in rows], right=["params", "input", "top-1", "size"])
+
+
+def _row(row: dict[str, Any]) -> list[str]:
+    weights = row["weights"]
+    top1 = f"{row['top1']:.1f}" if row["top1"] is not None else "-"
+    return [
+        row["name"],
+        count(row["params"]),
+        str(row["input"]),
+        top1,
+        weights["state"],
+        size(weights["bytes"]),
+        row["licence"],
+        weights["licence"],
+        row["plugin"],
+    ]
+
+
+def info(
+    name: Annotated[str, typer.Argument(help="A backbone, as `zoo list` shows it.")],
+    json: Json = False,
+) -> None:
+    """Show everything known about one backbone.
+
+    Example:
+
+        zoo info inception_v3
+    """
+    facts = api.backbone_info(name)
+    if json:
+        return print_json(facts)
+    weights = facts.pop("all_weights")
+    shown = {fact: str(value) for fact, value in facts.items() if fact != "weights"}
+    shown |= {
+        "params": f"{facts['params']:,}",
+        "features": ", ".join(facts["features"]),
+        "top1": f"{facts['top1']} %" if facts["top1"] is not None else "not published",
+    }
+    print_facts(shown)
+    for number, entry in enumerate(weights):
+        print(f"\nweights {entry.pop('name')}{' (default)' if number == 0 else ''}")
+        print_facts({f"  {fact}": size(value) if fact == "bytes" else str(value) for fact, value in entry.items()})
+    print(f"\nTry: zoo train {facts['name']} PHOTOS/")
+
+
+def heads(json: Json = False) -> None:
+    """List the task heads, their options, and what they combine with.
+
+    Example:
+
+        zoo heads
+    """
+    rows = api.list_heads()
+    if json:
+        return print_json(rows)
+    for row in rows:
+        print(f"{row['name']}: {row['summary']}")
+        print(f"  combines with {len(row['backbones'])} backbones ({', '.join(row['modalities'])}); from {row['plugin']}")
+        for option in row["options"]:
+            choices = f" ({', '.join(option['choices'])})" if option["choices"] else ""
+            print(f"  --set {option['name']}={option['default']}  {option['summary']}{choices}")
+
+
+def plugins(
+    disable: Annotated[str | None, typer.Option(help="Switch a plugin off for good.")] = None,
+    enable: Annotated[str | None, typer.Option(help="Switch a plugin on again.")] = None,
+    json: Json = False,
+) -> None:
+    """List the installed plugins, and why one is not loaded.
+
+    Examples:
+
+        zoo plugins
+
+        zoo plugins --disable keras_applications
+
+        ZOO_DISABLE=heads,efficientnet_lite zoo list
+    """
+    for name, off in ((disable, True), (enable, False)):
+        if name:
+            api.switch_plugin(name, off=off)
+    rows = api.list_plugins()
+    if json:
+        return print_json(rows)
+    print_table(
+        ["plugin", "status", "backbones", "heads", "distribution", "reason"],
+        [
+            [
+                row["name"],
+                row["status"],
+                str(len(row["backbones"])),
+                str(len(row["heads"])),
+                f"{row['distribution']} {row['version']}",
+                row["reason"],
+            ]
+            for row in rows
+        ],
+        right=["backbones", "heads"],
+    )
+
+
+def doctor(json: Json = False) -> None:
+    """Look for what would keep zoo from working, and say how to mend it. Exit status 1 if there is anything.
+
+    Example:
+
+        zoo doctor
+    """
+    report = api.diagnose()
+    if json:
+        print_json(report)
+    else:
+        print_facts({name: str(value) for name, value in report["facts"].items()})
+        for problem in report["problems"]:
+            print(f"\nproblem: {problem}")
+        if not report["problems"]:
+            print("\nNothing is wrong.")
+    if report["problems"]:
+        raise typer.Exit(1)

@@ -1,0 +1,62 @@
+"""The command `zoo`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from zoo.cli import catalog, predict, train
+from zoo.errors import ZooError
+
+app = typer.Typer(
+    name="zoo",
+    help="Fine-tune pretrained models by name, on your own pictures.",
+    epilog="Start with: zoo list, then zoo train efficientnet_lite0 PHOTOS/ (a sub-folder for each class).",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for module in (catalog, train, predict):
+    module.register(app)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        import zoo
+
+        print(f"zoo {zoo.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no messages on standard error.")] = False,
+) -> None:
+    if quiet:
+        os.environ["ZOO_QUIET"] = "1"
+
+
+def main() -> None:
+    """Run the command line; a `ZooError` becomes one sentence and exit status 1."""
+    try:
+        from zoo.catalog import catalog as load_catalog
+
+        load_catalog().host.call("zoo_commands", app=app)
+        app()
+    except ZooError as error:
+        if os.environ.get("ZOO_DEBUG") == "1":
+            raise
+        print(f"zoo: {error}", file=sys.stderr)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        print("zoo: stopped by Ctrl-C.", file=sys.stderr)
+        sys.exit(130)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)

@@ -1,0 +1,1 @@
+"""encoder + head -> one keras.Model that takes raw input."""

@@ -1,0 +1,115 @@
+"""What building a backbone gives: preprocessing, a network, and the stages by which it is unfrozen."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from zoo import engine
+from zoo.catalog import Backbone, Offer, Pixels
+from zoo.errors import BadPlan, BadWeights, ZooError
+from zoo.weights import choose
+
+if TYPE_CHECKING:
+    import keras
+
+Unfreeze = int | Literal["all"]
+
+
+@dataclass(frozen=True)
+class Encoder:
+    """A backbone, built.
+
+    preprocess  raw inputs -> what the network takes. Images: (batch, height, width, 3) RGB pixels 0..255 of any size.
+    network     -> a dict of features: `pooled` (batch, dim); `map` (batch, height, width, channels);
+                `sequence` (batch, tokens, dim) with `mask` (batch, tokens)
+    stages      groups of the network's layers, from input to output; together they are all of its layers
+    """
+
+    preprocess: keras.Model
+    network: keras.Model
+    stages: tuple[tuple[keras.layers.Layer, ...], ...]
+
+    def unfreeze(self, last: Unfreeze) -> None:
+        """Make the last `last` stages trainable ("all": every stage; 0: none) and freeze the rest.
+
+        BatchNormalization layers stay frozen in any case, and so run on their stored statistics (Keras ties the two).
+        A model must be compiled again afterwards: Keras fixes what is trained at `compile`.
+        Raises `BadPlan` when there are fewer stages.
+        """
+        import keras
+
+        count = len(self.stages) if last == "all" else last
+        if not 0 <= count <= len(self.stages):
+            raise BadPlan(f"--unfreeze {last}: this backbone has {len(self.stages)} stages; give 0 to that, or all.")
+        self.network.trainable = True
+        free = self.stages[len(self.stages) - count :]
+        for stage in self.stages:
+            for layer in stage:
+                layer.trainable = stage in free
+        for layer in _leaves(self.network.layers):
+            if isinstance(layer, keras.layers.BatchNormalization):
+                layer.trainable = False
+
+
+def build_encoder(offer: Offer[Backbone], weights: str = "default") -> Encoder:
+    """Build a backbone with the chosen weights.
+
+    weights  "default", "none" (random), the name of one of its weights, or the path of a local file
+    """
+    spec = offer.spec
+    chosen, file = choose(offer, weights)
+    engine.start()
+    function = resolve_import(spec.build, f"backbone {offer.name}")
+    try:
+        encoder: Encoder = function(spec, chosen, file)
+    except ZooError:
+        raise
+    except (OSError, ValueError) as error:
+        if file is None:
+            raise
+        raise BadWeights(f"{file} does not hold weights for {offer.name}: {_first_line(error)}") from error
+    return encoder
+
+
+def resolve_import(text: str, owner: str) -> Any:
+    """What an import string "package.module:name" stands for; raises `ZooError` naming its owner."""
+    module, _, name = text.partition(":")
+    try:
+        return getattr(importlib.import_module(module), name)
+    except (ImportError, AttributeError) as error:
+        raise ZooError(f"{owner} cannot be built: {error}. `zoo plugins` shows which plugin offers it.") from error
+
+
+def image_preprocess(size: int, pixels: Pixels) -> keras.Model:
+    """Preprocessing of an image backbone: resize to `size` x `size`, then `(pixel - mean) / std` in the given order.
+
+    Takes float32 or uint8 RGB (batch, height, width, 3) in 0..255 with any height and width; gives float32
+    (batch, size, size, 3). Bilinear with antialiasing; the picture's aspect ratio is not kept, so nothing is cut off.
+    Made of Keras operations only, so that a saved model needs no code of ours; the resizing has no notion of training
+    (Keras's own Resizing layer would switch a nested network to training mode, keras-team/keras pull 23166).
+    """
+    import keras
+
+    raw = keras.Input((None, None, 3), name="pixels")
+    x = keras.ops.image.resize(raw, (size, size), interpolation="bilinear", antialias=True)
+    if pixels.order == "BGR":
+        x = keras.ops.flip(x, axis=-1)
+    if pixels != Pixels(order=pixels.order):
+        scale = [1.0 / s for s in pixels.std]
+        offset = [-m / s for m, s in zip(pixels.mean, pixels.std, strict=True)]
+        x = keras.layers.Rescaling(scale, offset, name="normalize")(x)
+    return keras.Model(raw, x, name="preprocess")
+
+
+def _leaves(layers: Iterable[keras.layers.Layer]) -> Iterator[keras.layers.Layer]:
+    for layer in layers:
+        if inner := getattr(layer, "layers", None):
+            yield from _leaves(inner)
+        yield layer
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().partition("\n")[0]

@@ -1,0 +1,65 @@
+"""Encoder and head, composed: one Keras model from raw input to answer, and the parts that training works on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from zoo.compose.encoder import Encoder
+from zoo.compose.task import Task
+
+if TYPE_CHECKING:
+    import keras
+
+
+@dataclass(frozen=True)
+class Composed:
+    """A model and its three parts, which share their weights with it.
+
+    model    raw input -> answer (what is saved)
+    trained  preprocessed input -> answer (what is trained when a stage is unfrozen)
+    head     {feature: array} -> answer (what is trained when the backbone is frozen)
+    """
+
+    encoder: Encoder
+    model: keras.Model
+    trained: keras.Model
+    head: keras.Model
+
+
+def compose(encoder: Encoder, task: Task, feature: str) -> Composed:
+    """Put the task's layers on the `feature` of an encoder."""
+    import keras
+
+    offered = encoder.network.output
+    entry = {feature: keras.Input(offered[feature].shape[1:], name=feature)}
+    head = keras.Model(entry, task.outputs(entry), name="head")
+    return Composed(encoder, from_raw(encoder, head), _trained(encoder.network, head), head)
+
+
+def from_raw(encoder: Encoder, head: keras.Model | None = None) -> keras.Model:
+    """One model from raw input to the head's answer, or to the dict of features where there is no head."""
+    import keras
+
+    entry = [keras.Input(t.shape[1:], dtype=t.dtype, name=t.name) for t in encoder.preprocess.inputs]
+    raw = entry[0] if len(entry) == 1 else entry
+    features = encoder.network(encoder.preprocess(raw))
+    outputs = features if head is None else head({name: features[name] for name in head.input})
+    return keras.Model(raw, outputs, name="zoo")
+
+
+def take_apart(model: keras.Model) -> tuple[keras.Model, keras.Model]:
+    """The preprocessing of a composed model, perhaps a loaded one, and the rest: prepared input -> answer."""
+    import keras
+
+    preprocess, network, head = (layer for layer in model.layers if isinstance(layer, keras.Model))
+    return preprocess, _trained(network, head)
+
+
+def _trained(network: keras.Model, head: keras.Model) -> keras.Model:
+    import keras
+
+    entry = [keras.Input(t.shape[1:], dtype=t.dtype, name=t.name) for t in network.inputs]
+    prepared = entry[0] if len(entry) == 1 else entry
+    features = network(prepared)
+    return keras.Model(prepared, head({name: features[name] for name in head.input}), name="trained")

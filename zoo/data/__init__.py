@@ -1,0 +1,1 @@
+"""Examples in: folders and tables, splits, targets, tf.data pipelines."""

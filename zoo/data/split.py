@@ -1,0 +1,75 @@
+"""Which example is for learning and which for judging: stratified by target, decided by content and seed alone."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+
+from zoo.data.examples import Example, Examples
+from zoo.errors import BadData
+from zoo.progress import say
+
+
+FRACTION = 0.2
+
+
+def assign(examples: Examples, validation: Examples | None, seed: int) -> None:
+    """Say of each example whether it is for training, validation or testing.
+
+    What the person said is kept: folders and a column `split`, or a whole data set given as `validation`, which is
+    added. Only where nothing is named for validation is a fifth of what is for training taken for it.
+    """
+    if validation is not None:
+        for example in validation.items:
+            example.split = "validation"
+        examples.items += validation.items
+        examples.skipped += validation.skipped
+    if not examples.of("validation"):
+        split([e for e in examples.items if e.split != "test"], FRACTION, seed)
+    for example in examples.items:
+        example.split = example.split or "train"
+    _warn_of_leaks(examples)
+
+
+def split(examples: list[Example], fraction: float, seed: int) -> None:
+    """Give every example a side: `fraction` of each target's to validation, the rest to training.
+
+    Neither the order nor the names of the files matter: within a target, the examples are ranked by a hash of seed and
+    content, and the first ones are for validation. Examples of one content stay together, on the side of the first.
+    Adding examples moves at most as many others to the other side. Raises `BadData` where a target has one example.
+    """
+    target_of: dict[str, str] = {}
+    for example in sorted(examples, key=lambda e: (e.content, e.target)):
+        target_of.setdefault(example.content, example.target)
+    by_target: dict[str, list[str]] = defaultdict(list)
+    for content, target in target_of.items():
+        by_target[target].append(content)
+    _refuse_single_examples(by_target)
+    chosen: set[str] = set()
+    for contents in by_target.values():
+        count = min(max(round(fraction * len(contents)), 1), len(contents) - 1)
+        contents.sort(key=lambda content: hashlib.blake2b(f"{seed}/{content}".encode()).digest())
+        chosen.update(contents[:count])
+    for example in examples:
+        example.split = "validation" if example.content in chosen else "train"
+
+
+def _refuse_single_examples(by_target: dict[str, list[str]]) -> None:
+    if len(by_target) < 2:
+        return  # the head says what is wrong with a single class
+    lonely = sorted(target for target, contents in by_target.items() if len(contents) == 1)
+    if lonely:
+        raise BadData(
+            f"The class {lonely[0]!r} has one distinct example; it needs at least two, one to learn from and one to "
+            "judge by. Add examples, remove the class, or give a validation set with --val."
+        )
+
+
+def _warn_of_leaks(examples: Examples) -> None:
+    learnt = {example.content for example in examples.of("train")}
+    leaked = [e.input for e in examples.of("validation") + examples.of("test") if e.content in learnt]
+    if leaked:
+        say(
+            f"Warning: {len(leaked)} of the examples given for validation or testing are also in the training set "
+            f"({leaked[0]}, ...); the figures will be too good."
+        )

@@ -1,0 +1,33 @@
+"""The errors that `zoo` raises: each is written for the person who reads it."""
+
+
+class ZooError(Exception):
+    """Something could not be done; the message says what was wrong and what would mend it."""
+
+
+class UnknownName(ZooError):
+    """No backbone, head, plugin or fact has the given name."""
+
+
+class AmbiguousName(ZooError):
+    """Several plugins offer the given name; it must be written `plugin/name`."""
+
+
+class WeightsUnavailable(ZooError):
+    """The weights are neither on this machine nor can they be fetched."""
+
+
+class BadWeights(ZooError):
+    """A weights file is damaged, altered, or made for another network."""
+
+
+class BadData(ZooError):
+    """The examples cannot be used as they are."""
+
+
+class BadRun(ZooError):
+    """A run folder cannot be read, or may not be written."""
+
+
+class BadPlan(ZooError):
+    """A setting of a training is unknown or out of its range."""

@@ -1,0 +1,1 @@
+"""The run folder: write and read it, predict, evaluate."""

@@ -1,0 +1,1 @@
+"""The shared trainer: plan, phases, features of the frozen part, provenance."""

@@ -1,0 +1,114 @@
+"""Carrying out the phases of a plan on a composed model."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from zoo.catalog import catalog
+from zoo.compose.model import Composed
+from zoo.compose.task import Task
+from zoo.data.examples import Example, Examples
+from zoo.data.pipeline import Unreadable, with_targets
+from zoo.errors import BadData
+from zoo.progress import show_lines, step
+from zoo.runs.folder import RunFolder
+from zoo.train.features import compute_features, feature_batches
+from zoo.train.plan import Phase, Plan
+from zoo.train.provenance import Seconds
+
+if TYPE_CHECKING:
+    import keras
+    import numpy as np
+    import tensorflow as tf
+
+
+def fit(
+    plan: Plan, folder: RunFolder, composed: Composed, task: Task, examples: Examples, seconds: Seconds, scratch: Path
+) -> None:
+    """Train phase after phase; the model ends with the weights that had the lowest validation loss of all epochs.
+
+    With the backbone frozen, it is run once for each example, and the head is trained on what it gave.
+    """
+    import keras
+
+    learn, judge = _Side(examples.of("train"), task), _Side(examples.of("validation"), task)
+    learn.weights = task.example_weights(learn.encoded)
+    best, rows = math.inf, []  # type: ignore[var-annotated]
+    for number, phase in enumerate(plan.phases, start=1):
+        errors: Unreadable = {}
+        composed.encoder.unfreeze(phase.unfreeze)
+        if phase.unfreeze == 0:
+            model = composed.head
+            with seconds.of("features"):
+                batches = [
+                    side.feature_batches(composed, plan, scratch / f"{number}-{name}.npy", name == "training", errors)
+                    for side, name in ((learn, "training"), (judge, "validation"))
+                ]
+        else:
+            model = composed.trained
+            batches = [side.pictures(composed, plan, side is learn, errors) for side in (learn, judge)]
+        _refuse_vanished(errors)
+        model.compile(keras.optimizers.Adam(phase.learning_rate), loss=task.loss(), metrics=task.metrics())
+        with seconds.of(phase.name):
+            best = _fit_phase(model, batches[0], batches[1], phase, folder, best, rows)
+        _refuse_vanished(errors)
+
+
+class _Side:
+    """The examples of one split, encoded."""
+
+    def __init__(self, examples: list[Example], task: Task) -> None:
+        import numpy as np
+
+        self.paths = [example.path for example in examples]
+        self.encoded = task.encode([example.target for example in examples])
+        self.weights: np.ndarray = np.ones(len(examples), "float32")
+
+    def feature_batches(
+        self, composed: Composed, plan: Plan, file: Path, learning: bool, errors: Unreadable
+    ) -> tf.data.Dataset:
+        (feature,) = composed.head.input
+        title = "Features for training" if learning else "Features for validation"
+        array = compute_features(composed.encoder, feature, self.paths, file, title, errors)
+        seed = plan.seed if learning else None
+        return feature_batches(feature, array, self.encoded, self.weights, plan.batch_size, seed)
+
+    def pictures(self, composed: Composed, plan: Plan, learning: bool, errors: Unreadable) -> tf.data.Dataset:
+        preprocess, seed = composed.encoder.preprocess, plan.seed if learning else None
+        return with_targets(self.paths, self.encoded, self.weights, preprocess, plan.batch_size, seed, errors)
+
+
+def _fit_phase(
+    model: keras.Model,
+    learn: tf.data.Dataset,
+    judge: tf.data.Dataset,
+    phase: Phase,
+    folder: RunFolder,
+    best: float,
+    rows: list[dict[str, Any]],
+) -> float:
+    """Fit until the phase is over; returns the lowest validation loss, whose weights the model has."""
+    import keras
+
+    from zoo.train.callbacks import History, KeepBest, ShowProgress, StopOnBadLoss
+
+    keep = KeepBest(phase.patience, best)
+    with step(f"Training ({phase.name})", phase.epochs * len(learn), "steps") as advance:
+        callbacks = [
+            StopOnBadLoss(),
+            History(folder, phase, rows),
+            ShowProgress(advance, phase, lines=show_lines()),
+            keras.callbacks.TensorBoard(folder.logs / phase.name, write_graph=False),
+            *(callback for given in catalog().host.call("zoo_callbacks", run=folder) for callback in given),
+            keep,
+        ]
+        model.fit(learn, validation_data=judge, epochs=phase.epochs, verbose=0, callbacks=callbacks)
+    return keep.best
+
+
+def _refuse_vanished(errors: Unreadable) -> None:
+    if errors:
+        path, reason = next(iter(errors.items()))
+        raise BadData(f"{path} could be read when the training began, and no longer can ({reason}); start again.")

@@ -1,0 +1,73 @@
+"""Where a run came from: versions, plugins, weights, data, machine, and how long each step took."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from zoo.catalog import Backbone, Head, Offer, Weights, catalog
+from zoo.data.examples import Examples
+
+_PACKAGES = ("tfzoo", "tensorflow", "keras", "numpy", "pillow")
+
+
+class Seconds:
+    """How long each step took, in seconds by name."""
+
+    def __init__(self) -> None:
+        self.steps: dict[str, float] = {}
+
+    @contextmanager
+    def of(self, step: str) -> Iterator[None]:
+        """Time the block, and add it to `step`."""
+        start = time.monotonic()
+        try:
+            yield
+        finally:
+            self.steps[step] = round(self.steps.get(step, 0.0) + time.monotonic() - start, 3)
+
+
+def provenance(
+    backbone: Offer[Backbone],
+    head: Offer[Head],
+    weights: Weights | None,
+    file: Path | None,
+    examples: Examples,
+    seconds: Seconds,
+) -> dict[str, Any]:
+    """The content of provenance.json."""
+    plugins = {p.name: f"{p.distribution} {p.version}" for p in catalog().plugins if p.status == "loaded"}
+    return {
+        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+        "versions": {"python": platform.python_version()} | {name: metadata.version(name) for name in _PACKAGES},
+        "plugins": {name: plugins[name] for name in sorted({backbone.plugin, head.plugin})},
+        "weights": _weights(weights, file),
+        "data": {"examples": len(examples.items), "fingerprint": _fingerprint(examples)},
+        "machine": {"system": platform.platform(), "processor": platform.machine(), "cores": os.cpu_count()},
+        "seconds": seconds.steps,
+    }
+
+
+def _weights(weights: Weights | None, file: Path | None) -> dict[str, Any]:
+    if file is None:
+        return {"name": "none"}
+    with file.open("rb") as stream:
+        sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
+    published = weights is not None and file.name == weights.filename
+    name = weights.name if weights is not None and published else "local file"
+    licence = weights.licence if weights is not None and published else "unknown"
+    return {"name": name, "file": file.name, "sha256": sha256, "licence": licence}
+
+
+def _fingerprint(examples: Examples) -> str:
+    """Of contents, targets and sides, in no particular order."""
+    lines = sorted(f"{e.content}\t{e.target}\t{e.split}" for e in examples.items)
+    return hashlib.sha256("\n".join(lines).encode("utf-8", "surrogateescape")).hexdigest()

@@ -1,0 +1,108 @@
+"""The shared trainer: from a plan to a finished run."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+from zoo import engine
+from zoo.catalog import catalog
+from zoo.compose.encoder import build_encoder
+from zoo.compose.model import Composed, compose
+from zoo.compose.task import Task, fitting_head, make_task
+from zoo.data.check import check
+from zoo.data.examples import Example, Examples
+from zoo.data.sources import read_source
+from zoo.data.split import assign
+from zoo.errors import BadData
+from zoo.progress import say
+from zoo.runs.folder import RunFolder
+from zoo.runs.forward import forward
+from zoo.runs.model_file import Card, save_model
+from zoo.runs.run import Run
+from zoo.train.phases import fit
+from zoo.train.plan import Plan
+from zoo.train.provenance import Seconds, provenance
+from zoo.weights import choose
+
+
+def train(plan: Plan, out: Path) -> Run:
+    """Carry out a plan and write the run folder `out`, which must not hold anything yet.
+
+    All that can be wrong with names, weights and data is found before the folder is made.
+    """
+    seconds = Seconds()
+    backbone = catalog().backbone(plan.backbone)
+    head = fitting_head(plan.head, backbone.spec.modality)
+    task = make_task(head, plan.options)
+    with seconds.of("weights"):
+        weights, weights_file = choose(backbone, plan.weights)
+    with seconds.of("data"):
+        examples = _examples(plan, task)
+    with seconds.of("start"):
+        engine.start()
+        import keras
+
+        keras.utils.set_random_seed(plan.seed)
+        composed = compose(build_encoder(backbone, plan.weights), task, head.spec.feature)
+        for phase in plan.phases:
+            composed.encoder.unfreeze(phase.unfreeze)
+
+    folder = RunFolder.create(out)
+    folder.write_text("plan.toml", plan.to_toml())
+    folder.write_csv("split.csv", ["input", "target", "split"], [(e.input, e.target, e.split) for e in examples.items])
+    folder.write_csv("skipped.csv", ["input", "reason"], [(s.input, s.reason) for s in examples.skipped])
+    with tempfile.TemporaryDirectory(prefix=".features-", dir=out) as scratch:
+        fit(plan, folder, composed, task, examples, seconds, Path(scratch))
+    with seconds.of("evaluate"):
+        metrics = {split: _score(composed, task, examples.of(split)) for split in ("validation", "test")}
+    with seconds.of("save"):
+        card = Card(backbone.name, head.name, backbone.spec.modality, task.state())
+        folder.write("model.keras", lambda path: save_model(composed.model, card, path))
+    about = provenance(backbone, head, weights, weights_file, examples, seconds)
+    folder.write_json("provenance.json", about)
+    summary = {
+        "run": str(out),
+        "backbone": backbone.name,
+        "head": head.name,
+        "metrics": metrics["validation"],
+        "test_metrics": metrics["test"],
+        "examples": _counts(examples),
+        "seconds": round(sum(seconds.steps.values()), 3),
+    }
+    folder.write_json("metrics.json", {name: value for name, value in summary.items() if value is not None})
+    return Run(out)
+
+
+def _examples(plan: Plan, task: Task) -> Examples:
+    """Read the data and the validation data, split them, and let the task see the targets."""
+    columns = plan.input_column, plan.target_column
+    validation = check(read_source(Path(plan.val), *columns)) if plan.val else None
+    examples = check(read_source(Path(plan.data), *columns))
+    task.learn([e.target for e in examples.items])
+    assign(examples, validation, plan.seed)
+    for split in ("train", "validation"):
+        if not examples.of(split):
+            raise BadData(f"{plan.data} has no readable example for {split}.")
+    if len({e.target for e in examples.of("train")}) < len({e.target for e in examples.items}):
+        task.learn([e.target for e in examples.of("train")])
+    task.encode([e.target for e in examples.items])
+    if examples.skipped:
+        first = examples.skipped[0]
+        say(f"Left out {len(examples.skipped)} inputs, listed in skipped.csv ({first.input}: {first.reason}, ...).")
+    return examples
+
+
+def _score(composed: Composed, task: Task, examples: list[Example]) -> dict[str, float] | None:
+    import numpy as np
+
+    if not examples:
+        return None
+    paths = [example.path for example in examples]
+    batches = forward(composed.trained, composed.encoder.preprocess, paths, "Evaluating", {})
+    return task.score(task.encode([e.target for e in examples]), np.concatenate(list(batches)))
+
+
+def _counts(examples: Examples) -> dict[str, int]:
+    counts = {split: len(examples.of(split)) for split in ("train", "validation", "test")}
+    return {name: n for name, n in counts.items() if n or name != "test"} | {"skipped": len(examples.skipped)}

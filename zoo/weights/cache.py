@@ -1,0 +1,84 @@
+"""The cache folder: what lies in it is complete and verified, because a file only gets its name when it is."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from zoo.catalog import Weights
+from zoo.errors import BadWeights, ZooError
+
+
+def cache_folder() -> Path:
+    """Where weights and what is made of them are kept: the platform's cache folder, or what `ZOO_CACHE` names."""
+    if folder := os.environ.get("ZOO_CACHE"):
+        return Path(folder).expanduser()
+    import platformdirs
+
+    return Path(platformdirs.user_cache_dir("zoo"))
+
+
+def cached_file(weights: Weights) -> Path:
+    """The place in the cache of weights that are downloaded, whether the file is there or not."""
+    key = hashlib.sha256(weights.source.encode()).hexdigest()[:12]
+    return cache_folder() / "weights" / key / weights.filename
+
+
+@contextmanager
+def arriving(path: Path) -> Iterator[Path]:
+    """An empty folder beside `path`, for one process at a time; it is gone when the block ends, however it ends.
+
+    What a killed process left in such a folder is swept away by the next one. Another process waits at the lock.
+    """
+    from filelock import FileLock
+
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(str(path) + ".lock"):
+            for leftover in path.parent.glob(f".{path.name}.*.part"):
+                shutil.rmtree(leftover, ignore_errors=True)
+            folder = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent))
+            try:
+                yield folder
+            finally:
+                shutil.rmtree(folder, ignore_errors=True)
+    except OSError as error:
+        raise ZooError(
+            f"{path.parent} cannot be written ({error.strerror or error}); "
+            "free some space, or name another cache folder with ZOO_CACHE."
+        ) from error
+
+
+def verify(path: Path, weights: Weights) -> None:
+    """Compare a file with the checksum of its spec; raises `BadWeights` with both. Without a checksum, nothing is done."""
+    if weights.checksum is None:
+        return
+    algorithm, _, wanted = weights.checksum.partition(":")
+    with path.open("rb") as file:
+        found = hashlib.file_digest(file, lambda: hashlib.new(algorithm, usedforsecurity=False)).hexdigest()
+    if found != wanted:
+        raise BadWeights(
+            f"{path} is not the file that {weights.name!r} stands for: its {algorithm} is {found}, and {wanted} "
+            "was expected. It is damaged or another version; fetch it again."
+        )
+
+
+def converted(weights: Weights, file: Path, name: str, write: Callable[[Path, Path], None]) -> Path:
+    """`file` in another format, made once by `write(file, target)` and kept in the cache under `name`.
+
+    The file is verified before it is converted. Safe under concurrent callers and under a kill at any moment.
+    """
+    key = (weights.checksum or hashlib.sha256(weights.source.encode()).hexdigest()).rpartition(":")[2][:12]
+    target = cache_folder() / "converted" / key / name
+    if not target.exists():
+        with arriving(target) as folder:
+            if not target.exists():
+                verify(file, weights)
+                write(file, folder / name)
+                (folder / name).replace(target)
+    return target

@@ -1,0 +1,107 @@
+"""Fetching one file over HTTPS: under a temporary name, verified, and only then renamed."""
+
+from __future__ import annotations
+
+import logging
+import os
+from pathlib import Path
+
+from zoo.catalog import Weights
+from zoo.errors import BadWeights, WeightsUnavailable
+from zoo.progress import Advance, step
+from zoo.weights.cache import arriving, cached_file, verify
+
+_TIMEOUT_SECONDS = 20
+
+
+def addresses(weights: Weights) -> list[str]:
+    """Where to look, in this order: the mirror that `ZOO_MIRROR` names (files by name, without folders), the source."""
+    mirror = os.environ.get("ZOO_MIRROR", "").rstrip("/")
+    return ([f"{mirror}/{weights.filename}"] if mirror else []) + [weights.source]
+
+
+def download(weights: Weights) -> Path:
+    """The verified file in the cache, fetched if it is not there yet.
+
+    Raises `WeightsUnavailable` when no address answers, and `BadWeights` when what arrives has another checksum.
+    """
+    target = cached_file(weights)
+    if target.exists():
+        return target
+    if os.environ.get("ZOO_OFFLINE") == "1":
+        raise WeightsUnavailable("ZOO_OFFLINE=1 forbids the network")
+    with arriving(target) as folder:
+        if not target.exists():
+            part = _fetch(weights, folder)
+            verify(part, weights)
+            _check_complete(part)
+            part.replace(target)
+    return target
+
+
+def _fetch(weights: Weights, folder: Path) -> Path:
+    import pooch
+    import requests
+
+    pooch.get_logger().setLevel(logging.ERROR)
+    reasons = []
+    for address in addresses(weights):
+        if not address.startswith(("https://", "http://127.0.0.1:", "http://localhost:")):
+            raise WeightsUnavailable(f"{address} is not an https:// address")
+        try:
+            with step(f"Downloading {weights.filename}", weights.bytes, "bytes") as advance:
+                downloader = pooch.HTTPDownloader(
+                    progressbar=_Meter(advance), chunk_size=1 << 18, timeout=_TIMEOUT_SECONDS
+                )
+                return Path(pooch.retrieve(address, None, weights.filename, folder, downloader=downloader))
+        except requests.RequestException as error:
+            reasons.append(f"{address} cannot be fetched ({_cause(error)})")
+    raise WeightsUnavailable("; ".join(reasons))
+
+
+class _Meter:
+    """What pooch calls while bytes arrive."""
+
+    total = 0
+
+    def __init__(self, advance: Advance) -> None:
+        self._advance = advance
+        self._finished = False
+
+    def update(self, count: int) -> None:
+        if not self._finished:
+            self._advance(count)
+
+    def reset(self) -> None:
+        self._finished = True
+
+    def close(self) -> None:
+        pass
+
+
+def _cause(error: Exception) -> str:
+    import requests
+
+    if isinstance(error, requests.HTTPError) and error.response is not None:
+        return f"HTTP {error.response.status_code}"
+    if isinstance(error, requests.Timeout):
+        return f"no answer within {_TIMEOUT_SECONDS} s"
+    if isinstance(error, requests.exceptions.SSLError):
+        return "the TLS certificate is not trusted"
+    if isinstance(error, requests.exceptions.ProxyError):
+        return "the proxy refused"
+    if isinstance(error, requests.exceptions.ChunkedEncodingError):
+        return "the connection broke off"
+    return "no connection"
+
+
+def _check_complete(path: Path) -> None:
+    """Refuse an HDF5 file that is cut short, which some publishers' missing checksums would not show."""
+    if path.suffix != ".h5":
+        return
+    import h5py
+
+    try:
+        h5py.File(path).close()
+    except OSError:
+        raise BadWeights(f"What arrived as {path.name} is not a whole HDF5 file; fetch it again.") from None

