@@ -14,17 +14,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Composed:
-    """A model and its three parts, which share their weights with it.
+    """A model, and two views of its end, which share their weights with it and are there to be compiled and fitted.
 
-    model    raw input -> answer (what is saved)
-    trained  preprocessed input -> answer (what is trained when a stage is unfrozen)
-    head     {feature: array} -> answer (what is trained when the backbone is frozen)
+    model          raw input -> answer; never compiled, so that nothing of the training is saved with it
+    from_prepared  preprocessed input -> answer: what is trained when a stage is unfrozen
+    from_features  {feature: array} -> answer: what is trained when the backbone is frozen
     """
 
     encoder: Encoder
     model: keras.Model
-    trained: keras.Model
-    head: keras.Model
+    from_prepared: keras.Model
+    from_features: keras.Model
 
 
 def compose(encoder: Encoder, task: Task, feature: str) -> Composed:
@@ -34,7 +34,8 @@ def compose(encoder: Encoder, task: Task, feature: str) -> Composed:
     offered = encoder.network.output
     entry = {feature: keras.Input(offered[feature].shape[1:], name=feature)}
     head = keras.Model(entry, task.outputs(entry), name="head")
-    return Composed(encoder, from_raw(encoder, head), _trained(encoder.network, head), head)
+    from_features = keras.Model(entry, head(entry), name="from_features")
+    return Composed(encoder, from_raw(encoder, head), _from_prepared(encoder.network, head), from_features)
 
 
 def from_raw(encoder: Encoder, head: keras.Model | None = None) -> keras.Model:
@@ -53,13 +54,13 @@ def take_apart(model: keras.Model) -> tuple[keras.Model, keras.Model]:
     import keras
 
     preprocess, network, head = (layer for layer in model.layers if isinstance(layer, keras.Model))
-    return preprocess, _trained(network, head)
+    return preprocess, _from_prepared(network, head)
 
 
-def _trained(network: keras.Model, head: keras.Model) -> keras.Model:
+def _from_prepared(network: keras.Model, head: keras.Model) -> keras.Model:
     import keras
 
     entry = [keras.Input(t.shape[1:], dtype=t.dtype, name=t.name) for t in network.inputs]
     prepared = entry[0] if len(entry) == 1 else entry
     features = network(prepared)
-    return keras.Model(prepared, head({name: features[name] for name in head.input}), name="trained")
+    return keras.Model(prepared, head({name: features[name] for name in head.input}), name="from_prepared")

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import numpy as np
     from PIL import Image
 
-FORMATS = ("PNG", "JPEG", "MPO", "GIF", "BMP", "WEBP", "TIFF", "PPM")
+FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF", "PPM")
 MAX_PIXELS = 178_956_970  # 2**29 / 3: half a gigabyte of RGB; Pillow's own limit for refusing a decompression bomb
 
 
@@ -47,11 +47,8 @@ def _on_white(image: Image.Image) -> Image.Image:
     import numpy as np
     from PIL import Image
 
-    if image.mode.startswith("I"):
-        levels = np.asarray(image).astype("int64")
-        if levels.size and levels.max() > 255:
-            levels = levels >> 8
-        image = Image.fromarray(np.clip(levels, 0, 255).astype("uint8"))
+    if image.mode.startswith("I"):  # 16 bits, or 16 bits in 32
+        image = Image.fromarray((np.asarray(image).astype("int64") >> 8).clip(0, 255).astype("uint8"))
     if image.mode == "F":
         raise BadData("floating-point pixels, which have no defined range")
     if image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:

@@ -97,8 +97,8 @@ class Run:
     def _outputs(self, paths: Sequence[Path], errors: Unreadable) -> np.ndarray:
         import numpy as np
 
-        preprocess, trained = take_apart(self.model)
-        return np.concatenate(list(forward(trained, preprocess, paths, "Predicting", errors)))
+        preprocess, rest = take_apart(self.model)
+        return np.concatenate(list(forward(rest, preprocess, paths, "Predicting", errors)))
 
 
 def _files(path: Path) -> Iterator[Path]:

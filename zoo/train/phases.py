@@ -40,14 +40,14 @@ def fit(
         errors: Unreadable = {}
         composed.encoder.unfreeze(phase.unfreeze)
         if phase.unfreeze == 0:
-            model = composed.head
+            model = composed.from_features
             with seconds.of("features"):
                 batches = [
                     side.feature_batches(composed, plan, scratch / f"{number}-{name}.npy", name == "training", errors)
                     for side, name in ((learn, "training"), (judge, "validation"))
                 ]
         else:
-            model = composed.trained
+            model = composed.from_prepared
             batches = [side.pictures(composed, plan, side is learn, errors) for side in (learn, judge)]
         _refuse_vanished(errors)
         model.compile(keras.optimizers.Adam(phase.learning_rate), loss=task.loss(), metrics=task.metrics())
@@ -69,7 +69,7 @@ class _Side:
     def feature_batches(
         self, composed: Composed, plan: Plan, file: Path, learning: bool, errors: Unreadable
     ) -> tf.data.Dataset:
-        (feature,) = composed.head.input
+        (feature,) = composed.from_features.input
         title = "Features for training" if learning else "Features for validation"
         array = compute_features(composed.encoder, feature, self.paths, file, title, errors)
         seed = plan.seed if learning else None

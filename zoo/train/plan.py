@@ -12,9 +12,9 @@ import tomli_w
 from zoo.compose.encoder import Unfreeze
 from zoo.errors import BadPlan
 
-HEAD_EPOCHS = 100
+HEAD_EPOCHS = 50
 HEAD_LEARNING_RATE = 1e-3
-HEAD_PATIENCE = 10
+HEAD_PATIENCE = 5
 FINE_TUNING_EPOCHS = 10
 FINE_TUNING_SLOWER = 10
 FINE_TUNING_PATIENCE = 3

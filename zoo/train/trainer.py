@@ -99,7 +99,7 @@ def _score(composed: Composed, task: Task, examples: list[Example]) -> dict[str,
     if not examples:
         return None
     paths = [example.path for example in examples]
-    batches = forward(composed.trained, composed.encoder.preprocess, paths, "Evaluating", {})
+    batches = forward(composed.from_prepared, composed.encoder.preprocess, paths, "Evaluating", {})
     return task.score(task.encode([e.target for e in examples]), np.concatenate(list(batches)))
 
 

@@ -16,7 +16,7 @@ def zoo_heads() -> list[zoo.Head]:
             licence="Apache-2.0",
             build="zoo_heads.classification:Classification",
             options=(
-                zoo.Option(name="hidden", default=0, summary="units of a dense layer before the last one; 0: none"),
+                zoo.Option(name="hidden", default=128, summary="units of a dense layer before the last one; 0: none"),
                 zoo.Option(name="dropout", default=0.2, summary="share of features dropped in training"),
                 zoo.Option(name="label_smoothing", default=0.0, summary="share of the target spread over all classes"),
                 zoo.Option(

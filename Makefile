@@ -1,0 +1,35 @@
+# make demo: set everything up and fine-tune a backbone on the example pictures.   make test: run the tests.
+# make lint: formatting, style, types.   make bench: the measurements.
+PYTHON ?= python3
+BIN := .venv/bin
+PLUGINS := $(sort $(patsubst %/pyproject.toml,%,$(wildcard plugins/*/pyproject.toml)))
+PROJECTS := pyproject.toml constraints.txt $(PLUGINS:%=%/pyproject.toml)
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+.PHONY: demo test lint bench
+.DELETE_ON_ERROR:
+
+demo: .venv/.installed
+	@$(BIN)/python examples/demo.py
+
+test: .venv/.developed
+	$(BIN)/python -m pytest --numprocesses 2
+
+lint: .venv/.developed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: .venv/.developed
+	$(BIN)/python benchmarks/startup.py
+
+.venv/.installed: $(PROJECTS)
+	@$(PYTHON) -c 'import sys; sys.exit(None if (3, 11) <= sys.version_info < (3, 14) else "zoo needs Python 3.11 to 3.13, and this is " + sys.version.split()[0] + "; name another one: make PYTHON=python3.11 ...")'
+	@echo "Setting up .venv (some minutes the first time: TensorFlow is large)"
+	$(PYTHON) -m venv .venv
+	$(PIP) install --constraint constraints.txt --editable . $(PLUGINS:%=--editable ./%)
+	@touch $@
+
+.venv/.developed: .venv/.installed
+	$(PIP) install --constraint constraints.txt --editable '.[dev]'
+	@touch $@

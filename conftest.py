@@ -1,0 +1,118 @@
+"""What the tests of the host and of the plugins share: real processes, real environments, real runs."""
+
+import os
+import subprocess
+import sys
+import sysconfig
+import textwrap
+import venv
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent
+CLIPART = ROOT / "examples" / "data" / "clipart"
+UNSEEN = ROOT / "examples" / "data" / "unseen"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_folders(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Nothing of the person who runs the tests is read or written: cache and settings are in temporary folders."""
+    os.environ["ZOO_CACHE"] = str(tmp_path_factory.mktemp("cache"))
+    os.environ["ZOO_CONFIG"] = str(tmp_path_factory.mktemp("config"))
+    for name in ("ZOO_DISABLE", "ZOO_MIRROR", "ZOO_OFFLINE", "ZOO_DEBUG", "ZOO_QUIET"):
+        os.environ.pop(name, None)
+
+
+class Environment:
+    """A virtual environment that sees the packages of this one, and has room for more."""
+
+    def __init__(self, folder: Path) -> None:
+        venv.create(folder / "env", symlinks=True)
+        self.folder = folder
+        self.python = folder / "env" / "bin" / "python"
+        (library,) = (folder / "env" / "lib").glob("python*/site-packages")
+        outer = sysconfig.get_path("purelib")
+        (library / "outer.pth").write_text(f"import site; site.addsitedir({outer!r})\n")
+
+    def install(self, *projects: Path) -> None:
+        """Install distributions by real pip, with the build backend of this environment."""
+        command = [self.python, "-m", "pip", "install", "--quiet", "--no-deps", "--no-build-isolation", "--no-index"]
+        subprocess.run([*command, *projects], check=True, capture_output=True, text=True)
+
+    def zoo(self, *arguments: object, **variables: str) -> subprocess.CompletedProcess[str]:
+        return _zoo(self.python, *arguments, **variables)
+
+    def write_plugin(self, name: str, module: str) -> Path:
+        """A distribution that offers one plugin, as anybody would write it."""
+        project = self.folder / f"project-{name}"
+        (project / f"zoo_{name}").mkdir(parents=True)
+        (project / f"zoo_{name}" / "__init__.py").write_text(textwrap.dedent(module))
+        (project / "pyproject.toml").write_text(
+            textwrap.dedent(f"""
+            [build-system]
+            requires = ["hatchling"]
+            build-backend = "hatchling.build"
+            [project]
+            name = "zoo-{name}"
+            version = "1.0"
+            [project.entry-points."zoo.plugins"]
+            {name} = "zoo_{name}"
+            """)
+        )
+        return project
+
+
+def _zoo(python: Path | str, *arguments: object, **variables: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [python, "-m", "zoo", *map(str, arguments)],
+        env={**os.environ, **variables},
+        capture_output=True,
+        text=True,
+        timeout=600,
+    )
+
+
+@pytest.fixture(scope="session")
+def zoo_command():
+    """Run the command line in a process of its own."""
+
+    def run(*arguments: object, **variables: str) -> subprocess.CompletedProcess[str]:
+        return _zoo(sys.executable, *arguments, **variables)
+
+    return run
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> Environment:
+    return Environment(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def clipart() -> Path:
+    return CLIPART
+
+
+@pytest.fixture(scope="session")
+def unseen() -> Path:
+    return UNSEEN
+
+
+@pytest.fixture(scope="session")
+def finished_run(tmp_path_factory: pytest.TempPathFactory, zoo_command) -> Path:
+    """A run on the example pictures with all defaults, made by the command line."""
+    out = tmp_path_factory.mktemp("runs") / "clipart"
+    result = zoo_command("train", "efficientnet_lite0", CLIPART, "--out", out)
+    assert result.returncode == 0, result.stderr
+    return out
+
+
+@pytest.fixture
+def few_pictures(tmp_path: Path) -> Path:
+    """Twelve pictures of two classes."""
+    for label in ("birds", "music"):
+        folder = tmp_path / "few" / label
+        folder.mkdir(parents=True)
+        for picture in sorted((CLIPART / label).iterdir())[:6]:
+            (folder / picture.name).write_bytes(picture.read_bytes())
+    return tmp_path / "few"

@@ -1,0 +1,119 @@
+"""Plugins that cannot be used are reported, and nothing else stops working: real ones, installed by real pip."""
+
+import json
+
+BACKBONE = """
+    zoo.Backbone(name="{name}", modality="image", family="f", params=1, input=8, dim=1, features=("pooled",),
+                 licence="MIT", paper="https://example.org", build="zoo_{plugin}:build")
+"""
+OFFER = """
+    import zoo
+    ZOO_API = "{api}"
+    @zoo.hookimpl
+    def zoo_backbones():
+        return [{backbones}]
+"""
+
+
+def _offering(plugin: str, *names: str, api: str = ">=1.0,<2") -> str:
+    return OFFER.format(api=api, backbones=", ".join(BACKBONE.format(name=n, plugin=plugin).strip() for n in names))
+
+
+def test_broken_plugins_of_every_kind_leave_all_commands_working_and_are_reported(environment, few_pictures):
+    modules = {
+        "raises": "raise RuntimeError('no luck today')",
+        "exits": "raise SystemExit(3)",
+        "lacks": "import a_package_that_nobody_has",
+        "future": _offering("future", "from_the_future", api=">=2,<3"),
+        "stateless": "import zoo",
+        "twin_a": _offering("twin_a", "twin", "only_a"),
+        "twin_b": _offering("twin_b", "twin"),
+        "wrong_spec": "import zoo\nZOO_API = '>=1.0,<2'\n@zoo.hookimpl\ndef zoo_backbones():\n    return ['resnet50']\n",
+        "half_way": _offering("half_way", "half")
+        + "\n    @zoo.hookimpl\n    def zoo_heads():\n        raise OSError('gone')\n",
+        "wrong_hook": "import zoo\nZOO_API = '>=1.0,<2'\n@zoo.hookimpl\ndef zoo_heads(surprise):\n    return []\n",
+    }
+    environment.install(*[environment.write_plugin(name, module) for name, module in modules.items()])
+
+    result = environment.zoo("plugins", "--json")
+    assert result.returncode == 0, result.stderr
+    plugins = {plugin["name"]: plugin for plugin in json.loads(result.stdout)}
+    reasons = {name: p["reason"] for name, p in plugins.items() if p["status"] == "failed"}
+    assert set(reasons) == {"raises", "exits", "lacks", "future", "stateless", "wrong_spec", "half_way", "wrong_hook"}
+    assert "no luck today" in reasons["raises"]
+    assert "a_package_that_nobody_has" in reasons["lacks"]
+    assert "plugin API >=2,<3" in reasons["future"]
+    assert "does not state the plugin API" in reasons["stateless"]
+    assert "resnet50" in reasons["wrong_spec"]
+    assert "gone" in reasons["half_way"]
+    assert "surprise" in reasons["wrong_hook"]
+
+    names = {b["name"] for b in json.loads(environment.zoo("list", "--json").stdout)}
+    assert {"twin_a/twin", "twin_b/twin", "only_a", "efficientnet_lite0", "resnet50"} <= names
+    assert not names & {"twin", "half", "from_the_future"}
+
+    shared = environment.zoo("info", "twin")
+    assert shared.returncode == 1
+    assert "twin_a/twin or twin_b/twin" in shared.stderr
+    assert environment.zoo("info", "twin_b/twin").returncode == 0
+    assert "classification" in environment.zoo("heads").stdout
+    assert "zoo " in environment.zoo("--version").stdout
+
+    doctor = environment.zoo("doctor")
+    assert doctor.returncode == 1
+    assert all(name in doctor.stdout for name in reasons)
+    assert "twin_a/twin" in doctor.stdout
+
+    out = few_pictures.parent / "run"
+    trained = environment.zoo("train", "efficientnet_lite0", few_pictures, "--out", out, "--epochs", 1)
+    assert trained.returncode == 0, trained.stderr
+    answered = environment.zoo("predict", out, few_pictures / "birds", "--json")
+    assert len(json.loads(answered.stdout)) == 6
+
+
+def test_a_plugin_is_switched_off_for_one_command_or_for_good(zoo_command, tmp_path):
+    off = zoo_command("list", "--json", ZOO_DISABLE="keras_applications")
+    assert [b["name"] for b in json.loads(off.stdout)] == ["efficientnet_lite0"]
+
+    own = {"ZOO_CONFIG": str(tmp_path)}
+    assert zoo_command("plugins", "--disable", "efficientnet_lite", **own).returncode == 0
+    listed = json.loads(zoo_command("list", "--json", **own).stdout)
+    assert "efficientnet_lite0" not in {b["name"] for b in listed}
+    unknown = zoo_command("info", "efficientnet_lite0", **own)
+    assert unknown.returncode == 1
+    assert "Not loaded: efficientnet_lite" in unknown.stderr
+    assert zoo_command("plugins", "--enable", "efficientnet_lite", **own).returncode == 0
+    assert "efficientnet_lite0" in zoo_command("list", **own).stdout
+
+    wrong = zoo_command("plugins", "--disable", "efficient", **own)
+    assert wrong.returncode == 1
+    assert "efficientnet_lite" in wrong.stderr
+
+
+def test_a_plugin_adds_a_command_and_callbacks(environment, few_pictures):
+    environment.install(
+        environment.write_plugin(
+            "tracker",
+            """
+            import zoo
+            ZOO_API = ">=1.0,<2"
+
+            @zoo.hookimpl
+            def zoo_commands(app):
+                @app.command()
+                def hello():
+                    "Say hello."
+                    print("hello from a plugin")
+
+            @zoo.hookimpl
+            def zoo_callbacks(run):
+                import keras
+                path = run.path / "tracked.txt"
+                return [keras.callbacks.LambdaCallback(on_epoch_end=lambda e, logs: path.write_text(str(sorted(logs))))]
+            """,
+        )
+    )
+    assert environment.zoo("hello").stdout == "hello from a plugin\n"
+    out = few_pictures.parent / "run"
+    assert environment.zoo("train", "efficientnet_lite0", few_pictures, "--out", out, "--epochs", 1).returncode == 0
+    assert "val_loss" in (out / "tracked.txt").read_text()

@@ -1,0 +1,107 @@
+"""The split: stratified, repeatable, decided by content and seed alone."""
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+import zoo
+from hypothesis import given
+from hypothesis import strategies as st
+from zoo.data.examples import Example, Examples
+from zoo.data.split import assign, split
+
+
+def _examples(counts: dict[str, int], prefix: str = "") -> list[Example]:
+    return [
+        Example(f"{prefix}{target}/{i}", Path(f"{prefix}{target}/{i}"), target, content=f"{target}-{i}")
+        for target, count in counts.items()
+        for i in range(count)
+    ]
+
+
+def _sides(examples: list[Example]) -> dict[str, str]:
+    return {e.content: e.split for e in examples}
+
+
+counts = st.dictionaries(st.sampled_from("abcdef"), st.integers(2, 40), min_size=2)
+
+
+@given(counts, st.integers(0, 100), st.randoms())
+def test_order_and_names_of_files_do_not_matter(counts, seed, random):
+    first, second = _examples(counts), _examples(counts, prefix="elsewhere/")
+    random.shuffle(second)
+    split(first, 0.2, seed)
+    split(second, 0.2, seed)
+    assert _sides(first) == _sides(second)
+
+
+@given(counts, st.integers(0, 100))
+def test_every_class_is_on_both_sides_in_the_right_share(counts, seed):
+    examples = _examples(counts)
+    split(examples, 0.2, seed)
+    validation = Counter(e.target for e in examples if e.split == "validation")
+    for target, count in counts.items():
+        assert 1 <= validation[target] <= count - 1
+        assert abs(validation[target] - 0.2 * count) <= 1
+
+
+@given(counts, st.lists(st.tuples(st.integers(0, 200), st.sampled_from("abcdef")), max_size=30))
+def test_identical_pictures_are_never_on_both_sides(counts, copies):
+    examples = _examples(counts)
+    for number, target in copies:
+        original = examples[number % len(examples)]
+        examples.append(Example(f"copy-{number}", Path("copy"), target, content=original.content))
+    try:
+        split(examples, 0.2, 0)
+    except zoo.BadData:
+        return  # a class that has nothing of its own but copies of others
+    sides: dict[str, set[str]] = {}
+    for example in examples:
+        sides.setdefault(example.content, set()).add(example.split)
+    assert all(len(side) == 1 for side in sides.values())
+
+
+@given(counts, st.integers(1, 20), st.integers(0, 100))
+def test_adding_examples_moves_at_most_as_many_others(counts, more, seed):
+    before = _examples(counts)
+    target = next(iter(counts))
+    after = _examples({**counts, target: counts[target] + more})
+    split(before, 0.2, seed)
+    split(after, 0.2, seed)
+    new = _sides(after)
+    assert sum(new[content] != side for content, side in _sides(before).items()) <= more
+
+
+def test_another_seed_gives_another_split():
+    first, second = _examples({"a": 40, "b": 40}), _examples({"a": 40, "b": 40})
+    split(first, 0.2, 0)
+    split(second, 0.2, 1)
+    assert _sides(first) != _sides(second)
+
+
+def test_a_class_with_one_picture_is_a_sentence():
+    with pytest.raises(zoo.BadData, match="'b' has one distinct example"):
+        split(_examples({"a": 5, "b": 1}), 0.2, 0)
+
+
+def test_what_the_person_put_for_validation_is_kept(capsys):
+    examples = Examples(Path("data"), _examples({"a": 5, "b": 1}))
+    given = Examples(Path("val"), _examples({"a": 2, "b": 1}, prefix="val/"))
+    for example in given.items:
+        example.content = f"val-{example.content}"
+    given.items[0].content = examples.items[0].content
+    assign(examples, given, seed=0)
+    assert [e.split for e in examples.items] == ["train"] * 6 + ["validation"] * 3
+    assert "1 of the examples given for validation or testing are also in the training set" in capsys.readouterr().err
+
+
+def test_only_a_training_folder_is_split_and_a_test_folder_is_kept():
+    items = _examples({"a": 10, "b": 10})
+    for example in items[:2]:
+        example.split = "test"
+    for example in items[2:]:
+        example.split = "train"
+    examples = Examples(Path("data"), items)
+    assign(examples, None, seed=0)
+    assert len(examples.of("test")) == 2
+    assert len(examples.of("validation")) == 4

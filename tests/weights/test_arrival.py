@@ -1,0 +1,216 @@
+"""How weights arrive: verified, whole or not at all, and with ways on when they cannot."""
+
+import hashlib
+import http.server
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+import zoo
+from zoo.catalog import catalog
+from zoo.weights import converted, locate, obtain, pull, state
+from zoo.weights.cache import cached_file
+
+NOWHERE = "http://127.0.0.1:9"  # the discard port: nothing answers
+
+
+class _Server(http.server.ThreadingHTTPServer):
+    """Serves `content` for every path; with `stall`, half of it, and then nothing more."""
+
+    content = b""
+    stall = False
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.server_address[1]}"
+
+
+class _Handler(http.server.BaseHTTPRequestHandler):
+    server: _Server
+
+    def do_GET(self):
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(self.server.content)))
+        self.end_headers()
+        half = len(self.server.content) // 2
+        self.wfile.write(self.server.content[:half])
+        self.wfile.flush()
+        if self.server.stall:
+            time.sleep(60)
+        self.wfile.write(self.server.content[half:])
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def server():
+    server = _Server(("127.0.0.1", 0), _Handler)
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield server
+    server.shutdown()
+
+
+@pytest.fixture
+def cache(tmp_path, monkeypatch) -> Path:
+    monkeypatch.setenv("ZOO_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+def _weights(server: _Server, content: bytes, name: str = "some.bin") -> zoo.Weights:
+    return zoo.Weights(
+        name="imagenet",
+        source=f"{server.address}/{name}",
+        bytes=len(content),
+        checksum=f"sha256:{hashlib.sha256(content).hexdigest()}",
+        licence="MIT",
+        trained_on="nothing",
+    )
+
+
+def _files(folder: Path) -> list[str]:
+    return sorted(p.name for p in folder.rglob("*") if p.is_file() and not p.name.endswith(".lock"))
+
+
+def test_a_download_is_verified_and_cached(server, cache):
+    server.content = os.urandom(1 << 20)
+    weights = _weights(server, server.content)
+    assert locate(weights) is None
+    path = obtain(catalog().backbone("resnet50"), weights)
+    assert path.read_bytes() == server.content
+    server.shutdown()
+    assert obtain(catalog().backbone("resnet50"), weights) == path
+
+
+def test_an_altered_file_is_refused_and_leaves_nothing(server, cache):
+    server.content = os.urandom(4096)
+    weights = _weights(server, b"what was published")
+    with pytest.raises(zoo.BadWeights, match="was expected"):
+        obtain(catalog().backbone("resnet50"), weights)
+    assert _files(cache) == []
+
+
+def test_a_file_without_a_published_checksum_is_refused_when_cut_short(server, cache):
+    server.content = b"\x89HDF\r\n\x1a\n" + os.urandom(2048)
+    weights = zoo.Weights(
+        name="imagenet", source=f"{server.address}/some.h5", bytes=4096, licence="MIT", trained_on="nothing"
+    )
+    with pytest.raises(zoo.BadWeights, match="not a whole HDF5 file"):
+        obtain(catalog().backbone("mobilenet"), weights)
+    assert _files(cache) == []
+
+
+def test_a_killed_download_is_never_taken_for_whole(server, cache):
+    spec = catalog().backbone("resnet50").spec.weights[0]
+    server.content, server.stall = os.urandom(4 << 20), True
+    environment = {**os.environ, "ZOO_MIRROR": server.address}
+    process = subprocess.Popen([sys.executable, "-m", "zoo", "pull", "resnet50"], env=environment)
+    folder = cached_file(spec).parent
+    deadline = time.monotonic() + 60
+    while not any(p.stat().st_size >= 1 << 20 for p in folder.rglob("*") if p.is_file()):
+        assert time.monotonic() < deadline
+        assert process.poll() is None
+        time.sleep(0.05)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert list(folder.rglob("*.part"))
+    assert state(catalog().backbone("resnet50").spec) == "remote"
+
+    server.stall = False
+    with pytest.raises(zoo.BadWeights, match="md5 is"):
+        pull(catalog().backbone("resnet50"), _mirrored(server, tmp=cache))
+    assert not list(folder.rglob("*.part"))
+    assert _files(folder) == []
+
+
+def _mirrored(server: _Server, tmp: Path) -> Path:
+    path = tmp / "carried.h5"
+    path.write_bytes(server.content)
+    return path
+
+
+def test_two_processes_that_pull_at_once_leave_one_whole_file(server, cache, environment):
+    server.content = os.urandom(1 << 20)
+    digest = hashlib.sha256(server.content).hexdigest()
+    module = f"""
+        import zoo
+        ZOO_API = ">=1.0,<2"
+        WEIGHTS = zoo.Weights(name="imagenet", source="{server.address}/shared.bin", bytes=1, licence="MIT",
+                              trained_on="nothing", checksum="sha256:{digest}")
+
+        @zoo.hookimpl
+        def zoo_backbones():
+            return [zoo.Backbone(name="shared_net", modality="image", family="f", params=1, input=8, dim=1,
+                                 features=("pooled",), licence="MIT", paper="https://example.org", build="a:b",
+                                 weights=(WEIGHTS,))]
+    """
+    environment.install(environment.write_plugin("shared", module))
+    command = [environment.python, "-m", "zoo", "pull", "shared_net"]
+    pulls = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    places = {process.communicate()[0].strip() for process in pulls}
+    assert [process.returncode for process in pulls] == [0, 0]
+    (place,) = places
+    assert Path(place).read_bytes() == server.content
+
+
+def test_without_a_network_one_sentence_names_three_ways_on(zoo_command, few_pictures, cache):
+    result = zoo_command("train", "resnet50", few_pictures, "--out", few_pictures / "run", HTTPS_PROXY=NOWHERE)
+    assert result.returncode == 1
+    assert result.stdout == ""
+    sentence = result.stderr.strip().splitlines()[-1]
+    assert "weights of resnet50 cannot be had" in sentence
+    for way in ("--weights none", "--weights PATH", "efficientnet_lite0"):
+        assert way in sentence
+    assert "Traceback" not in result.stderr
+    assert not (few_pictures / "run").exists()
+    offline = zoo_command("pull", "resnet50", ZOO_OFFLINE="1")
+    assert offline.returncode == 1
+    assert "ZOO_OFFLINE=1" in offline.stderr
+
+
+def test_an_address_without_tls_is_refused(zoo_command, cache):
+    result = zoo_command("pull", "resnet50", ZOO_MIRROR="http://mirror.example.org")
+    assert result.returncode == 1
+    assert "not an https:// address" in result.stderr
+
+
+def test_a_conversion_is_made_once_and_survives_a_kill(cache, tmp_path):
+    offer = catalog().backbone("efficientnet_lite0")
+    weights = offer.spec.weights[0]
+    calls = []
+
+    def write(file: Path, target: Path) -> None:
+        calls.append(file)
+        target.write_bytes(b"converted")
+
+    source = obtain(offer, weights)
+    first = converted(weights, source, "some.bin", write)
+    assert converted(weights, source, "some.bin", write) == first
+    assert len(calls) == 1
+    other = tmp_path / "altered.pth"
+    other.write_bytes(source.read_bytes()[:-1] + b"x")
+    with pytest.raises(zoo.BadWeights, match="sha256"):
+        converted(weights, other, "other.bin", write)
+
+    def fail(file: Path, target: Path) -> None:
+        target.write_bytes(b"half")
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        converted(weights, source, "third.bin", fail)
+    assert _files(cache) == ["some.bin"]
+
+
+def test_the_cache_that_cannot_be_written_is_a_sentence(tmp_path, zoo_command):
+    blocked = tmp_path / "file"
+    blocked.write_text("not a folder")
+    result = zoo_command("pull", "resnet50", ZOO_CACHE=str(blocked), ZOO_MIRROR=NOWHERE)
+    assert result.returncode == 1
+    assert "ZOO_CACHE" in result.stderr
+    assert "Traceback" not in result.stderr
