@@ -8,10 +8,11 @@ import sys
 from pathlib import Path
 
 import pytest
+
 import zoo
 
 PACKAGE = Path(zoo.__file__).parent
-STAGES = ["catalog", "weights", "data", "compose", "runs", "train", "api", "cli"]
+STAGES = ["catalog", "weights", "data", "compose", "runs", "training", "api", "cli"]
 GROUND = {"errors", "progress", "engine"}
 HEAVY = {"tensorflow", "keras", "numpy", "pyarrow", "PIL", "h5py", "requests"}
 

@@ -93,7 +93,7 @@ def list_heads() -> list[dict[str, Any]]:
 
 
 def list_plugins() -> list[dict[str, Any]]:
-    """Every installed plugin: name, distribution, version, status (loaded, disabled, failed), reason, what it offers."""
+    """Every installed plugin: name, distribution, version, status (loaded, disabled, failed), reason, its offers."""
     catalogue = catalog()
     return [
         {
@@ -180,7 +180,7 @@ def train(
     >>> run.predict(["examples/data/unseen/butterfly.png"])[0]["label"]
     'bugs'
     """
-    from zoo.train.plan import BATCH_SIZE, Plan, default_phases
+    from zoo.training.plan import BATCH_SIZE, Plan, default_phases
 
     plan = Plan(
         backbone=backbone,
@@ -200,7 +200,7 @@ def train(
 
 def train_plan(path: str | Path, *, out: str | Path | None = None) -> Run:
     """Carry out a `plan.toml`, for example another run's, to repeat it."""
-    from zoo.train.plan import Plan
+    from zoo.training.plan import Plan
 
     return _carry_out(Plan.from_toml(Path(path)), out)
 
@@ -287,7 +287,7 @@ def diagnose() -> dict[str, Any]:
 
 def _carry_out(plan: Any, out: str | Path | None) -> Run:
     from zoo.runs.folder import RunFolder
-    from zoo.train.trainer import train as carry_out
+    from zoo.training.trainer import train as carry_out
 
     name = Path(plan.data).resolve().stem
     return carry_out(plan, Path(out) if out is not None else RunFolder.free_name(Path("runs"), name))
@@ -335,4 +335,6 @@ def _weights_facts(weights: Weights | None, where: str) -> dict[str, Any]:
 
 def _public(row: dict[str, Any]) -> dict[str, Any]:
     """Facts without those that `weights` says already."""
-    return {name: value for name, value in row.items() if name not in ("trained_on", "bytes", "weights_licence", "state")}
+    return {
+        name: value for name, value in row.items() if name not in ("trained_on", "bytes", "weights_licence", "state")
+    }

@@ -19,6 +19,8 @@ def start() -> None:
         import keras  # noqa: F401
         import tensorflow as tf
 
+        tf.config.list_physical_devices()
+
     if os.environ.get("ZOO_DEBUG") != "1":
         tf.get_logger().setLevel("ERROR")
 

@@ -71,8 +71,9 @@ def step(title: str, total: int | None, unit: str) -> Iterator[Advance]:
             done += count
             rate = done / max(time.monotonic() - start, 1e-9)
             of = f" of {_amount(total, unit)}" if total else ""
-            fields = {"amount": f"{_amount(done, unit)}{of}, {_amount(rate, unit)}/s"} | ({"note": note} if note else {})
-            progress.update(task, advance=count, **fields)
+            progress.update(
+                task, advance=count, amount=f"{_amount(done, unit)}{of}, {_amount(rate, unit)}/s", note=note
+            )
 
         yield advance
 

@@ -28,7 +28,7 @@ def test_broken_plugins_of_every_kind_leave_all_commands_working_and_are_reporte
         "stateless": "import zoo",
         "twin_a": _offering("twin_a", "twin", "only_a"),
         "twin_b": _offering("twin_b", "twin"),
-        "wrong_spec": "import zoo\nZOO_API = '>=1.0,<2'\n@zoo.hookimpl\ndef zoo_backbones():\n    return ['resnet50']\n",
+        "wrong_spec": OFFER.format(api=">=1.0,<2", backbones="'resnet50'"),
         "half_way": _offering("half_way", "half")
         + "\n    @zoo.hookimpl\n    def zoo_heads():\n        raise OSError('gone')\n",
         "wrong_hook": "import zoo\nZOO_API = '>=1.0,<2'\n@zoo.hookimpl\ndef zoo_heads(surprise):\n    return []\n",

@@ -1,9 +1,10 @@
 """Choosing backbones: patterns, exclusions, conditions, and never an empty list in silence."""
 
 import pytest
-import zoo
 from hypothesis import given
 from hypothesis import strategies as st
+
+import zoo
 from zoo.catalog.query import matches, parse_condition, select
 
 

@@ -3,6 +3,7 @@
 import dataclasses
 
 import pytest
+
 import zoo
 
 GOOD = zoo.Backbone(

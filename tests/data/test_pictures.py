@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
-import zoo
 from PIL import Image
+
+import zoo
 from zoo.data.pictures import read_picture
 
 RED, WHITE = (255, 0, 0), (255, 255, 255)

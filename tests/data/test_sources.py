@@ -1,6 +1,7 @@
 """From folders and tables to examples; what cannot be used is counted and named."""
 
 import pytest
+
 import zoo
 from zoo.data.check import check
 from zoo.data.sources import read_source
@@ -99,7 +100,7 @@ def test_a_table_that_cannot_be_used_is_a_sentence(tmp_path, content, said):
 def test_nothing_to_learn_from_is_a_sentence(tmp_path, clipart):
     with pytest.raises(zoo.BadData, match="does not exist"):
         read_source(tmp_path / "nothing")
-    with pytest.raises(zoo.BadData, match="no examples in .*: nothing"):
+    with pytest.raises(zoo.BadData, match=r"no examples in .*: nothing"):
         read_source(tmp_path)
     (tmp_path / "a.png").write_bytes(b"")
     with pytest.raises(zoo.BadData, match="only 1 files outside of any class"):

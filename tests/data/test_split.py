@@ -4,9 +4,10 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-import zoo
 from hypothesis import given
 from hypothesis import strategies as st
+
+import zoo
 from zoo.data.examples import Example, Examples
 from zoo.data.split import assign, split
 

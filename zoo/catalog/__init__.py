@@ -1,8 +1,8 @@
 """WHAT exists: specs, hook specifications, the plugin host. Never imports TensorFlow."""
 
 from zoo.catalog.catalog import Catalog, Offer, catalog
-from zoo.catalog.host import Plugin
 from zoo.catalog.hookspecs import API_VERSION, hookimpl
+from zoo.catalog.host import Plugin
 from zoo.catalog.specs import Backbone, Head, Option, Pixels, Weights
 
 __all__ = [

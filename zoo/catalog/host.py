@@ -53,7 +53,7 @@ class Host:
         points = sorted(metadata.entry_points(group=hookspecs.GROUP), key=lambda point: (point.name, point.value))
         taken: dict[str, str] = {}
         for point in points:
-            distribution = point.dist.name if point.dist else "unknown"
+            distribution = point.dist.metadata["Name"] if point.dist else "unknown"
             version = point.dist.version if point.dist else "unknown"
             status: Status = "loaded"
             reason = ""
@@ -74,8 +74,8 @@ class Host:
             )
 
     def call(self, hook: str, **arguments: Any) -> list[Any]:
-        """Call one hook on every loaded plugin that has it; a plugin that raises is marked as failed and passed over."""
-        results = []
+        """Call one hook on every loaded plugin that has it; one that raises is marked as failed and passed over."""
+        results: list[Any] = []
         for plugin in [p for p in self.plugins if p.status == "loaded"]:
             try:
                 results += self._call_one(plugin.name, hook, **arguments)
@@ -110,8 +110,8 @@ class Host:
         return caller(**arguments)
 
 
-def _specs(kind: type, results: list[Iterable[Any]]) -> tuple[Any, ...]:
-    specs = tuple(spec for result in results for spec in result)
+def _specs(kind: type[Backbone] | type[Head], results: list[Iterable[Any]]) -> tuple[Any, ...]:
+    specs: tuple[Any, ...] = tuple(spec for result in results for spec in result)
     names: set[str] = set()
     for spec in specs:
         if not isinstance(spec, kind):

@@ -93,9 +93,7 @@ def select(
     if patterns and len(idle) == len(patterns):
         raise UnknownName(" ".join(notes) + " `zoo list` shows all.")
     left = [row for row in rows if not patterns or any(matches(row["name"], p) for p in patterns)]
-    filters: list[tuple[str, Callable[[Facts], bool]]] = [
-        (f"--exclude {p!r}", lambda row, p=p: not matches(row["name"], p)) for p in exclude
-    ]
+    filters: list[tuple[str, Callable[[Facts], bool]]] = [(f"--exclude {p!r}", _does_not_match(p)) for p in exclude]
     conditions = [parse_condition(text, _kinds(rows)) for text in where]
     filters += [(f"--where {c.text!r}", c.holds) for c in conditions]
     for said, keeps in filters:
@@ -104,6 +102,10 @@ def select(
             raise UnknownName(f"{said} leaves none of the {len(left)} backbones that were left before it.")
         left = kept
     return left, notes
+
+
+def _does_not_match(pattern: str) -> Callable[[Facts], bool]:
+    return lambda row: not matches(row["name"], pattern)
 
 
 def _idle(pattern: str, names: list[str]) -> str:

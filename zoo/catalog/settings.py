@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def settings_file() -> Path:
-    """Where `zoo plugins --disable` remembers: the platform's configuration folder, or the folder `ZOO_CONFIG` names."""
+    """Where `zoo plugins --disable` remembers: the platform's folder for settings, or what `ZOO_CONFIG` names."""
     if folder := os.environ.get("ZOO_CONFIG"):
         return Path(folder) / "settings.json"
     import platformdirs

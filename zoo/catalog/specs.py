@@ -22,9 +22,7 @@ def _require(condition: object, message: str) -> None:
 
 
 def _check_name(kind: str, name: str) -> None:
-    _require(
-        _NAME.fullmatch(name), f"{kind} name {name!r} must be lower case letters, digits, '_', '-' or '.'"
-    )
+    _require(_NAME.fullmatch(name), f"{kind} name {name!r} must be lower case letters, digits, '_', '-' or '.'")
 
 
 def _check_build(owner: str, build: str) -> None:

@@ -116,7 +116,9 @@ def heads(json: Json = False) -> None:
         return print_json(rows)
     for row in rows:
         print(f"{row['name']}: {row['summary']}")
-        print(f"  combines with {len(row['backbones'])} backbones ({', '.join(row['modalities'])}); from {row['plugin']}")
+        print(
+            f"  combines with {len(row['backbones'])} backbones ({', '.join(row['modalities'])}); from {row['plugin']}"
+        )
         for option in row["options"]:
             choices = f" ({', '.join(option['choices'])})" if option["choices"] else ""
             print(f"  --set {option['name']}={option['default']}  {option['summary']}{choices}")

@@ -36,7 +36,9 @@ def options(
     version: Annotated[
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
     ] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no messages on standard error.")] = False,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="No progress and no messages on standard error.")
+    ] = False,
 ) -> None:
     if quiet:
         os.environ["ZOO_QUIET"] = "1"

@@ -55,7 +55,9 @@ def train(
     val: Annotated[Path | None, typer.Option(help="Judge by this data instead of a fifth of DATA.")] = None,
     input_: Annotated[str, typer.Option("--input", help="In a table: the column with paths of pictures.")] = "image",
     target: Annotated[str, typer.Option(help="In a table: the column with the target.")] = "label",
-    weights: Annotated[str, typer.Option(help="default, none (random), a name from `zoo info`, or a file.")] = "default",
+    weights: Annotated[
+        str, typer.Option(help="default, none (random), a name from `zoo info`, or a file.")
+    ] = "default",
     unfreeze: Annotated[
         str, typer.Option(help="Train the last N stages of the backbone too, or all.", metavar="N|all")
     ] = "0",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import warnings
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
@@ -64,10 +65,13 @@ def build_encoder(offer: Offer[Backbone], weights: str = "default") -> Encoder:
     engine.start()
     function = resolve_import(spec.build, f"backbone {offer.name}")
     try:
-        encoder: Encoder = function(spec, chosen, file)
+        with warnings.catch_warnings():
+            # Keras only warns when a file holds no weights for a part of the network, and goes on with random ones.
+            warnings.filterwarnings("error", message="Skipping nested container")
+            encoder: Encoder = function(spec, chosen, file)
     except ZooError:
         raise
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, UserWarning) as error:
         if file is None:
             raise
         raise BadWeights(f"{file} does not hold weights for {offer.name}: {_first_line(error)}") from error

@@ -39,7 +39,7 @@ def with_targets(
     seed: int | None,
     errors: Unreadable,
 ) -> tf.data.Dataset:
-    """Batches of (prepared picture, target, weight of the example), in another order each epoch where there is a seed."""
+    """Batches of (prepared picture, target, example weight); in another order each epoch where there is a seed."""
     import tensorflow as tf
 
     rows = tf.data.Dataset.from_tensor_slices(([os.fsencode(path) for path in paths], encoded, weights))

@@ -9,7 +9,6 @@ from zoo.data.examples import Example, Examples
 from zoo.errors import BadData
 from zoo.progress import say
 
-
 FRACTION = 0.2
 
 

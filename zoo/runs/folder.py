@@ -62,7 +62,10 @@ class RunFolder:
             raise BadRun(f"{self.path / name} cannot be written: {reason}. Nothing half-written was left.") from None
 
     def write_text(self, name: str, text: str) -> None:
-        self.write(name, lambda path: path.write_text(text, encoding="utf-8", newline="") and None)
+        def write(path: Path) -> None:
+            path.write_text(text, encoding="utf-8", newline="")
+
+        self.write(name, write)
 
     def write_json(self, name: str, content: Any) -> None:
         self.write_text(name, json.dumps(content, indent=2, ensure_ascii=False) + "\n")

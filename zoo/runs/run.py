@@ -16,13 +16,14 @@ from zoo.data.examples import Examples, Skipped
 from zoo.data.pipeline import Unreadable
 from zoo.data.sources import files_below, read_source
 from zoo.errors import BadData, BadRun
-from zoo.runs.forward import forward
 from zoo.runs.folder import RunFolder
+from zoo.runs.forward import forward
 from zoo.runs.model_file import Card, load_model, read_card
 
 if TYPE_CHECKING:
     import keras
     import numpy as np
+
 
 @dataclass(frozen=True)
 class Evaluation:
@@ -38,7 +39,6 @@ class Run:
     """A run folder, read. `model` takes raw input and is loaded at its first use.
 
     metrics  the figures on the validation set, as training ended: {"accuracy": 0.93, ...}
-    plan     what was trained, as in plan.toml
     """
 
     def __init__(self, path: str | Path) -> None:
@@ -70,8 +70,8 @@ class Run:
     def predict(self, inputs: Sequence[str | Path]) -> list[Answer]:
         """Answers for pictures, and for all pictures in folders, in the order of the inputs.
 
-        Each is {"input": ..., "label": ..., "probabilities": {class: share}}, the likeliest class first; for a file that
-        cannot be read, {"input": ..., "error": reason}. Raises `BadData` when there is no picture at all.
+        Each is {"input": ..., "label": ..., "probabilities": {class: share}}, the likeliest class first; for a file
+        that cannot be read, {"input": ..., "error": reason}. Raises `BadData` when there is no picture at all.
         """
         paths = [path for entry in inputs for path in _files(Path(entry))]
         if not paths:

@@ -55,7 +55,7 @@ def arriving(path: Path) -> Iterator[Path]:
 
 
 def verify(path: Path, weights: Weights) -> None:
-    """Compare a file with the checksum of its spec; raises `BadWeights` with both. Without a checksum, nothing is done."""
+    """Compare a file with the checksum of its spec, if that has one; raises `BadWeights` with both."""
     if weights.checksum is None:
         return
     algorithm, _, wanted = weights.checksum.partition(":")
@@ -68,17 +68,17 @@ def verify(path: Path, weights: Weights) -> None:
         )
 
 
-def converted(weights: Weights, file: Path, name: str, write: Callable[[Path, Path], None]) -> Path:
+def converted(file: Path, name: str, write: Callable[[Path, Path], None]) -> Path:
     """`file` in another format, made once by `write(file, target)` and kept in the cache under `name`.
 
-    The file is verified before it is converted. Safe under concurrent callers and under a kill at any moment.
+    What was made is found again by the content of `file`. Safe under concurrent callers and a kill at any moment.
     """
-    key = (weights.checksum or hashlib.sha256(weights.source.encode()).hexdigest()).rpartition(":")[2][:12]
+    with file.open("rb") as stream:
+        key = hashlib.file_digest(stream, "sha256").hexdigest()[:16]
     target = cache_folder() / "converted" / key / name
     if not target.exists():
         with arriving(target) as folder:
             if not target.exists():
-                verify(file, weights)
                 write(file, folder / name)
                 (folder / name).replace(target)
     return target

@@ -60,8 +60,13 @@ def choose(offer: Offer[Backbone], choice: str) -> tuple[Weights | None, Path | 
 
 
 def obtain(offer: Offer[Backbone], weights: Weights) -> Path:
-    """The verified local file of these weights, downloaded if need be; raises `WeightsUnavailable` with three ways on."""
+    """The verified local file of these weights, downloaded if need be.
+
+    Raises `WeightsUnavailable` with three ways on, and `BadWeights` for a file with another checksum.
+    """
     if path := locate(weights):
+        if weights.source.startswith("dist:"):
+            verify(path, weights)  # what is in the cache was verified when it arrived
         return path
     if weights.source.startswith("dist:"):
         distribution = weights.source.removeprefix("dist:").partition("/")[0]

@@ -8,20 +8,28 @@ import re
 from pathlib import Path
 
 import keras
-import zoo
 from keras import layers
 
+import zoo
 from zoo_efficientnet_lite.pth import read_pth
 
 # repeats, kernel, stride of the first repeat, channels, expansion
-STAGES = ((1, 3, 1, 16, 1), (2, 3, 2, 24, 6), (2, 5, 2, 40, 6), (3, 3, 2, 80, 6), (3, 5, 1, 112, 6), (4, 5, 2, 192, 6), (1, 3, 1, 320, 6))  # fmt: skip
+STAGES = (
+    (1, 3, 1, 16, 1),
+    (2, 3, 2, 24, 6),
+    (2, 5, 2, 40, 6),
+    (3, 3, 2, 80, 6),
+    (3, 5, 1, 112, 6),
+    (4, 5, 2, 192, 6),
+    (1, 3, 1, 320, 6),
+)
 
 
 def build(backbone: zoo.Backbone, weights: zoo.Weights, file: Path | None) -> zoo.Encoder:
     """The encoder, with the weights of `file`: the published `.pth`, or a `.weights.h5` saved from this network."""
     network, stages = _network(backbone.input)
     if file is not None and file.suffix == ".pth":
-        file = zoo.converted(weights, file, "efficientnet_lite0.weights.h5", _convert)
+        file = zoo.converted(file, "efficientnet_lite0.weights.h5", _convert)
     if file is not None:
         network.load_weights(file)
     assert weights.pixels is not None

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
+
 import zoo
 
 _MAGIC = 0x1950A86A20F9469CFC6C
@@ -26,7 +27,11 @@ class _View:
     def read(self, storages: dict[str, np.ndarray]) -> np.ndarray:
         data = storages[self.storage[0]]
         last = self.offset + sum((n - 1) * s for n, s in zip(self.shape, self.strides, strict=True))
-        if min(self.shape, default=1) < 1 or min(self.strides, default=0) < 0 or not 0 <= self.offset <= last < len(data):
+        if (
+            min(self.shape, default=1) < 1
+            or min(self.strides, default=0) < 0
+            or not 0 <= self.offset <= last < len(data)
+        ):
             raise ValueError("a tensor reaches beyond its storage")
         steps = tuple(s * data.itemsize for s in self.strides)
         return np.lib.stride_tricks.as_strided(data[self.offset :], self.shape, steps).copy()
@@ -36,18 +41,19 @@ def _rebuild(storage: Any, offset: int, shape: Any, strides: Any, *_: Any) -> _V
     return _View(storage, offset, tuple(shape), tuple(strides))
 
 
-class _Unpickler(pickle.Unpickler):
-    _ALLOWED = {
-        ("collections", "OrderedDict"): OrderedDict,
-        ("torch._utils", "_rebuild_tensor_v2"): _rebuild,
-        ("torch", "FloatStorage"): "FloatStorage",
-        ("torch", "LongStorage"): "LongStorage",
-    }
+_ALLOWED = {
+    ("collections", "OrderedDict"): OrderedDict,
+    ("torch._utils", "_rebuild_tensor_v2"): _rebuild,
+    ("torch", "FloatStorage"): "FloatStorage",
+    ("torch", "LongStorage"): "LongStorage",
+}
 
+
+class _Unpickler(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> Any:
-        if (module, name) not in self._ALLOWED:
+        if (module, name) not in _ALLOWED:
             raise pickle.UnpicklingError(f"it asks for {module}.{name}, which a weights file has no need of")
-        return self._ALLOWED[module, name]
+        return _ALLOWED[module, name]
 
     def persistent_load(self, pid: Any) -> tuple[str, np.dtype]:
         _, kind, key, *_ = pid

@@ -5,8 +5,9 @@ from typing import Any
 
 import keras
 import numpy as np
-import zoo
 from natsort import natsorted
+
+import zoo
 
 
 class Classification:

@@ -1,11 +1,12 @@
 """A Keras application as a `zoo` encoder."""
 
+import itertools
 import re
 from pathlib import Path
 
 import keras
-import zoo
 
+import zoo
 from zoo_keras_applications.table import FAMILIES, Family, architectures
 
 
@@ -23,7 +24,7 @@ def build(backbone: zoo.Backbone, weights: zoo.Weights, file: Path | None) -> zo
 
 
 def network(function: str, size: int) -> keras.Model:
-    """The network of `keras.applications`, random and without its classification layer, for `size` x `size` pictures."""
+    """A network of `keras.applications` for `size` x `size` pictures, random and without its classification layer."""
     make = getattr(keras.applications, function)
     return make(weights=None, include_top=False, input_shape=(size, size, 3))
 
@@ -38,6 +39,6 @@ def stages(base: keras.Model, family: Family) -> tuple[tuple[keras.layers.Layer,
     else:
         cuts = [len(keys) - keys[::-1].index(key) for key in found]
     bounds = sorted({0, *cuts, len(operations)})
-    parts = [operations[start:end] for start, end in zip(bounds, bounds[1:], strict=False)]
+    parts = [operations[start:end] for start, end in itertools.pairwise(bounds)]
     layers = [tuple(op for op in part if isinstance(op, keras.layers.Layer)) for part in parts]
     return tuple(group for group in layers if any(layer.weights for layer in group))

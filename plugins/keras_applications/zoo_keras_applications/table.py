@@ -53,7 +53,9 @@ FAMILIES = {
     "resnet": Family("1512.03385", "MIT", CAFFE, "before", r"(conv[2-5])_block"),
     "resnet_v2": Family("1603.05027", "Apache-2.0", SIGNED, "before", r"(conv[2-5])_block"),
     "inception_v3": Family("1512.00567", "Apache-2.0", SIGNED, "after", r"(mixed\d+)$"),
-    "inception_resnet_v2": Family("1602.07261", "Apache-2.0", SIGNED, "after", r"(mixed_5b$|block35_10_ac|block17_20_ac)"),
+    "inception_resnet_v2": Family(
+        "1602.07261", "Apache-2.0", SIGNED, "after", r"(mixed_5b$|block35_10_ac|block17_20_ac)"
+    ),
     "xception": Family("1610.02357", "MIT", SIGNED, "before", r"(block\d+)_sepconv1"),
     "densenet": Family("1608.06993", "BSD-3-Clause", TORCH, "before", r"(conv[2-5])_block"),
     "nasnet": Family("1707.07012", "Apache-2.0", SIGNED, "after", r"(?:stem_|reduction_)concat_(.*)"),

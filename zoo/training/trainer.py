@@ -20,9 +20,9 @@ from zoo.runs.folder import RunFolder
 from zoo.runs.forward import forward
 from zoo.runs.model_file import Card, save_model
 from zoo.runs.run import Run
-from zoo.train.phases import fit
-from zoo.train.plan import Plan
-from zoo.train.provenance import Seconds, provenance
+from zoo.training.phases import fit
+from zoo.training.plan import Plan
+from zoo.training.provenance import Seconds, provenance
 from zoo.weights import choose
 
 
@@ -44,7 +44,9 @@ def train(plan: Plan, out: Path) -> Run:
         import keras
 
         keras.utils.set_random_seed(plan.seed)
-        composed = compose(build_encoder(backbone, plan.weights), task, head.spec.feature)
+        encoder = build_encoder(backbone, plan.weights)
+        keras.utils.set_random_seed(plan.seed)  # whatever building the encoder drew, the head starts the same
+        composed = compose(encoder, task, head.spec.feature)
         for phase in plan.phases:
             composed.encoder.unfreeze(phase.unfreeze)
 

@@ -11,7 +11,7 @@ import keras
 from zoo.errors import BadPlan
 from zoo.progress import Advance, say
 from zoo.runs.folder import RunFolder
-from zoo.train.plan import Phase
+from zoo.training.plan import Phase
 
 
 class KeepBest(keras.callbacks.Callback):

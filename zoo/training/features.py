@@ -10,7 +10,6 @@ from zoo.data.pipeline import Unreadable
 from zoo.runs.forward import forward
 
 if TYPE_CHECKING:
-    import keras
     import numpy as np
     import tensorflow as tf
 

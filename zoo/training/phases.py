@@ -14,9 +14,9 @@ from zoo.data.pipeline import Unreadable, with_targets
 from zoo.errors import BadData
 from zoo.progress import show_lines, step
 from zoo.runs.folder import RunFolder
-from zoo.train.features import compute_features, feature_batches
-from zoo.train.plan import Phase, Plan
-from zoo.train.provenance import Seconds
+from zoo.training.features import compute_features, feature_batches
+from zoo.training.plan import Phase, Plan
+from zoo.training.provenance import Seconds
 
 if TYPE_CHECKING:
     import keras
@@ -92,7 +92,7 @@ def _fit_phase(
     """Fit until the phase is over; returns the lowest validation loss, whose weights the model has."""
     import keras
 
-    from zoo.train.callbacks import History, KeepBest, ShowProgress, StopOnBadLoss
+    from zoo.training.callbacks import History, KeepBest, ShowProgress, StopOnBadLoss
 
     keep = KeepBest(phase.patience, best)
     with step(f"Training ({phase.name})", phase.epochs * len(learn), "steps") as advance:

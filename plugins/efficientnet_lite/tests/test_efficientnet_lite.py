@@ -1,0 +1,102 @@
+"""EfficientNet-Lite0 is the published network, and its file is read without running anything from it."""
+
+import importlib.util
+import io
+import pickle
+import struct
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import zoo
+from zoo_efficientnet_lite import EFFICIENTNET_LITE0
+from zoo_efficientnet_lite.pth import read_pth
+
+HERE = Path(__file__).parent
+
+
+@pytest.fixture(scope="module")
+def published() -> Path:
+    from zoo.weights import locate
+
+    path = locate(EFFICIENTNET_LITE0.weights[0])
+    assert path is not None
+    return path
+
+
+@pytest.fixture(scope="module")
+def model():
+    return zoo.build("efficientnet_lite0")
+
+
+def test_its_logits_agree_with_the_reference_implementation(model, published):
+    spec = importlib.util.spec_from_file_location("make_reference", HERE / "make_reference.py")
+    reference = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(reference)
+    tensors = read_pth(published)
+    pooled = np.asarray(model(reference.pictures())["pooled"])
+    logits = pooled @ tensors["_fc.weight"].T + tensors["_fc.bias"]
+    expected = np.load(HERE / "reference_logits.npz")["logits"]
+    assert logits.shape == expected.shape == (4, 1000)
+    assert np.abs(logits - expected).max() < 1e-3 * np.abs(expected).max()
+    assert (logits.argmax(1) == expected.argmax(1)).all()
+
+
+def test_its_facts_are_those_of_the_network(model):
+    network = model.get_layer("efficientnet_lite0")
+    assert network.count_params() == EFFICIENTNET_LITE0.params
+    assert network.output["pooled"].shape == (None, EFFICIENTNET_LITE0.dim)
+    assert network.input.shape == (None, EFFICIENTNET_LITE0.input, EFFICIENTNET_LITE0.input, 3)
+
+
+def test_its_weights_are_bundled_and_converted_once(published):
+    from zoo.weights import cache_folder
+
+    (facts,) = zoo.list_backbones("efficientnet_lite0")
+    assert facts["weights"]["state"] == "bundled"
+    assert facts["weights"]["bytes"] == published.stat().st_size
+    (converted,) = (cache_folder() / "converted").rglob("efficientnet_lite0.weights.h5")
+    before = converted.stat().st_mtime_ns
+    zoo.build("efficientnet_lite0")
+    assert converted.stat().st_mtime_ns == before
+
+
+def _with_first_pickle(content: bytes, first: bytes) -> bytes:
+    stream = io.BytesIO(content)
+    pickle.Unpickler(stream).load()
+    return first + content[stream.tell() :]
+
+
+class _Attack:
+    def __reduce__(self):
+        return exec, ("raise SystemExit('code from the file ran')",)
+
+
+def test_a_file_that_would_run_code_is_refused(published, tmp_path):
+    path = tmp_path / "attack.pth"
+    path.write_bytes(_with_first_pickle(published.read_bytes(), pickle.dumps(_Attack())))
+    with pytest.raises(zoo.BadWeights, match=r"builtins\.exec"):
+        read_pth(path)
+
+
+def test_a_damaged_file_is_a_sentence(published, tmp_path):
+    content = published.read_bytes()
+    for damaged in (b"", b"no weights", content[: len(content) // 2], content[:1000], struct.pack("<q", -1) * 9):
+        (tmp_path / "damaged.pth").write_bytes(damaged)
+        with pytest.raises(zoo.BadWeights, match=r"damaged\.pth is not a PyTorch weights file"):
+            read_pth(tmp_path / "damaged.pth")
+
+
+def test_a_local_copy_of_the_published_file_can_be_named(published, tmp_path):
+    copy = tmp_path / "copy.pth"
+    copy.write_bytes(published.read_bytes())
+    named = zoo.build("efficientnet_lite0", weights=str(copy))
+    default = zoo.build("efficientnet_lite0")
+    for ours, theirs in zip(named.weights, default.weights, strict=True):
+        assert np.array_equal(ours.numpy(), theirs.numpy())
+    content = bytearray(copy.read_bytes())
+    content[-1001] ^= 0x3F
+    copy.write_bytes(content)
+    altered = zoo.build("efficientnet_lite0", weights=str(copy))
+    assert any((a.numpy() != b.numpy()).any() for a, b in zip(altered.weights, default.weights, strict=True))

@@ -1,0 +1,84 @@
+"""The classification head: its figures are scikit-learn's, its options do what they say."""
+
+import keras
+import numpy as np
+import pytest
+from sklearn import metrics
+
+import zoo
+from zoo.catalog import catalog
+from zoo.compose.task import make_task, restore_task
+
+
+def _task(**options):
+    task = make_task(catalog().head("classification"), options)
+    task.learn(["a", "b", "c", "10", "9"])
+    return task
+
+
+def test_figures_are_those_of_scikit_learn():
+    rng = np.random.default_rng(0)
+    task = _task()
+    encoded = rng.integers(0, 4, 200).astype("int32")  # the last class does not occur
+    outputs = rng.dirichlet(np.ones(5), 200).astype("float32")
+    score = task.score(encoded, outputs)
+    predicted = outputs.argmax(1)
+    assert score["accuracy"] == pytest.approx(metrics.accuracy_score(encoded, predicted))
+    assert score["macro_f1"] == pytest.approx(metrics.f1_score(encoded, predicted, average="macro"))
+    assert score["cross_entropy"] == pytest.approx(metrics.log_loss(encoded, outputs, labels=range(5)), rel=1e-5)
+
+
+def test_the_loss_is_cross_entropy_and_smoothing_spreads_the_target():
+    outputs = np.array([[0.7, 0.1, 0.1, 0.05, 0.05]], "float32")
+    plain = float(_task().loss()(np.array([0]), outputs))
+    assert plain == pytest.approx(-np.log(0.7), rel=1e-4)
+    smooth = float(_task(label_smoothing=0.1).loss()(np.array([0]), outputs))
+    targets = np.full(5, 0.02)
+    targets[0] += 0.9
+    assert smooth == pytest.approx(-(targets * np.log(outputs[0])).sum(), rel=1e-4)
+
+
+def test_balanced_class_weights_are_those_of_scikit_learn():
+    from sklearn.utils.class_weight import compute_sample_weight
+
+    encoded = np.array([0] * 30 + [1] * 6 + [3] * 4, "int32")
+    weights = _task(class_weight="balanced").example_weights(encoded)
+    assert weights == pytest.approx(compute_sample_weight("balanced", encoded), rel=1e-6)
+    assert (_task().example_weights(encoded) == 1).all()
+
+
+def test_balanced_weights_help_the_rare_class():
+    rng = np.random.default_rng(0)
+    features = np.concatenate([rng.normal(0, 1, (190, 8)), rng.normal(0.8, 1, (10, 8))]).astype("float32")
+    encoded = np.array([0] * 190 + [1] * 10, "int32")
+    recall = {}
+    for choice in ("none", "balanced"):
+        keras.utils.set_random_seed(0)
+        task = make_task(catalog().head("classification"), {"class_weight": choice, "hidden": 0, "dropout": 0})
+        task.learn(["common", "rare"])
+        entry = {"pooled": keras.Input((8,), name="pooled")}
+        model = keras.Model(entry, task.outputs(entry))
+        model.compile(keras.optimizers.Adam(0.01), loss=task.loss())
+        model.fit({"pooled": features}, encoded, sample_weight=task.example_weights(encoded), epochs=60, verbose=0)
+        predicted = model.predict({"pooled": features}, verbose=0).argmax(1)
+        recall[choice] = metrics.recall_score(encoded, predicted)
+    assert recall["balanced"] > recall["none"]
+
+
+def test_labels_are_in_natural_order_and_come_back():
+    task = _task()
+    assert task.state()["labels"] == ["9", "10", "a", "b", "c"]
+    encoded = task.encode(["c", "9", "a"])
+    answers = task.decode(np.eye(5, dtype="float32")[encoded])
+    assert [a["label"] for a in answers] == ["c", "9", "a"]
+    again = restore_task("classification", task.state())
+    assert again.state() == task.state()
+    assert next(iter(answers[0]["probabilities"])) == "c"
+
+
+def test_what_makes_no_classification_is_a_sentence():
+    task = make_task(catalog().head("classification"), {})
+    with pytest.raises(zoo.BadData, match="at least two"):
+        task.learn(["only", "only"])
+    with pytest.raises(zoo.BadData, match="'z' is not a class"):
+        _task().encode(["z"])

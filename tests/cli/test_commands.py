@@ -1,0 +1,145 @@
+"""The command line as a person and a program use it, each command in a process of its own."""
+
+import csv
+import io
+import json
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+
+def test_the_main_job_end_to_end(zoo_command, finished_run, unseen, clipart):
+    answers = json.loads(zoo_command("predict", finished_run, unseen, "--json", "--top", 2).stdout)
+    assert [set(a) for a in answers] == [{"input", "label", "probabilities"}] * 6
+    assert all(len(a["probabilities"]) == 2 for a in answers)
+    rows = list(csv.DictReader(io.StringIO(zoo_command("predict", finished_run, unseen, "--csv").stdout)))
+    assert [row["label"] for row in rows] == [a["label"] for a in answers]
+    assert all(float(row["probability_1"]) >= float(row["probability_2"]) for row in rows)
+    shown = zoo_command("predict", finished_run, unseen / "owl.png", "--top", 1).stdout
+    assert shown.startswith(str(unseen / "owl.png"))
+
+    evaluated = json.loads(zoo_command("evaluate", finished_run, clipart, "--json").stdout)
+    assert set(evaluated) == {"run", "backbone", "head", "metrics", "examples", "seconds"}
+    assert evaluated["examples"] == {"evaluated": 231, "skipped": 0}
+    assert evaluated["metrics"]["accuracy"] > 0.8
+
+    summary = json.loads((finished_run / "metrics.json").read_text())
+    assert {"run", "backbone", "head", "metrics", "examples", "seconds"} <= set(summary)
+    assert summary["metrics"]["accuracy"] >= 0.6
+
+
+def test_what_cannot_be_read_is_left_out_and_said(zoo_command, few_pictures, tmp_path):
+    (few_pictures / "birds" / "notes.txt").write_text("not a picture")
+    whole = next((few_pictures / "music").iterdir())
+    (few_pictures / "music" / "broken\nname.png").write_bytes(whole.read_bytes()[:200])
+    out = tmp_path / "run"
+    result = zoo_command("train", "efficientnet_lite0", few_pictures, "--epochs", 1, "--out", out, "--json")
+    assert result.returncode == 0, result.stderr
+    assert json.loads(result.stdout)["examples"]["skipped"] == 2
+    assert "Left out 2 inputs" in result.stderr
+    skipped = {row["input"]: row["reason"] for row in csv.DictReader((out / "skipped.csv").open(newline=""))}
+    assert skipped["birds/notes.txt"] == "not a picture"
+    assert set(skipped) == {"birds/notes.txt", "music/broken\nname.png"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["train", "efficientnet_lite", "DATA"], "Did you mean efficientnet_lite0"),
+        (["train", "efficientnet_lite0", "DATA/birds"], "There are no examples"),
+        (["train", "efficientnet_lite0", "nowhere"], "nowhere does not exist"),
+        (["train", "efficientnet_lite0", "DATA", "--val", "nowhere"], "nowhere does not exist"),
+        (["train", "efficientnet_lite0", "DATA", "--out", "DATA"], "is not empty"),
+        (["train", "efficientnet_lite0", "DATA", "--weights", "nowhere.h5"], "neither a file nor one of"),
+        (["predict", "nowhere", "picture.png"], "There is no run nowhere"),
+        (["info", "inceptionv3"], "Did you mean inception_v3"),
+        (["list", "nothing_like_this"], "Nothing matches"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_bad_input_is_one_sentence_and_exit_status_1(zoo_command, few_pictures, arguments, said):
+    before = sorted(few_pictures.rglob("*"))
+    result = zoo_command(*[a.replace("DATA", str(few_pictures)) for a in arguments])
+    assert result.returncode == 1
+    assert result.stdout == ""
+    assert said in result.stderr
+    assert result.stderr.splitlines()[-1].startswith("zoo: ")
+    assert "Traceback" not in result.stderr
+    assert sorted(few_pictures.rglob("*")) == before
+
+
+def test_one_class_and_single_pictures_are_sentences(zoo_command, few_pictures):
+    for picture in sorted((few_pictures / "music").iterdir())[1:]:
+        picture.unlink()
+    single = zoo_command("train", "efficientnet_lite0", few_pictures)
+    assert single.returncode == 1
+    assert "'music' has one distinct example" in single.stderr
+    next((few_pictures / "music").iterdir()).unlink()
+    one_class = zoo_command("train", "efficientnet_lite0", few_pictures)
+    assert one_class.returncode == 1
+    assert "needs at least two classes" in one_class.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments", [["train"], ["train", "x", "y", "--unfreeze", "some"], ["predict", "run"], ["list", "--nonsense"]]
+)
+def test_wrong_usage_is_exit_status_2(zoo_command, arguments):
+    assert zoo_command(*arguments).returncode == 2
+
+
+def test_every_command_has_help_with_an_example(zoo_command):
+    overview = zoo_command("--help").stdout
+    for command in ("list", "info", "heads", "plugins", "doctor", "train", "pull", "predict", "evaluate"):
+        assert command in overview
+        text = zoo_command(command, "--help").stdout
+        assert f"zoo {command}" in text.partition("Example")[2], command
+
+
+def test_names_are_completed(zoo_command):
+    words = {"_ZOO_COMPLETE": "complete_bash", "COMP_WORDS": "zoo train incep", "COMP_CWORD": "2"}
+    program = "import sys; sys.argv = ['zoo']; from zoo.cli.main import main; main()"
+    import os
+
+    result = subprocess.run(
+        [sys.executable, "-c", program], env={**os.environ, **words}, capture_output=True, text=True
+    )
+    assert result.stdout.split() == ["inception_resnet_v2", "inception_v3"]
+
+
+def test_colours_only_on_a_terminal(zoo_command):
+    assert "\x1b" not in zoo_command("list").stdout
+    assert "efficientnet_lite0" in zoo_command("list").stdout
+
+
+def test_a_killed_training_leaves_no_run_that_looks_finished(few_pictures, tmp_path, zoo_command):
+    out = tmp_path / "run"
+    command = [
+        sys.executable,
+        "-m",
+        "zoo",
+        "train",
+        "efficientnet_lite0",
+        few_pictures,
+        "--out",
+        out,
+        "--epochs",
+        "500",
+    ]
+    process = subprocess.Popen([*map(str, command), "--unfreeze", "1"], stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 120
+    while not (out / "history.csv").exists():
+        assert time.monotonic() < deadline
+        assert process.poll() is None
+        time.sleep(0.05)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert list(csv.DictReader((out / "history.csv").open()))
+    predicted = zoo_command("predict", out, few_pictures)
+    assert predicted.returncode == 1
+    assert "not a finished run" in predicted.stderr
+    again = zoo_command("train", "efficientnet_lite0", few_pictures, "--out", out)
+    assert again.returncode == 1
+    assert "is not empty" in again.stderr

@@ -1,0 +1,82 @@
+"""The parity contract: called, called again, predicted, and loaded in a fresh process, a model says the same.
+
+Held for one member of every backbone family and every head, with pictures of other sizes than the network's.
+"""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import zoo
+from zoo.catalog import catalog
+from zoo.compose.encoder import build_encoder
+from zoo.compose.model import compose, take_apart
+from zoo.compose.task import make_task
+from zoo.runs.model_file import Card, load_model, save_model
+
+SMALLEST: dict[str, object] = {}
+for _offer in sorted(catalog().backbones, key=lambda offer: offer.spec.params):
+    SMALLEST.setdefault(_offer.spec.family, _offer)
+HEADS = {offer.name: offer for offer in catalog().heads}
+FRESH = """
+import sys, numpy, keras
+model = keras.models.load_model(sys.argv[1])
+assert "zoo" not in sys.modules
+numpy.save(sys.argv[3], model(numpy.load(sys.argv[2])))
+"""
+
+
+def _pictures(height: int, width: int) -> np.ndarray:
+    """Three smooth pictures with the full range of grey levels."""
+    y, x = np.mgrid[0 : 1 : height * 1j, 0 : 1 : width * 1j]
+    waves = [np.sin(2 * np.pi * (f * x + g * y)) for f, g in ((1, 2), (3, 1), (0.5, 4))]
+    picture = (np.stack(waves, -1) + 1) * 127.5
+    return np.stack([picture, 255 - picture, picture[::-1]]).astype("float32")
+
+
+@pytest.mark.parametrize("head", sorted(HEADS))
+@pytest.mark.parametrize("family", sorted(SMALLEST))
+def test_every_way_to_ask_a_model_gives_the_same_answer(family, head, tmp_path):
+    offer, head_offer = SMALLEST[family], HEADS[head]
+    task = make_task(head_offer, {})
+    task.learn(["b", "a", "10", "2"])
+    weights = "default" if family == "efficientnet_lite" else "none"
+    composed = compose(build_encoder(offer, weights), task, head_offer.spec.feature)
+    model = composed.model
+    save_model(model, Card(offer.name, head, "image", task.state()), tmp_path / "model.keras")
+    loaded = load_model(tmp_path / "model.keras")
+    preprocess, rest = take_apart(loaded)
+    for height, width in ((97, 160), (offer.spec.input, offer.spec.input)):
+        pixels = _pictures(height, width)
+        first = np.asarray(model(pixels))
+        assert np.isfinite(first).all()
+        answers = {
+            "called again": model(pixels),
+            "predicted": model.predict(pixels, verbose=0),
+            "reloaded": loaded(pixels),
+            "reloaded and predicted": loaded.predict(pixels, verbose=0),
+            "prepared one by one": rest(np.concatenate([preprocess(picture[None]) for picture in pixels])),
+        }
+        differences = {way: float(np.abs(np.asarray(answer) - first).max()) for way, answer in answers.items()}
+        assert max(differences.values()) <= 1e-5, differences
+
+
+def test_a_run_opens_in_a_fresh_process_that_does_not_know_zoo(finished_run, tmp_path):
+    pixels = _pictures(120, 77)
+    np.save(tmp_path / "pixels.npy", pixels)
+    command = [sys.executable, "-c", FRESH, finished_run / "model.keras", tmp_path / "pixels.npy", tmp_path / "out.npy"]
+    subprocess.run(command, check=True, capture_output=True)
+    assert np.abs(np.load(tmp_path / "out.npy") - np.asarray(zoo.load_run(finished_run).model(pixels))).max() <= 1e-5
+
+
+def test_the_model_file_holds_the_class_names_in_natural_order(finished_run, tmp_path):
+    import zipfile
+
+    card = json.loads(zipfile.ZipFile(finished_run / "model.keras").read("zoo.json"))
+    assert card["task"]["labels"] == ["birds", "bugs", "fruit", "mammals", "music", "vehicles"]
+    task = make_task(HEADS["classification"], {})
+    task.learn(["10", "2", "1"])
+    assert task.state()["labels"] == ["1", "2", "10"]

@@ -1,0 +1,164 @@
+"""What training changes and what it leaves alone, phase by phase."""
+
+import csv
+import json
+import tomllib
+
+import keras
+import numpy as np
+import pytest
+
+import zoo
+from zoo.catalog import catalog
+from zoo.compose.encoder import build_encoder
+from zoo.training.plan import Phase, Plan, default_phases
+
+
+def _network(model: keras.Model) -> keras.Model:
+    (network,) = (layer for layer in model.layers if layer.name == "efficientnet_lite0")
+    return network
+
+
+def _changed(run) -> set[str]:
+    """Names of the backbone's layers whose weights differ from the pretrained ones."""
+    original = {layer.name: layer for layer in build_encoder(catalog().backbone("efficientnet_lite0")).network.layers}
+    return {
+        layer.name
+        for layer in _network(run.model).layers
+        for ours, theirs in zip(layer.weights, original[layer.name].weights, strict=True)
+        if not np.array_equal(ours.numpy(), theirs.numpy())
+    }
+
+
+def test_what_is_unfrozen_changes_and_what_is_frozen_does_not(few_pictures, tmp_path):
+    run = zoo.train("efficientnet_lite0", few_pictures, unfreeze=2, epochs=2, out=tmp_path / "run")
+    stages = build_encoder(catalog().backbone("efficientnet_lite0")).stages
+    free = {layer.name for stage in stages[-2:] for layer in stage}
+    changed = _changed(run)
+    assert changed
+    assert changed <= free
+    assert "conv_head" in changed
+    assert "blocks_15_depthwise_conv" in changed
+    normalizations = {
+        layer.name for layer in _network(run.model).layers if "_bn" in layer.name or "bn" in layer.name[:2]
+    }
+    assert not changed & normalizations
+
+    rows = list(csv.DictReader((run.path / "history.csv").open()))
+    assert [(row["phase"], row["epoch"]) for row in rows] == [
+        ("head", "1"),
+        ("head", "2"),
+        ("fine-tuning", "1"),
+        ("fine-tuning", "2"),
+    ]
+    assert {float(row["learning_rate"]) for row in rows} == {1e-3, 1e-4}
+
+
+def test_a_frozen_backbone_stays_as_it_was(finished_run):
+    assert _changed(zoo.load_run(finished_run)) == set()
+
+
+def test_the_weights_kept_are_those_of_the_best_epoch(few_pictures, tmp_path):
+    run = zoo.train("efficientnet_lite0", few_pictures, epochs=8, lr=0.3, out=tmp_path / "run", seed=3)
+    losses = [float(row["val_loss"]) for row in csv.DictReader((run.path / "history.csv").open())]
+    assert min(losses) != losses[-1]
+    assert run.metrics["cross_entropy"] == pytest.approx(min(losses), abs=1e-4)
+
+
+def test_a_second_phase_that_helps_nothing_is_undone(few_pictures, tmp_path):
+    phases = (
+        Phase(unfreeze=0, epochs=5, learning_rate=1e-3, patience=5),
+        Phase(unfreeze=1, epochs=1, learning_rate=10.0, patience=1),
+    )
+    plan = Plan(backbone="efficientnet_lite0", data=str(few_pictures), phases=phases)
+    (tmp_path / "plan.toml").write_text(plan.to_toml())
+    from zoo import api
+
+    run = api.train_plan(tmp_path / "plan.toml", out=tmp_path / "run")
+    assert _changed(run) == set()
+
+
+def test_training_stops_when_nothing_gets_better(finished_run):
+    rows = list(csv.DictReader((finished_run / "history.csv").open()))
+    losses = [float(row["val_loss"]) for row in rows]
+    best = losses.index(min(losses))
+    assert len(rows) == best + 1 + default_phases()[0].patience < default_phases()[0].epochs
+
+
+def test_one_seed_gives_one_result(few_pictures, tmp_path):
+    runs = [zoo.train("efficientnet_lite0", few_pictures, epochs=3, out=tmp_path / name, seed=7) for name in "ab"]
+    first, second = ([w.numpy() for w in run.model.weights] for run in runs)
+    assert all(np.array_equal(a, b) for a, b in zip(first, second, strict=True))
+    assert runs[0].metrics == runs[1].metrics
+    other = zoo.train("efficientnet_lite0", few_pictures, epochs=3, out=tmp_path / "c", seed=8)
+    assert not all(np.array_equal(a, w.numpy()) for a, w in zip(first, other.model.weights, strict=True))
+
+
+def test_a_plan_repeats_a_run(finished_run, tmp_path, zoo_command, clipart):
+    out = tmp_path / "again"
+    result = zoo_command("train", "--plan", finished_run / "plan.toml", "--out", out, "--json")
+    assert result.returncode == 0, result.stderr
+    assert json.loads(result.stdout)["metrics"] == zoo.load_run(finished_run).metrics
+    assert (out / "split.csv").read_text() == (finished_run / "split.csv").read_text()
+    assert tomllib.loads((out / "plan.toml").read_text())["backbone"] == "efficientnet_lite0"
+
+
+def test_random_weights_train_save_load_and_predict(zoo_command, few_pictures, tmp_path):
+    for name in ("inception_v3", "resnet50"):
+        out = tmp_path / name
+        trained = zoo_command("train", name, few_pictures, "--weights", "none", "--epochs", 1, "--out", out, "--json")
+        assert trained.returncode == 0, trained.stderr
+        assert json.loads(trained.stdout)["backbone"] == name
+        answers = json.loads(zoo_command("predict", out, few_pictures / "birds", "--json").stdout)
+        assert len(answers) == 6
+        assert all(sum(a["probabilities"].values()) == pytest.approx(1, abs=1e-5) for a in answers)
+
+
+def test_a_loss_that_is_no_number_ends_with_advice(few_pictures, tmp_path):
+    with pytest.raises(zoo.BadPlan, match="lower learning rate"):
+        zoo.train("efficientnet_lite0", few_pictures, unfreeze="all", epochs=3, lr=1e30, out=tmp_path / "run")
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"epochs": 0}, "--epochs 0"),
+        ({"batch_size": 0}, "--batch-size 0"),
+        ({"lr": 0}, "--lr 0"),
+        ({"lr": float("nan")}, "--lr nan"),
+        ({"seed": -1}, "--seed -1"),
+        ({"unfreeze": -1}, "--unfreeze -1"),
+        ({"unfreeze": 10}, "9 stages"),
+        ({"head": "regresion"}, "no head called 'regresion'"),
+        ({"options": {"smoothing": 0.1}}, "options hidden, dropout, label_smoothing, class_weight"),
+        ({"options": {"label_smoothing": "much"}}, "not a number"),
+        ({"options": {"label_smoothing": 1.5}}, "below 1"),
+        ({"options": {"class_weight": "all"}}, "one of none, balanced"),
+    ],
+)
+def test_a_wrong_setting_is_a_sentence_and_leaves_nothing(few_pictures, tmp_path, options, said):
+    with pytest.raises(zoo.ZooError, match=said):
+        zoo.train("efficientnet_lite0", few_pictures, out=tmp_path / "run", **options)
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("backbone = ", "not a TOML file"),
+        ("backbne = 'x'", "no setting 'backbne'"),
+        ("backbone = 'x'\ndata = 'd'\nseed = 'one'\n[[phases]]", "seed is 'one'"),
+        ("backbone = 'x'\n[[phases]]\nunfreeze = 0\nepochs = 1\nlearning_rate = 0.1\npatience = 1", "not complete"),
+        ("backbone = 'x'\ndata = 'd'", r"no \[\[phases\]\]"),
+    ],
+)
+def test_a_plan_that_cannot_be_used_is_a_sentence(tmp_path, text, said):
+    (tmp_path / "plan.toml").write_text(text)
+    with pytest.raises(zoo.BadPlan, match=said):
+        Plan.from_toml(tmp_path / "plan.toml")
+
+
+def test_a_plan_reads_back_as_it_was_written(tmp_path):
+    plan = Plan(backbone="x", data="d", options={"hidden": 3}, phases=default_phases("all", 7, 0.01))
+    (tmp_path / "plan.toml").write_text(plan.to_toml())
+    assert Plan.from_toml(tmp_path / "plan.toml") == plan
