@@ -104,7 +104,7 @@ def _fit_phase(
             *(callback for given in catalog().host.call("zoo_callbacks", run=folder) for callback in given),
             keep,
         ]
-        model.fit(learn, validation_data=judge, epochs=phase.epochs, verbose=0, callbacks=callbacks)
+        model.fit(learn, validation_data=judge, epochs=phase.epochs, shuffle=False, verbose=0, callbacks=callbacks)
     return keep.best
 
 

@@ -1,0 +1,35 @@
+"""The plugin in the README is a plugin: installed by pip, listed, and trained as the README says."""
+
+import json
+import re
+from pathlib import Path
+
+README = (Path(__file__).parent.parent / "README.md").read_text()
+
+
+def test_the_plugin_in_the_readme_works_as_it_stands(environment, few_pictures):
+    project = environment.folder / "project"
+    project.mkdir()
+    for name, code in re.findall(r"`([\w.]+)`:\n\n```\w+\n(.*?)```", README, re.DOTALL):
+        (project / name).write_text(code)
+    files = {path.name for path in project.iterdir()}
+    assert files == {"pyproject.toml", "zoo_tiny.py"}
+    assert len((project / "zoo_tiny.py").read_text().rstrip().splitlines()) <= 27
+    environment.install(project)
+
+    (listed,) = json.loads(environment.zoo("list", "tiny", "--json").stdout)
+    assert listed["weights"] == {"name": "none", "bytes": 0, "licence": "none needed", "state": "none"}
+    out = few_pictures.parent / "run"
+    trained = environment.zoo("train", "tiny_net", few_pictures, "--unfreeze", "all", "--epochs", 1, "--out", out)
+    assert trained.returncode == 0, trained.stderr
+    assert "accuracy" in trained.stdout
+    program = "import zoo; print(zoo.build('tiny_net').count_params())"
+    import subprocess
+
+    counted = subprocess.run([environment.python, "-c", program], capture_output=True, text=True, check=True)
+    assert int(counted.stdout) == listed["params"]
+
+
+def test_every_document_is_in_the_table_of_contents():
+    documents = {f"docs/{path.name}" for path in (Path(__file__).parent.parent / "docs").glob("*.md")}
+    assert documents == set(re.findall(r"\]\((docs/[\w.]+)\)", README))
