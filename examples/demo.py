@@ -39,7 +39,7 @@ A classifier for six kinds of clip art, from {examples["train"]} pictures in {su
 Three commands to try next:
   .venv/bin/zoo list                                        all backbones, by name
   .venv/bin/zoo train efficientnet_lite0 PHOTOS/            your own pictures, a sub-folder for each class
-  .venv/bin/zoo predict {RUN} PICTURE --json           an answer for a program
+  .venv/bin/zoo predict {RUN} PICTURE --json              an answer for a program
 """
     )
 

@@ -55,25 +55,24 @@ def step(title: str, total: int | None, unit: str) -> Iterator[Advance]:
 
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.table import Column
 
+    whole = Column(no_wrap=True)  # only the note is broken into lines where the terminal is narrow
     columns = (
-        TextColumn("{task.description}"),
-        BarColumn(bar_width=30),
-        TextColumn("{task.fields[amount]}"),
-        TimeRemainingColumn(),
+        TextColumn("{task.description}", table_column=whole.copy()),
+        BarColumn(bar_width=12, table_column=whole.copy()),
+        TextColumn("{task.fields[rate]}", table_column=whole.copy()),
+        TimeRemainingColumn(table_column=whole.copy()),
         TextColumn("{task.fields[note]}"),
     )
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task(title, total=total, amount="", note="")
+        task = progress.add_task(title, total=total, rate="", note="")
 
         def advance(count: int = 1, note: str = "") -> None:
             nonlocal done
             done += count
             rate = done / max(time.monotonic() - start, 1e-9)
-            of = f" of {_amount(total, unit)}" if total else ""
-            progress.update(
-                task, advance=count, amount=f"{_amount(done, unit)}{of}, {_amount(rate, unit)}/s", note=note
-            )
+            progress.update(task, advance=count, rate=f"{_amount(rate, unit)}/s", note=note)
 
         yield advance
 

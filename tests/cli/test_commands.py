@@ -18,8 +18,8 @@ def test_the_main_job_end_to_end(zoo_command, finished_run, unseen, clipart):
     rows = list(csv.DictReader(io.StringIO(zoo_command("predict", finished_run, unseen, "--csv").stdout)))
     assert [row["label"] for row in rows] == [a["label"] for a in answers]
     assert all(float(row["probability_1"]) >= float(row["probability_2"]) for row in rows)
-    shown = zoo_command("predict", finished_run, unseen / "owl.png", "--top", 1).stdout
-    assert shown.startswith(str(unseen / "owl.png"))
+    shown = zoo_command("predict", finished_run, unseen / "puffin.png", "--top", 1).stdout
+    assert shown.startswith(str(unseen / "puffin.png"))
 
     evaluated = json.loads(zoo_command("evaluate", finished_run, clipart, "--json").stdout)
     assert set(evaluated) == {"run", "backbone", "head", "metrics", "examples", "seconds"}

@@ -43,15 +43,18 @@ def _complete_backbone(incomplete: str) -> list[str]:
 
 
 def train(
-    context: typer.Context,
     backbone: Annotated[
-        str | None, typer.Argument(help="A backbone by name; `zoo list`.", autocompletion=_complete_backbone)
+        str | None,
+        typer.Argument(metavar="BACKBONE", help="By name; `zoo list`.", autocompletion=_complete_backbone),
     ] = None,
     data: Annotated[
-        Path | None, typer.Argument(help="A folder with a sub-folder for each class, or a table with image and label.")
+        Path | None,
+        typer.Argument(metavar="DATA", help="A folder with a sub-folder for each class, or a table: image, label."),
     ] = None,
     head: Annotated[str, typer.Option(help="The task; `zoo heads`.")] = "classification",
-    out: Annotated[Path | None, typer.Option(help="The run folder to make.  [default: runs/NAME-OF-THE-DATA]")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="The run folder to make (default: runs/ and the name of DATA).")
+    ] = None,
     val: Annotated[Path | None, typer.Option(help="Judge by this data instead of a fifth of DATA.")] = None,
     input_: Annotated[str, typer.Option("--input", help="In a table: the column with paths of pictures.")] = "image",
     target: Annotated[str, typer.Option(help="In a table: the column with the target.")] = "label",
@@ -62,8 +65,8 @@ def train(
         str, typer.Option(help="Train the last N stages of the backbone too, or all.", metavar="N|all")
     ] = "0",
     epochs: Annotated[int | None, typer.Option(help="At most so many epochs in each phase.")] = None,
-    batch_size: Annotated[int | None, typer.Option(help="Examples in one step.  [default: 32]")] = None,
-    lr: Annotated[float | None, typer.Option(help="Learning rate of the head.  [default: 0.001]")] = None,
+    batch_size: Annotated[int | None, typer.Option(help="Examples in one step (default: 32).")] = None,
+    lr: Annotated[float | None, typer.Option(help="Learning rate of the head (default: 0.001).")] = None,
     seed: Annotated[int, typer.Option(help="Decides the split, the order and the initial head.")] = 0,
     set_: Annotated[
         list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="An option of the head. Repeatable.")

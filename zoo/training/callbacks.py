@@ -81,7 +81,13 @@ class ShowProgress(keras.callbacks.Callback):
         self._advance(note=self._seen)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        figures = "  ".join(f"{name} {value:.4f}" for name, value in (logs or {}).items())
-        self._seen = f"epoch {epoch + 1} of {self._phase.epochs}  {figures}"
+        figures = " ".join(f"{name} {value:.3f}" for name, value in sorted((logs or {}).items(), key=_order))
+        self._seen = f"epoch {epoch + 1}/{self._phase.epochs} {figures}"
         if self._lines:
             say(f"{self._phase.name}: {self._seen}")
+
+
+def _order(figure: tuple[str, float]) -> tuple[bool, bool]:
+    """Training before validation, and the loss before the metrics."""
+    name = figure[0]
+    return name.startswith("val_"), not name.endswith("loss")

@@ -95,7 +95,7 @@ def _fit_phase(
     from zoo.training.callbacks import History, KeepBest, ShowProgress, StopOnBadLoss
 
     keep = KeepBest(phase.patience, best)
-    with step(f"Training ({phase.name})", phase.epochs * len(learn), "steps") as advance:
+    with step(phase.name.capitalize(), phase.epochs * len(learn), "steps") as advance:
         callbacks = [
             StopOnBadLoss(),
             History(folder, phase, rows),
