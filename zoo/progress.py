@@ -63,7 +63,7 @@ def step(title: str, total: int | None, unit: str) -> Iterator[Advance]:
         BarColumn(bar_width=12, table_column=whole.copy()),
         TextColumn("{task.fields[rate]}", table_column=whole.copy()),
         TimeRemainingColumn(table_column=whole.copy()),
-        TextColumn("{task.fields[note]}"),
+        TextColumn("{task.fields[note]}", table_column=Column()),
     )
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task(title, total=total, rate="", note="")
