@@ -37,9 +37,9 @@ A classifier for six kinds of clip art, from {examples["train"]} pictures in {su
   above       its answers for six more pictures it was not trained on; each file is named after what it shows
 
 Three commands to try next:
-  .venv/bin/zoo list                                        all backbones, by name
-  .venv/bin/zoo train efficientnet_lite0 PHOTOS/            your own pictures, a sub-folder for each class
-  .venv/bin/zoo predict {RUN} PICTURE --json              an answer for a program
+  {".venv/bin/zoo list":<56}all backbones, by name
+  {".venv/bin/zoo train efficientnet_lite0 PHOTOS/":<56}your own pictures, a sub-folder for each class
+  {f".venv/bin/zoo predict {RUN} PICTURE --json":<56}an answer for a program
 """
     )
 

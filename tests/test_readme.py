@@ -14,10 +14,10 @@ def test_the_plugin_in_the_readme_works_as_it_stands(environment, few_pictures):
         (project / name).write_text(code)
     files = {path.name for path in project.iterdir()}
     assert files == {"pyproject.toml", "zoo_tiny.py"}
-    assert len((project / "zoo_tiny.py").read_text().rstrip().splitlines()) <= 27
+    assert len((project / "zoo_tiny.py").read_text().splitlines()) <= 25
     environment.install(project)
 
-    (listed,) = json.loads(environment.zoo("list", "tiny", "--json").stdout)
+    (listed,) = json.loads(environment.zoo("list", "tiny_net", "--json").stdout)
     assert listed["weights"] == {"name": "none", "bytes": 0, "licence": "none needed", "state": "none"}
     out = few_pictures.parent / "run"
     trained = environment.zoo("train", "tiny_net", few_pictures, "--unfreeze", "all", "--epochs", 1, "--out", out)

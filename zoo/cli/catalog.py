@@ -8,6 +8,7 @@ import typer
 
 from zoo import api
 from zoo.cli.output import count, print_facts, print_json, print_table, size
+from zoo.doctor import diagnose
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
@@ -169,7 +170,7 @@ def doctor(json: Json = False) -> None:
 
         zoo doctor
     """
-    report = api.diagnose()
+    report = diagnose()
     if json:
         print_json(report)
     else:

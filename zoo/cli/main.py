@@ -44,21 +44,26 @@ def options(
         os.environ["ZOO_QUIET"] = "1"
 
 
+def _unforeseen(error: Exception) -> str:
+    first_line = str(error).strip().partition("\n")[0]
+    return f"{type(error).__name__}: {first_line}. ZOO_DEBUG=1 shows where it happened."
+
+
 def main() -> None:
-    """Run the command line; a `ZooError` becomes one sentence and exit status 1."""
+    """Run the command line; an error becomes one sentence and exit status 1 (`ZOO_DEBUG=1`: its traceback)."""
     try:
         from zoo.catalog import catalog as load_catalog
 
         load_catalog().host.call("zoo_commands", app=app)
         app()
-    except ZooError as error:
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except Exception as error:
         if os.environ.get("ZOO_DEBUG") == "1":
             raise
-        print(f"zoo: {error}", file=sys.stderr)
+        print(f"zoo: {error if isinstance(error, ZooError) else _unforeseen(error)}", file=sys.stderr)
         sys.exit(1)
     except KeyboardInterrupt:
         print("zoo: stopped by Ctrl-C.", file=sys.stderr)
         sys.exit(130)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(1)
