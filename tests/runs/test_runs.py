@@ -2,6 +2,8 @@
 
 import csv
 import json
+import os
+import shutil
 
 import pytest
 
@@ -104,3 +106,41 @@ def test_a_file_appears_whole_or_not_at_all(tmp_path):
     assert [p.name for p in folder.path.iterdir()] == ["plan.toml"]
     assert (folder.path / "plan.toml").read_text() == "old"
     assert RunFolder.free_name(tmp_path, "run") == tmp_path / "run-2"
+
+
+def test_a_model_file_with_code_in_it_is_refused(finished_run, tmp_path, unseen):
+    import keras
+
+    from zoo.runs.model_file import read_card, save_model
+
+    run = tmp_path / "run"
+    shutil.copytree(finished_run, run)
+    touched = str(tmp_path / "touched")
+    pixels = keras.Input((None, None, 3))
+    attack = keras.layers.Lambda(lambda x: (os.mkdir(touched), x)[1])
+    model = keras.Model(pixels, attack(pixels))
+    os.rmdir(touched)
+    save_model(model, read_card(run / "model.keras"), run / "model.keras")
+    with pytest.raises(zoo.BadRun, match="cannot be loaded as a model"):
+        zoo.load_run(run).predict([unseen])
+    assert not os.path.exists(touched)
+
+
+def test_a_picture_that_goes_away_in_between_is_a_sentence(finished_run, tmp_path, unseen):
+    from zoo.compose.model import take_apart
+    from zoo.runs.forward import forward
+
+    preprocess, rest = take_apart(zoo.load_run(finished_run).model)
+    with pytest.raises(zoo.BadData, match=r"gone\.png could be read at first, and no longer can"):
+        list(forward(rest, preprocess, [unseen / "violin.png", tmp_path / "gone.png"], "Evaluating"))
+
+
+def test_a_file_name_that_is_no_valid_text_is_answered_for(finished_run, tmp_path, unseen, zoo_command):
+    name = os.fsencode(tmp_path) + b"/caf\xe9.png"
+    with open(name, "wb") as file:
+        file.write((unseen / "violin.png").read_bytes())
+    result = zoo_command("predict", finished_run, tmp_path, "--json")
+    assert result.returncode == 0, result.stderr
+    (answer,) = json.loads(result.stdout)
+    assert os.fsencode(answer["input"]) == name
+    assert "label" in answer

@@ -109,6 +109,7 @@ def test_random_weights_train_save_load_and_predict(zoo_command, few_pictures, t
         trained = zoo_command("train", name, few_pictures, "--weights", "none", "--epochs", 1, "--out", out, "--json")
         assert trained.returncode == 0, trained.stderr
         assert json.loads(trained.stdout)["backbone"] == name
+        assert "random weights and stays as it is" in trained.stderr
         answers = json.loads(zoo_command("predict", out, few_pictures / "birds", "--json").stdout)
         assert len(answers) == 6
         assert all(sum(a["probabilities"].values()) == pytest.approx(1, abs=1e-5) for a in answers)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from typing import Annotated
@@ -51,6 +52,9 @@ def _unforeseen(error: Exception) -> str:
 
 def main() -> None:
     """Run the command line; an error becomes one sentence and exit status 1 (`ZOO_DEBUG=1`: its traceback)."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a file name need not be valid text
     try:
         from zoo.catalog import catalog as load_catalog
 

@@ -19,6 +19,13 @@ if TYPE_CHECKING:
 Unreadable = dict[str, str]  # path of a picture -> why it could not be read
 
 
+def refuse_unreadable(errors: Unreadable) -> None:
+    """Raise `BadData` for pictures that could be read when the data was checked, and no longer can."""
+    if errors:
+        path, reason = next(iter(errors.items()))
+        raise BadData(f"{path} could be read at first, and no longer can ({reason}); bring it back and start again.")
+
+
 def prepared(paths: Sequence[Path], preprocess: keras.Model, batch_size: int, errors: Unreadable) -> tf.data.Dataset:
     """Batches of prepared pictures, in order: each picture of any size goes through `preprocess` on its own.
 

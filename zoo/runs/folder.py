@@ -26,13 +26,19 @@ class RunFolder:
     @classmethod
     def create(cls, path: Path) -> RunFolder:
         """Make a new folder; raises `BadRun` when there is something in it already, or it cannot be made."""
+        cls.refuse_occupied(path)
         try:
             path.mkdir(parents=True, exist_ok=True)
-            if any(path.iterdir()):
-                raise BadRun(f"{path} is not empty, and a run never overwrites another; name a new folder with --out.")
         except OSError as error:
             raise BadRun(f"The run folder {path} cannot be made: {error.strerror}. Name another with --out.") from None
         return cls(path)
+
+    @staticmethod
+    def refuse_occupied(path: Path) -> None:
+        """Raise `BadRun` when there is something in the folder already, or it is no folder."""
+        if path.exists() and (not path.is_dir() or any(path.iterdir())):
+            what = "is not empty" if path.is_dir() else "is a file"
+            raise BadRun(f"{path} {what}, and a run never overwrites anything; name a new folder with --out.")
 
     @classmethod
     def free_name(cls, parent: Path, name: str) -> Path:

@@ -91,10 +91,10 @@ class Run:
         start = time.monotonic()
         examples: Examples = check(read_source(Path(data), input_column, target_column))
         encoded = self.task.encode([example.target for example in examples.items])
-        metrics = self.task.score(encoded, self._outputs([example.path for example in examples.items], {}))
+        metrics = self.task.score(encoded, self._outputs([example.path for example in examples.items]))
         return Evaluation(metrics, len(examples.items), examples.skipped, time.monotonic() - start)
 
-    def _outputs(self, paths: Sequence[Path], errors: Unreadable) -> np.ndarray:
+    def _outputs(self, paths: Sequence[Path], errors: Unreadable | None = None) -> np.ndarray:
         import numpy as np
 
         preprocess, rest = take_apart(self.model)

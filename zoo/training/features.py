@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from zoo.data.pipeline import Unreadable
 from zoo.runs.forward import forward
 
 if TYPE_CHECKING:
@@ -16,9 +15,7 @@ if TYPE_CHECKING:
     from zoo.compose.encoder import Encoder
 
 
-def compute_features(
-    encoder: Encoder, feature: str, paths: Sequence[Path], file: Path, title: str, errors: Unreadable
-) -> np.ndarray:
+def compute_features(encoder: Encoder, feature: str, paths: Sequence[Path], file: Path, title: str) -> np.ndarray:
     """A feature of the frozen network for each picture: a memory-mapped array (pictures, ...) in `file`."""
     import keras
     import numpy as np
@@ -26,7 +23,7 @@ def compute_features(
     network = keras.Model(encoder.network.inputs, encoder.network.output[feature])
     array = np.lib.format.open_memmap(file, mode="w+", dtype="float32", shape=(len(paths), *network.output.shape[1:]))
     start = 0
-    for batch in forward(network, encoder.preprocess, paths, title, errors):
+    for batch in forward(network, encoder.preprocess, paths, title):
         array[start : start + len(batch)] = batch
         start += len(batch)
     return array

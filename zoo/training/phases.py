@@ -10,8 +10,7 @@ from zoo.catalog import catalog
 from zoo.compose.model import Composed
 from zoo.compose.task import Task
 from zoo.data.examples import Example, Examples
-from zoo.data.pipeline import Unreadable, with_targets
-from zoo.errors import BadData
+from zoo.data.pipeline import Unreadable, refuse_unreadable, with_targets
 from zoo.progress import show_lines, step
 from zoo.runs.folder import RunFolder
 from zoo.training.features import compute_features, feature_batches
@@ -35,7 +34,8 @@ def fit(
 
     learn, judge = _Side(examples.of("train"), task), _Side(examples.of("validation"), task)
     learn.weights = task.example_weights(learn.encoded)
-    best, rows = math.inf, []  # type: ignore[var-annotated]
+    best = math.inf
+    rows: list[dict[str, Any]] = []
     for number, phase in enumerate(plan.phases, start=1):
         errors: Unreadable = {}
         composed.encoder.unfreeze(phase.unfreeze)
@@ -43,17 +43,16 @@ def fit(
             model = composed.from_features
             with seconds.of("features"):
                 batches = [
-                    side.feature_batches(composed, plan, scratch / f"{number}-{name}.npy", name == "training", errors)
+                    side.feature_batches(composed, plan, scratch / f"{number}-{name}.npy", name == "training")
                     for side, name in ((learn, "training"), (judge, "validation"))
                 ]
         else:
             model = composed.from_prepared
             batches = [side.pictures(composed, plan, side is learn, errors) for side in (learn, judge)]
-        _refuse_vanished(errors)
         model.compile(keras.optimizers.Adam(phase.learning_rate), loss=task.loss(), metrics=task.metrics())
         with seconds.of(phase.name):
             best = _fit_phase(model, batches[0], batches[1], phase, folder, best, rows)
-        _refuse_vanished(errors)
+        refuse_unreadable(errors)
 
 
 class _Side:
@@ -66,12 +65,10 @@ class _Side:
         self.encoded = task.encode([example.target for example in examples])
         self.weights: np.ndarray = np.ones(len(examples), "float32")
 
-    def feature_batches(
-        self, composed: Composed, plan: Plan, file: Path, learning: bool, errors: Unreadable
-    ) -> tf.data.Dataset:
+    def feature_batches(self, composed: Composed, plan: Plan, file: Path, learning: bool) -> tf.data.Dataset:
         (feature,) = composed.from_features.input
         title = "Features for training" if learning else "Features for validation"
-        array = compute_features(composed.encoder, feature, self.paths, file, title, errors)
+        array = compute_features(composed.encoder, feature, self.paths, file, title)
         seed = plan.seed if learning else None
         return feature_batches(feature, array, self.encoded, self.weights, plan.batch_size, seed)
 
@@ -106,9 +103,3 @@ def _fit_phase(
         ]
         model.fit(learn, validation_data=judge, epochs=phase.epochs, shuffle=False, verbose=0, callbacks=callbacks)
     return keep.best
-
-
-def _refuse_vanished(errors: Unreadable) -> None:
-    if errors:
-        path, reason = next(iter(errors.items()))
-        raise BadData(f"{path} could be read when the training began, and no longer can ({reason}); start again.")

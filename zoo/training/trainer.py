@@ -32,6 +32,7 @@ def train(plan: Plan, out: Path) -> Run:
     All that can be wrong with names, weights and data is found before the folder is made.
     """
     seconds = Seconds()
+    RunFolder.refuse_occupied(out)
     backbone = catalog().backbone(plan.backbone)
     head = fitting_head(plan.head, backbone.spec.modality)
     task = make_task(head, plan.options)
@@ -39,6 +40,8 @@ def train(plan: Plan, out: Path) -> Run:
         weights, weights_file = choose(backbone, plan.weights)
     with seconds.of("data"):
         examples = _examples(plan, task)
+    if weights_file is None and not any(phase.unfreeze for phase in plan.phases):
+        say("The backbone has random weights and stays as it is; --unfreeze all would train it too.")
     with seconds.of("start"):
         engine.start()
         import keras
@@ -101,7 +104,7 @@ def _score(composed: Composed, task: Task, examples: list[Example]) -> dict[str,
     if not examples:
         return None
     paths = [example.path for example in examples]
-    batches = forward(composed.from_prepared, composed.encoder.preprocess, paths, "Evaluating", {})
+    batches = forward(composed.from_prepared, composed.encoder.preprocess, paths, "Evaluating")
     return task.score(task.encode([e.target for e in examples]), np.concatenate(list(batches)))
 
 
