@@ -114,8 +114,8 @@ def test_colours_only_on_a_terminal(zoo_command):
     assert "efficientnet_lite0" in zoo_command("list").stdout
 
 
-def test_a_killed_training_leaves_no_run_that_looks_finished(few_pictures, tmp_path, zoo_command):
-    out = tmp_path / "run"
+def _interrupt(few_pictures, out, number):
+    """Send a signal to a real training once it has finished an epoch; gives its exit status and what it said."""
     command = [
         sys.executable,
         "-m",
@@ -128,14 +128,20 @@ def test_a_killed_training_leaves_no_run_that_looks_finished(few_pictures, tmp_p
         "--epochs",
         "500",
     ]
-    process = subprocess.Popen([*map(str, command), "--unfreeze", "1"], stderr=subprocess.DEVNULL)
+    process = subprocess.Popen([*map(str, command), "--unfreeze", "1"], stderr=subprocess.PIPE, text=True)
     deadline = time.monotonic() + 120
     while not (out / "history.csv").exists():
         assert time.monotonic() < deadline
         assert process.poll() is None
         time.sleep(0.05)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
+    process.send_signal(number)
+    said = process.communicate(timeout=120)[1]
+    return process.returncode, said
+
+
+def test_a_killed_training_leaves_no_run_that_looks_finished(few_pictures, tmp_path, zoo_command):
+    out = tmp_path / "run"
+    _interrupt(few_pictures, out, signal.SIGKILL)
     assert list(csv.DictReader((out / "history.csv").open()))
     predicted = zoo_command("predict", out, few_pictures)
     assert predicted.returncode == 1
@@ -143,3 +149,11 @@ def test_a_killed_training_leaves_no_run_that_looks_finished(few_pictures, tmp_p
     again = zoo_command("train", "efficientnet_lite0", few_pictures, "--out", out)
     assert again.returncode == 1
     assert "is not empty" in again.stderr
+
+
+def test_ctrl_c_ends_with_a_sentence_and_removes_what_was_temporary(few_pictures, tmp_path):
+    status, said = _interrupt(few_pictures, tmp_path / "run", signal.SIGINT)
+    assert status == 130
+    assert said.splitlines()[-1] == "zoo: stopped by Ctrl-C."
+    assert "Traceback" not in said
+    assert not list((tmp_path / "run").glob(".*"))

@@ -12,6 +12,8 @@ import typer
 from zoo.cli import catalog, predict, train
 from zoo.errors import ZooError
 
+_CTRL_C = 130
+
 app = typer.Typer(
     name="zoo",
     help="Fine-tune pretrained models by name, on your own pictures.",
@@ -68,6 +70,8 @@ def main() -> None:
             raise
         print(f"zoo: {error if isinstance(error, ZooError) else _unforeseen(error)}", file=sys.stderr)
         sys.exit(1)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, SystemExit) as end:
+        if getattr(end, "code", _CTRL_C) != _CTRL_C:  # typer turns Ctrl-C into this exit status, and says nothing
+            raise
         print("zoo: stopped by Ctrl-C.", file=sys.stderr)
-        sys.exit(130)
+        sys.exit(_CTRL_C)

@@ -124,6 +124,16 @@ def test_a_file_in_the_cache_is_used_as_keras_writes_it(tmp_path, monkeypatch):
         assert np.array_equal(ours.numpy(), theirs.numpy())
 
 
+def test_a_file_saved_from_the_network_is_read_again(tmp_path):
+    offer = catalog().backbone("mobilenet_v3_small")
+    saved = build_encoder(offer, "none")
+    make_golden.fill(saved.network)
+    saved.network.save_weights(tmp_path / "own.weights.h5")
+    read = build_encoder(offer, str(tmp_path / "own.weights.h5"))
+    for ours, theirs in zip(read.network.weights, saved.network.weights, strict=True):
+        assert np.array_equal(ours.numpy(), theirs.numpy())
+
+
 def test_licences_of_code_and_weights_are_two_facts():
     (vgg,) = zoo.list_backbones("vgg16")
     assert (vgg["licence"], vgg["weights"]["licence"]) == ("Apache-2.0", "CC-BY-4.0")
