@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from zoo.compose.encoder import Unfreeze
     from zoo.runs.run import Run
+    from zoo.training.plan import Plan
 
 
 def list_backbones(
@@ -42,7 +43,8 @@ def list_backbones(
     >>> [b["name"] for b in zoo.list_backbones("resnet*", where=["top1>76", "params<50M"])]
     ['resnet101', 'resnet101_v2']
     """
-    rows = [_facts(offer) for offer in catalog().backbones]
+    offers = {offer.name: offer for offer in catalog().backbones}
+    rows = [_facts(offer) for offer in offers.values()]
     where = [*where]
     where += [f"{fact}={value}" for fact, value in (("modality", modality), ("plugin", plugin)) if value]
     where += [f"params<={max_params}"] if max_params is not None else []
@@ -52,14 +54,13 @@ def list_backbones(
     for note in notes:
         say(note)
     left.sort(key=lambda row: (row[sort] is None, row[sort] if row[sort] is not None else 0, row["name"]))
-    return [_public(row) for row in left]
+    return [_public(offers[row["name"]]) for row in left]
 
 
 def backbone_info(name: str) -> dict[str, Any]:
     """Everything known about one backbone: the facts of `list_backbones`, and every set of weights it has."""
     offer = catalog().backbone(name)
-    known = [_weights_facts(weights, state(offer.spec)) for weights in offer.spec.weights]
-    return _public(_facts(offer)) | {"all_weights": known}
+    return _public(offer) | {"all_weights": [_weights_facts(weights) for weights in offer.spec.weights]}
 
 
 def list_heads() -> list[dict[str, Any]]:
@@ -244,7 +245,7 @@ def switch_plugin(name: str, *, off: bool) -> None:
     catalog.cache_clear()
 
 
-def _carry_out(plan: Any, out: str | Path | None) -> Run:
+def _carry_out(plan: Plan, out: str | Path | None) -> Run:
     from zoo.runs.folder import RunFolder
     from zoo.training.trainer import train as carry_out
 
@@ -254,9 +255,19 @@ def _carry_out(plan: Any, out: str | Path | None) -> Run:
 
 def _facts(offer: Offer[Backbone]) -> dict[str, Any]:
     """Every fact of a backbone by one name, as `--where` and `--sort` know them."""
+    weights = _weights_facts(offer.spec.default_weights)
+    of_weights = {fact: weights.get(fact) for fact in ("top1", "trained_on", "bytes", "state")}
+    return _spec_facts(offer) | of_weights | {"weights_licence": weights["licence"]}
+
+
+def _public(offer: Offer[Backbone]) -> dict[str, Any]:
+    """The facts of a backbone, with those of its default weights in an object of their own."""
+    weights = _weights_facts(offer.spec.default_weights)
+    return _spec_facts(offer) | {"top1": weights.get("top1"), "weights": weights}
+
+
+def _spec_facts(offer: Offer[Backbone]) -> dict[str, Any]:
     spec = offer.spec
-    default = spec.weights[0] if spec.weights else None
-    where = state(spec)
     return {
         "name": offer.name,
         "modality": spec.modality,
@@ -268,32 +279,19 @@ def _facts(offer: Offer[Backbone]) -> dict[str, Any]:
         "licence": spec.licence,
         "paper": spec.paper,
         "plugin": offer.plugin,
-        "top1": default.top1 if default else None,
-        "trained_on": default.trained_on if default else None,
-        "bytes": default.bytes if default else None,
-        "weights_licence": default.licence if default else "none needed",
-        "state": where,
-        "weights": _weights_facts(default, where),
     }
 
 
-def _weights_facts(weights: Weights | None, where: str) -> dict[str, Any]:
+def _weights_facts(weights: Weights | None) -> dict[str, Any]:
     if weights is None:
         return {"name": "none", "bytes": 0, "licence": "none needed", "state": "none"}
     return {
         "name": weights.name,
         "bytes": weights.bytes,
         "licence": weights.licence,
-        "state": where,
+        "state": state(weights),
         "trained_on": weights.trained_on,
         "top1": weights.top1,
         "source": weights.source,
         "checksum": weights.checksum,
-    }
-
-
-def _public(row: dict[str, Any]) -> dict[str, Any]:
-    """Facts without those that `weights` says already."""
-    return {
-        name: value for name, value in row.items() if name not in ("trained_on", "bytes", "weights_licence", "state")
     }

@@ -43,6 +43,6 @@ def diagnose() -> dict[str, Any]:
     shared = [offer.name for offer in catalog().backbones if "/" in offer.name]
     if shared:
         problems.append(f"several plugins offer a backbone of one name; it is reached as {' or '.join(shared)}")
-    ready = [offer.name for offer in catalog().backbones if state(offer.spec) in ("bundled", "cached")]
+    ready = [offer.name for offer in catalog().backbones if state(offer.spec.default_weights) in ("bundled", "cached")]
     facts["backbones"] = f"{len(catalog().backbones)}, of which {len(ready)} have their weights here"
     return {"facts": facts, "problems": problems}

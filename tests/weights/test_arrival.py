@@ -121,7 +121,7 @@ def test_a_killed_download_is_never_taken_for_whole(server, cache):
     process.send_signal(signal.SIGKILL)
     process.wait()
     assert list(folder.rglob("*.part"))
-    assert state(catalog().backbone("resnet50").spec) == "remote"
+    assert state(spec) == "remote"
 
     server.stall = False
     with pytest.raises(zoo.BadWeights, match="md5 is"):

@@ -129,6 +129,11 @@ class Backbone:
         names = [w.name for w in self.weights]
         _require(len(set(names)) == len(names), f"backbone {self.name!r}: two weights share a name: {names}")
 
+    @property
+    def default_weights(self) -> Weights | None:
+        """The first of its weights, if it has any."""
+        return self.weights[0] if self.weights else None
+
 
 @dataclass(frozen=True, kw_only=True)
 class Option:

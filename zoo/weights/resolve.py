@@ -14,11 +14,10 @@ from zoo.weights.download import download
 State = Literal["bundled", "cached", "remote", "none"]
 
 
-def state(backbone: Backbone) -> State:
-    """Where the default weights of a backbone are: in an installed package, in the cache, on the network, nowhere."""
-    if not backbone.weights:
+def state(weights: Weights | None) -> State:
+    """Where weights are: in an installed package, in the cache, on the network; "none" where there are none."""
+    if weights is None:
         return "none"
-    weights = backbone.weights[0]
     if locate(weights) is None:
         return "remote"
     return "bundled" if weights.source.startswith("dist:") else "cached"
@@ -44,7 +43,7 @@ def choose(offer: Offer[Backbone], choice: str) -> tuple[Weights | None, Path | 
     the default weights' preprocessing holds. Raises `WeightsUnavailable` naming the ways on, `UnknownName` otherwise.
     """
     known = offer.spec.weights
-    default = known[0] if known else None
+    default = offer.spec.default_weights
     if choice == "none":
         return default, None
     if choice == "default" and default is None:
@@ -81,9 +80,9 @@ def obtain(offer: Offer[Backbone], weights: Weights) -> Path:
 
 def pull(offer: Offer[Backbone], source: Path | None = None) -> Path:
     """Bring the default weights onto this machine, from the network or from a file or folder carried here by hand."""
-    if not offer.spec.weights:
+    weights = offer.spec.default_weights
+    if weights is None:
         raise WeightsUnavailable(f"{offer.name} has no pretrained weights to pull.")
-    weights = offer.spec.weights[0]
     if source is None:
         return obtain(offer, weights)
     if weights.source.startswith("dist:"):
@@ -105,7 +104,7 @@ def _ways_on(offer: Offer[Backbone]) -> str:
     ready = [
         other.name
         for other in catalog().backbones
-        if other.spec.modality == offer.spec.modality and state(other.spec) in ("bundled", "cached")
+        if other.spec.modality == offer.spec.modality and state(other.spec.default_weights) in ("bundled", "cached")
     ]
     other = f"take a backbone whose weights are here: {', '.join(ready)}" if ready else "install a plugin with weights"
     return f"Start from random weights with --weights none, give a local file with --weights PATH, or {other}."
