@@ -2,20 +2,40 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TextIO
 
+from zoo.errors import ZooError
 from zoo.progress import step
 
 
 def start() -> None:
-    """Import TensorFlow and Keras, showing that something is happening. `ZOO_DEBUG=1` lets its messages through."""
-    if "keras" in sys.modules:
-        return
-    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-    with step("Starting TensorFlow", None, "") as _, _without_native_messages():
+    """Import TensorFlow and Keras, showing that something is happening. `ZOO_DEBUG=1` lets its messages through.
+
+    Raises `ZooError` where Keras is set to another backend than TensorFlow, or to channels before height and width.
+    """
+    if "keras" not in sys.modules:
+        _import()
+    import keras
+
+    if keras.config.image_data_format() != "channels_last":
+        raise ZooError(
+            f"Keras is set to image_data_format={keras.config.image_data_format()!r}; zoo needs 'channels_last'. "
+            "Set it in the file keras.json of Keras's folder, or with keras.config.set_image_data_format."
+        )
+
+
+def _import() -> None:
+    backend = os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+    if backend != "tensorflow":
+        raise ZooError(
+            f"KERAS_BACKEND is {backend!r}; zoo needs TensorFlow: set KERAS_BACKEND=tensorflow, or unset it."
+        )
+    with _without_native_messages(), step("Starting TensorFlow", None, ""):
         import keras  # noqa: F401
         import tensorflow as tf
 
@@ -27,18 +47,26 @@ def start() -> None:
 
 @contextmanager
 def _without_native_messages() -> Iterator[None]:
-    """Send what native code writes to file descriptor 2 to nowhere, while Python's own `sys.stderr` still works."""
+    """Send what native code writes to file descriptor 2 to nowhere, while `sys.stderr` still reaches the person."""
     if os.environ.get("ZOO_DEBUG") == "1":
         yield
         return
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    sys.stderr.flush()
-    kept = os.dup(2)
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    try:
+    with contextlib.ExitStack() as undo:
+        real = os.dup(2)
+        undo.callback(os.close, real)
+        if _is_descriptor_2(sys.stderr):
+            shown = undo.enter_context(os.fdopen(os.dup(2), "w", buffering=1, errors="backslashreplace"))
+            undo.enter_context(contextlib.redirect_stderr(shown))
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        undo.callback(os.close, nowhere)
         os.dup2(nowhere, 2)
+        undo.callback(os.dup2, real, 2)
         yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nowhere)
+
+
+def _is_descriptor_2(stream: TextIO) -> bool:
+    try:
+        return stream.fileno() == 2
+    except (OSError, ValueError, AttributeError):
+        return False  # a notebook's stream, or one that a test captures

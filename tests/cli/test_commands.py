@@ -83,6 +83,19 @@ def test_one_class_and_single_pictures_are_sentences(zoo_command, few_pictures):
     assert "needs at least two classes" in one_class.stderr
 
 
+def test_a_keras_set_up_for_something_else_is_a_sentence(zoo_command, few_pictures, tmp_path):
+    (tmp_path / "keras.json").write_text('{"image_data_format": "channels_first"}')
+    for variables, said in (
+        ({"KERAS_BACKEND": "jax"}, "KERAS_BACKEND=tensorflow"),
+        ({"KERAS_HOME": str(tmp_path)}, "zoo needs 'channels_last'"),
+    ):
+        result = zoo_command("train", "efficientnet_lite0", few_pictures, "--out", tmp_path / "run", **variables)
+        assert result.returncode == 1
+        assert said in result.stderr
+        assert "Traceback" not in result.stderr
+    assert not (tmp_path / "run").exists()
+
+
 @pytest.mark.parametrize(
     "arguments", [["train"], ["train", "x", "y", "--unfreeze", "some"], ["predict", "run"], ["list", "--nonsense"]]
 )

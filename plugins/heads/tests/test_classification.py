@@ -80,5 +80,7 @@ def test_what_makes_no_classification_is_a_sentence():
     task = make_task(catalog().head("classification"), {})
     with pytest.raises(zoo.BadData, match="at least two"):
         task.learn(["only", "only"])
+    with pytest.raises(zoo.BadData, match="no class at all"):
+        zoo.build("mobilenet_v3_small", weights="none", head="classification")
     with pytest.raises(zoo.BadData, match="'z' is not a class"):
         _task().encode(["z"])

@@ -33,9 +33,8 @@ class Classification:
     def learn(self, targets: Sequence[str]) -> None:
         self.labels = natsorted(set(targets))
         if len(self.labels) < 2:
-            raise zoo.BadData(
-                f"All examples have the class {self.labels[0]!r}; a classifier needs at least two classes."
-            )
+            found = f"only the class {self.labels[0]!r}" if self.labels else "no class at all"
+            raise zoo.BadData(f"There is {found}; a classifier needs at least two classes.")
 
     def encode(self, targets: Sequence[str]) -> np.ndarray:
         """Indices into `labels`, int32 (examples,)."""
