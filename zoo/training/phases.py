@@ -90,9 +90,10 @@ def _fit_phase(
     import keras
 
     from zoo.training.callbacks import History, KeepBest, ShowProgress, StopOnBadLoss
+    from zoo.training.interrupt import StopBetweenSteps
 
-    keep = KeepBest(phase.patience, best)
-    with step(phase.name.capitalize(), phase.epochs * len(learn), "steps") as advance:
+    keep, stop = KeepBest(phase.patience, best), StopBetweenSteps()
+    with stop.listening(), step(phase.name.capitalize(), phase.epochs * len(learn), "steps") as advance:
         callbacks = [
             StopOnBadLoss(),
             History(folder, phase, rows),
@@ -100,6 +101,7 @@ def _fit_phase(
             keras.callbacks.TensorBoard(folder.logs / phase.name, write_graph=False),
             *(callback for given in catalog().host.call("zoo_callbacks", run=folder) for callback in given),
             keep,
+            stop,
         ]
         model.fit(learn, validation_data=judge, epochs=phase.epochs, shuffle=False, verbose=0, callbacks=callbacks)
     return keep.best
