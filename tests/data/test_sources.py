@@ -1,5 +1,7 @@
 """From folders and tables to examples; what cannot be used is counted and named."""
 
+import os
+
 import pytest
 
 import zoo
@@ -126,3 +128,15 @@ def test_one_content_has_one_fingerprint_whatever_its_name_and_format(tmp_path, 
     pixels.save(folder / "c.png")
     a, b, c = check(read_source(tmp_path)).items
     assert a.content == b.content != c.content
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may list every folder")
+def test_a_folder_that_may_not_be_listed_is_a_sentence(tmp_path, clipart):
+    _copy(clipart, "birds", tmp_path / "birds", ["a.png"])
+    _copy(clipart, "music", tmp_path / "music", ["b.png"])
+    (tmp_path / "music").chmod(0)
+    try:
+        with pytest.raises(zoo.BadData, match="music cannot be listed"):
+            read_source(tmp_path)
+    finally:
+        (tmp_path / "music").chmod(0o755)

@@ -38,9 +38,12 @@ def read_source(data: Path, input_column: str = "image", target_column: str = "l
 
 
 def files_below(folder: Path) -> Iterator[Path]:
-    """Every file below a folder in a fixed order, following links but no loop, leaving hidden ones out."""
+    """Every file below a folder in a fixed order, following links but no loop, leaving hidden ones out.
+
+    Raises `BadData` for a folder that may not be listed, since what is in it would be missed in silence.
+    """
     seen = set()
-    for place, folders, files in os.walk(folder, followlinks=True):
+    for place, folders, files in os.walk(folder, onerror=_refuse_folder, followlinks=True):
         real = os.path.realpath(place)
         if real in seen:
             folders.clear()
@@ -50,6 +53,10 @@ def files_below(folder: Path) -> Iterator[Path]:
         for name in sorted(files):
             if not name.startswith("."):
                 yield Path(place, name)
+
+
+def _refuse_folder(error: OSError) -> None:
+    raise BadData(f"The folder {error.filename} cannot be listed ({error.strerror}); make it readable, or remove it.")
 
 
 def _read_folder(folder: Path) -> Examples:
