@@ -48,7 +48,7 @@ class Weights:
     name        what `--weights NAME` calls it, for example "imagenet"
     source      where it comes from: "https://host/file", or "dist:DISTRIBUTION/path/in/it" for a file that an installed
                 distribution carries
-    bytes       size of the file; where its publisher states none, four bytes per parameter
+    bytes       size of the file; what arrives is held against it where there is no checksum
     licence     SPDX identifier of the weights' licence (the code's licence is the backbone's)
     trained_on  the data set
     checksum    "sha256:HEX", or "md5:HEX" where the publisher gives only that; None where it gives none

@@ -55,8 +55,10 @@ def arriving(path: Path) -> Iterator[Path]:
 
 
 def verify(path: Path, weights: Weights) -> None:
-    """Compare a file with the checksum of its spec, if that has one; raises `BadWeights` with both."""
+    """Compare a file with the checksum of its spec, or where that has none with its size; raises `BadWeights`."""
     if weights.checksum is None:
+        if (size := path.stat().st_size) != weights.bytes:
+            raise BadWeights(f"{path.name} has {size} bytes, and {weights.bytes} were expected; fetch it again.")
         return
     algorithm, _, wanted = weights.checksum.partition(":")
     with path.open("rb") as file:

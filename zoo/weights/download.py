@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 
 from zoo.catalog import Weights
-from zoo.errors import BadWeights, WeightsUnavailable
+from zoo.errors import WeightsUnavailable
 from zoo.progress import Advance, step
 from zoo.weights.cache import arriving, cached_file, verify
 
@@ -34,7 +34,6 @@ def download(weights: Weights) -> Path:
         if not target.exists():
             part = _fetch(weights, folder)
             verify(part, weights)
-            _check_complete(part)
             part.replace(target)
     return target
 
@@ -93,15 +92,3 @@ def _cause(error: Exception) -> str:
     if isinstance(error, requests.exceptions.ChunkedEncodingError):
         return "the connection broke off"
     return "no connection"
-
-
-def _check_complete(path: Path) -> None:
-    """Refuse an HDF5 file that is cut short, which some publishers' missing checksums would not show."""
-    if path.suffix != ".h5":
-        return
-    import h5py
-
-    try:
-        h5py.File(path).close()
-    except OSError:
-        raise BadWeights(f"What arrived as {path.name} is not a whole HDF5 file; fetch it again.") from None
