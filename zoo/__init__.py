@@ -1,7 +1,8 @@
 """Fine-tune pretrained backbones by name. `zoo.train("efficientnet_lite0", "photos/")` is the whole of it.
 
 For users: `list_backbones`, `list_heads`, `build`, `train`, `load_run`. For plugins: `Backbone`, `Weights`, `Pixels`,
-`Head`, `Option`, `Encoder`, `hookimpl`, `image_preprocess`, `converted`. Importing `zoo` imports none of its stages.
+`Head`, `Option`, `Encoder`, `hookimpl`, `image_preprocess`, `converted`,
+`hub_folder`. Importing `zoo` imports none of its stages.
 """
 
 from __future__ import annotations
@@ -15,13 +16,13 @@ if TYPE_CHECKING:
     from zoo.api import build, list_backbones, list_heads, load_run, train
     from zoo.catalog import API_VERSION, Backbone, Head, Option, Pixels, Weights, hookimpl
     from zoo.compose.encoder import Encoder, image_preprocess
-    from zoo.weights import converted
+    from zoo.weights import converted, hub_folder
 
 _HOME = {
     "zoo.api": ("build", "list_backbones", "list_heads", "load_run", "train"),
     "zoo.catalog": ("API_VERSION", "Backbone", "Head", "Option", "Pixels", "Weights", "hookimpl"),
     "zoo.compose.encoder": ("Encoder", "image_preprocess"),
-    "zoo.weights": ("converted",),
+    "zoo.weights": ("converted", "hub_folder"),
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 
@@ -43,6 +44,7 @@ __all__ = [
     "build",
     "converted",
     "hookimpl",
+    "hub_folder",
     "image_preprocess",
     "list_backbones",
     "list_heads",

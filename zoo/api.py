@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from zoo.catalog import Backbone, Offer, Weights, catalog
 from zoo.catalog.query import select
 from zoo.catalog.settings import set_disabled
+from zoo.catalog.specs import combine
 from zoo.errors import BadPlan, UnknownName
 from zoo.progress import say
 from zoo.weights import state
@@ -68,7 +69,7 @@ def list_heads() -> list[dict[str, Any]]:
 
     >>> import zoo
     >>> [head["name"] for head in zoo.list_heads()]
-    ['classification']
+    ['classification', 'pair_classification', 'pair_regression', 'regression']
     """
     return [
         {
@@ -76,17 +77,14 @@ def list_heads() -> list[dict[str, Any]]:
             "summary": offer.spec.summary,
             "modalities": list(offer.spec.modalities),
             "feature": offer.spec.feature,
+            "reads": offer.spec.reads,
             "options": [
                 {"name": o.name, "default": o.default, "summary": o.summary, "choices": list(o.choices)}
                 for o in offer.spec.options
             ],
             "licence": offer.spec.licence,
             "plugin": offer.plugin,
-            "backbones": [
-                b.name
-                for b in catalog().backbones
-                if b.spec.modality in offer.spec.modalities and offer.spec.feature in b.spec.features
-            ],
+            "backbones": [b.name for b in catalog().backbones if combine(b.spec, offer.spec)],
         }
         for offer in catalog().heads
     ]
@@ -117,7 +115,8 @@ def build(
     labels: Sequence[str] = (),
     options: Mapping[str, Any] | None = None,
 ) -> keras.Model:
-    """A Keras model that takes raw pixels, RGB 0..255, (batch, height, width, 3), of any height and width.
+    """A Keras model that takes raw pixels, RGB 0..255, (batch, height, width, 3), of any height and width; or strings
+    (batch,), of pairs a list of two such.
 
     Without a head it gives a dict of features (`pooled` (batch, dim), `map` (batch, height, width, channels)); with a
     head the head's answer for `labels`, untrained: `classification` gives probabilities (batch, labels), in the natural
@@ -138,10 +137,10 @@ def build(
     offer = catalog().backbone(backbone)
     if head is None:
         return from_raw(build_encoder(offer, weights))
-    chosen = fitting_head(head, offer.spec.modality)
+    chosen = fitting_head(head, offer)
     task = make_task(chosen, options or {})
     task.learn(labels)
-    return compose(build_encoder(offer, weights), task, chosen.spec.feature).model
+    return compose(build_encoder(offer, weights), task, chosen.spec).model
 
 
 def train(
@@ -151,8 +150,8 @@ def train(
     head: str = "classification",
     out: str | Path | None = None,
     val: str | Path | None = None,
-    input_column: str = "image",
-    target_column: str = "label",
+    input_column: str = "",
+    target_column: str = "",
     weights: str = "default",
     unfreeze: Unfreeze = 0,
     epochs: int | None = None,
@@ -161,10 +160,11 @@ def train(
     seed: int = 0,
     options: Mapping[str, Any] | None = None,
 ) -> Run:
-    """Fine-tune a backbone on pictures, and write a run folder.
+    """Fine-tune a backbone on pictures or texts, and write a run folder.
 
     data      a folder with a sub-folder for each class, or `train/` and `val/` folders of such; or a table (CSV, TSV,
-              JSONL, Parquet) with the columns `image` (paths seen from the table) and `label`
+              JSONL, Parquet) with the columns `image` (paths seen from the table) or `text`, and `label`, or as named
+              with `input_column` and `target_column`
     out       the run folder to make; `runs/NAME-OF-THE-DATA` (-2, -3, ...) where none is given
     unfreeze  train the last so many stages too (or "all") in a second phase, after the head
     epochs    of each phase, at most; training ends earlier when the validation loss no longer falls

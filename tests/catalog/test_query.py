@@ -47,7 +47,7 @@ def test_sorting_by_a_number_puts_the_small_first():
         ({"where": ["params<many"]}, "'many' is not a number"),
         ({"where": ["family>3"]}, "family is not a number"),
         ({"where": ["params"]}, "is not a condition"),
-        ({"modality": "text"}, "leaves none"),
+        ({"modality": "sound"}, "leaves none"),
     ],
 )
 def test_an_empty_list_is_an_error_that_says_why(options, said):

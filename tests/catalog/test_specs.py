@@ -43,7 +43,7 @@ def test_a_backbone_with_a_wrong_fact_is_refused(change, said):
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"source": "http://example.org/some.h5"}, "neither https"),
+        ({"source": "http://example.org/some.h5"}, "is not https"),
         ({"checksum": "sha256:123"}, "checksum"),
         ({"licence": ""}, "licence is blank"),
         ({"name": "default"}, "may not be called"),

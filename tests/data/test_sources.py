@@ -67,7 +67,7 @@ def test_tables_of_every_kind(tmp_path, clipart, suffix):
     else:
         csv.write_csv(content, table, csv.WriteOptions(delimiter="\t" if suffix == "tsv" else ","))
     examples = read_source(table)
-    assert [(e.path, e.target) for e in examples.items] == [
+    assert [(e.raw, e.target) for e in examples.items] == [
         (tmp_path / "files" / "a.png", "01"),
         (tmp_path / "files" / "b.png", "2"),
     ]
@@ -111,7 +111,7 @@ def test_nothing_to_learn_from_is_a_sentence(tmp_path, clipart):
         read_source(tmp_path / "a.png")
     (tmp_path / "x").mkdir()
     (tmp_path / "x" / "words.png").write_text("no picture")
-    with pytest.raises(zoo.BadData, match=r"None of the 2 files .* can be used as a picture"):
+    with pytest.raises(zoo.BadData, match=r"None of the 2 inputs from .* can be used"):
         check(read_source(tmp_path))
 
 

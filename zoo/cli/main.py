@@ -16,7 +16,7 @@ _CTRL_C = 130
 
 app = typer.Typer(
     name="zoo",
-    help="Fine-tune pretrained models by name, on your own pictures.",
+    help="Fine-tune pretrained models by name, on your own pictures or texts.",
     epilog="Start with: zoo list, then zoo train efficientnet_lite0 PHOTOS/ (a sub-folder for each class).",
     no_args_is_help=True,
     pretty_exceptions_enable=False,

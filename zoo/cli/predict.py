@@ -22,22 +22,30 @@ def register(app: typer.Typer) -> None:
 
 def predict(
     run: Annotated[Path, typer.Argument(help="A run folder.")],
-    inputs: Annotated[list[Path], typer.Argument(metavar="INPUT...", help="Pictures, and folders of pictures.")],
-    top: Annotated[int, typer.Option(min=1, help="So many classes for each picture.")] = 3,
+    inputs: Annotated[
+        list[str],
+        typer.Argument(metavar="INPUT...", help="Pictures, folders of them; or texts, .txt files, tables of texts."),
+    ],
+    top: Annotated[int, typer.Option(min=1, help="So many classes for each input.")] = 3,
+    input_: Annotated[
+        str, typer.Option("--input", help="In a table: the column with the text, or two of a pair.")
+    ] = "",
     json: Json = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print a table of comma-separated values.")] = False,
 ) -> None:
-    """Say what is in pictures.
+    """Ask a run about new pictures or texts.
 
     Examples:
 
         zoo predict runs/photos new.jpg
 
         zoo predict runs/photos holiday/ --top 1 --csv > answers.csv
+
+        zoo predict runs/reviews "It broke after two days." "Best I ever had!"
     """
     if json and as_csv:
         raise typer.BadParameter("give either --json or --csv.", param_hint="--csv")
-    answers = api.load_run(run).predict(inputs)
+    answers = api.load_run(run).predict(inputs, input_)
     for answer in answers:
         if "probabilities" in answer:
             answer["probabilities"] = dict(list(answer["probabilities"].items())[:top])
@@ -52,13 +60,19 @@ def predict(
 def _words(answer: dict[str, Any]) -> str:
     if "error" in answer:
         return f"left out: {answer['error']}"
+    if "value" in answer:
+        return f"{answer['value']:.4g}"
     return "  ".join(f"{label} {share:.3f}" for label, share in answer["probabilities"].items())
 
 
 def _print_csv(answers: list[dict[str, Any]], top: int) -> None:
     """A row for each input: the answer's label, then the likeliest classes with their probabilities."""
-    most = min(top, max(len(answer.get("probabilities", ())) for answer in answers))
     writer = csv.writer(sys.stdout, lineterminator="\n")
+    if any("value" in answer for answer in answers):
+        writer.writerow(["input", "value", "error"])
+        writer.writerows([a["input"], a.get("value", ""), a.get("error", "")] for a in answers)
+        return
+    most = min(top, max(len(answer.get("probabilities", ())) for answer in answers))
     pairs = [name for i in range(1, most + 1) for name in (f"label_{i}", f"probability_{i}")]
     writer.writerow(["input", "label", *pairs, "error"])
     for answer in answers:
@@ -70,8 +84,8 @@ def _print_csv(answers: list[dict[str, Any]], top: int) -> None:
 def evaluate(
     run: Annotated[Path, typer.Argument(help="A run folder.")],
     data: Annotated[Path, typer.Argument(help="A folder with a sub-folder for each class, or a table.")],
-    input_: Annotated[str, typer.Option("--input", help="In a table: the column with paths of pictures.")] = "image",
-    target: Annotated[str, typer.Option(help="In a table: the column with the target.")] = "label",
+    input_: Annotated[str, typer.Option("--input", help="In a table: the column of the input (image, or text).")] = "",
+    target: Annotated[str, typer.Option(help="In a table: the column with the target (label).")] = "",
     json: Json = False,
 ) -> None:
     """Judge a run by other data.
@@ -94,6 +108,6 @@ def evaluate(
             }
         )
     print_facts({name: f"{value:.4f}" for name, value in result.metrics.items()})
-    print(f"({result.examples} pictures, {len(result.skipped)} left out, {result.seconds:.0f} s)")
+    print(f"({result.examples} examples, {len(result.skipped)} left out, {result.seconds:.0f} s)")
     for skipped in result.skipped:
         print(f"left out: {skipped.input} ({skipped.reason})", file=sys.stderr)

@@ -56,8 +56,10 @@ def train(
         Path | None, typer.Option(help="The run folder to make (default: runs/ and the name of DATA).")
     ] = None,
     val: Annotated[Path | None, typer.Option(help="Judge by this data instead of a fifth of DATA.")] = None,
-    input_: Annotated[str, typer.Option("--input", help="In a table: the column with paths of pictures.")] = "image",
-    target: Annotated[str, typer.Option(help="In a table: the column with the target.")] = "label",
+    input_: Annotated[
+        str, typer.Option("--input", help="In a table: the column of the input (image, or text; text,text_b).")
+    ] = "",
+    target: Annotated[str, typer.Option(help="In a table: the column with the target (label).")] = "",
     weights: Annotated[
         str, typer.Option(help="default, none (random), a name from `zoo info`, or a file.")
     ] = "default",
@@ -74,7 +76,7 @@ def train(
     plan: Annotated[Path | None, typer.Option(help="Repeat a run from its plan.toml, instead of the above.")] = None,
     json: Json = False,
 ) -> None:
-    """Fine-tune a backbone on your own pictures.
+    """Fine-tune a backbone on your own pictures or texts.
 
     Examples:
 
@@ -83,6 +85,8 @@ def train(
         zoo train resnet50 photos/ --unfreeze 1 --epochs 20 --out runs/second
 
         zoo train inception_v3 table.csv --input file --target species --set label_smoothing=0.1
+
+        zoo train minilm_l6 reviews.csv --head regression --target rating
 
         zoo train --plan runs/photos/plan.toml
     """
@@ -113,13 +117,13 @@ def train(
         return print_json(run.summary)
     examples = run.summary["examples"]
     figures = "  ".join(f"{name} {value:.4f}" for name, value in run.metrics.items())
-    print(f"{figures}  (on {examples['validation']} pictures it was not trained on)")
+    print(f"{figures}  (on {examples['validation']} examples it was not trained on)")
     if tested := run.summary.get("test_metrics"):
         figures = "  ".join(f"{name} {value:.4f}" for name, value in tested.items())
-        print(f"{figures}  (on {examples['test']} pictures for testing)")
-    print(f"run {run.path}  ({examples['train']} pictures for training, {run.summary['seconds']:.0f} s)")
+        print(f"{figures}  (on {examples['test']} examples for testing)")
+    print(f"run {run.path}  ({examples['train']} examples for training, {run.summary['seconds']:.0f} s)")
     if sys.stdout.isatty():
-        print(f"Try: zoo predict {run.path} PICTURE")
+        print(f"Try: zoo predict {run.path} INPUT")
 
 
 def pull(

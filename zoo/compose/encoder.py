@@ -5,11 +5,12 @@ from __future__ import annotations
 import importlib
 import warnings
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from zoo import engine
 from zoo.catalog import Backbone, Offer, Pixels
+from zoo.catalog.specs import Reads
 from zoo.errors import BadPlan, BadWeights, ZooError
 from zoo.weights import choose
 
@@ -24,14 +25,33 @@ class Encoder:
     """A backbone, built.
 
     preprocess  raw inputs -> what the network takes. Images: (batch, height, width, 3) RGB pixels 0..255 of any size.
+                Texts: strings (batch,) -> token ids, padded to the longest of the batch.
     network     -> a dict of features: `pooled` (batch, dim); `map` (batch, height, width, channels);
                 `sequence` (batch, tokens, dim) with `mask` (batch, tokens)
-    stages      groups of the network's layers, from input to output; together they are all of its layers
+    stages      groups of the network's layers, from input to output; together they hold all of its weights
+    pair        texts: preprocessing of two texts, two inputs (batch,)
+    words       texts: preprocessing that also gives `words` int32 (batch, words), the position of the first token of
+                each word, -1 where it has none
     """
 
     preprocess: keras.Model
     network: keras.Model
     stages: tuple[tuple[keras.layers.Layer, ...], ...]
+    pair: keras.Model | None = None
+    words: keras.Model | None = None
+
+    def reading(self, reads: Reads) -> Encoder:
+        """This encoder for examples of one kind; the weights are shared.
+
+        With "words", `sequence` (batch, words, dim) and `mask` (batch, words) are over the person's words.
+        """
+        if reads == "single":
+            return self
+        preprocess = self.pair if reads == "pair" else self.words
+        if preprocess is None:
+            raise BadPlan(f"This backbone does not read {'pairs of texts' if reads == 'pair' else 'single words'}.")
+        network = self.network if reads == "pair" else _by_words(self.network)
+        return replace(self, preprocess=preprocess, network=network)
 
     def unfreeze(self, last: Unfreeze) -> None:
         """Make the last `last` stages trainable ("all": every stage; 0: none) and freeze the rest.
@@ -53,6 +73,19 @@ class Encoder:
         for layer in _leaves(self.network.layers):
             if isinstance(layer, keras.layers.BatchNormalization):
                 layer.trainable = False
+
+
+def _by_words(network: keras.Model) -> keras.Model:
+    """The network with one vector for each word: that of its first token."""
+    import keras
+
+    entry = {t.name: keras.Input(t.shape[1:], dtype=t.dtype, name=t.name) for t in network.inputs}
+    features = network(dict(entry))
+    words = keras.Input((None,), dtype="int32", name="words")
+    place = keras.ops.expand_dims(keras.ops.maximum(words, 0), -1)
+    vectors = keras.ops.take_along_axis(features["sequence"], place, axis=1)
+    outputs = {"pooled": features["pooled"], "sequence": vectors, "mask": keras.ops.cast(words >= 0, "int32")}
+    return keras.Model(entry | {"words": words}, outputs, name=f"{network.name}_words")
 
 
 def build_encoder(offer: Offer[Backbone], weights: str = "default") -> Encoder:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from zoo.catalog import Head
 from zoo.compose.encoder import Encoder
 from zoo.compose.task import Task
 
@@ -27,10 +28,11 @@ class Composed:
     from_features: keras.Model
 
 
-def compose(encoder: Encoder, task: Task, feature: str) -> Composed:
-    """Put the task's layers on the `feature` of an encoder."""
+def compose(encoder: Encoder, task: Task, spec: Head) -> Composed:
+    """Put a head's layers on the feature of an encoder that its spec names."""
     import keras
 
+    encoder, feature = encoder.reading(spec.reads), str(spec.feature)
     offered = encoder.network.output
     entry = {feature: keras.Input(offered[feature].shape[1:], name=feature)}
     head = keras.Model(entry, task.outputs(entry), name="head")
@@ -42,8 +44,7 @@ def from_raw(encoder: Encoder, head: keras.Model | None = None) -> keras.Model:
     """One model from raw input to the head's answer, or to the dict of features where there is no head."""
     import keras
 
-    entry = [keras.Input(t.shape[1:], dtype=t.dtype, name=t.name) for t in encoder.preprocess.inputs]
-    raw = entry[0] if len(entry) == 1 else entry
+    raw = _entry(encoder.preprocess)
     features = encoder.network(encoder.preprocess(raw))
     outputs = features if head is None else head({name: features[name] for name in head.input})
     return keras.Model(raw, outputs, name="zoo")
@@ -60,7 +61,13 @@ def take_apart(model: keras.Model) -> tuple[keras.Model, keras.Model]:
 def _from_prepared(network: keras.Model, head: keras.Model) -> keras.Model:
     import keras
 
-    entry = [keras.Input(t.shape[1:], dtype=t.dtype, name=t.name) for t in network.inputs]
-    prepared = entry[0] if len(entry) == 1 else entry
+    prepared = _entry(network)
     features = network(prepared)
     return keras.Model(prepared, head({name: features[name] for name in head.input}), name="from_prepared")
+
+
+def _entry(model: keras.Model) -> Any:
+    """New inputs of the same structure as a model's: a tensor, a list, or a dict."""
+    import keras
+
+    return keras.tree.map_structure(lambda t: keras.Input(t.shape[1:], dtype=t.dtype, name=t.name), model.input)

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from zoo import engine
-from zoo.catalog import Head, Offer, catalog
+from zoo.catalog import Backbone, Head, Offer, catalog
+from zoo.catalog.specs import combine
 from zoo.compose.encoder import resolve_import
 from zoo.errors import BadPlan
 
@@ -25,6 +26,9 @@ class Task(Protocol):
 
     def learn(self, targets: Sequence[str]) -> None:
         """See the targets of all examples once; raises `zoo.BadData` where they make no task."""
+
+    def strata(self, targets: Sequence[str]) -> Sequence[str]:
+        """For each target, what the split into training and validation keeps in proportion: its class, for example."""
 
     def encode(self, targets: Sequence[str]) -> np.ndarray:
         """Targets as numbers (examples, ...); raises `zoo.BadData` for a target that `learn` did not see."""
@@ -76,12 +80,14 @@ def restore_task(name: str, state: State) -> Task:
     return task
 
 
-def fitting_head(name: str, modality: str) -> Offer[Head]:
-    """The head called `name`; raises `BadPlan` naming the right ones when it does not combine with the modality."""
+def fitting_head(name: str, backbone: Offer[Backbone]) -> Offer[Head]:
+    """The head called `name`; raises `BadPlan` naming the right ones when it does not combine with the backbone."""
     offer = catalog().head(name)
-    if modality not in offer.spec.modalities:
-        right = ", ".join(o.name for o in catalog().heads if modality in o.spec.modalities)
-        raise BadPlan(f"The head {name} does not combine with {modality} backbones; these do: {right}.")
+    if not combine(backbone.spec, offer.spec):
+        right = ", ".join(o.name for o in catalog().heads if combine(backbone.spec, o.spec)) or "none"
+        raise BadPlan(
+            f"The head {name} does not combine with {backbone.name} ({backbone.spec.modality}); these do: {right}."
+        )
     return offer
 
 

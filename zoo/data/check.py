@@ -8,41 +8,60 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from zoo.data.examples import Example, Examples, Skipped
+from zoo.catalog.specs import Modality
+from zoo.data.examples import Example, Examples, Raw, Skipped
 from zoo.data.pictures import read_picture
+from zoo.data.texts import read_text
 from zoo.errors import BadData
 from zoo.progress import step
 
 
-def check(examples: Examples) -> Examples:
+def check(examples: Examples, modality: Modality = "image") -> Examples:
     """Keep the examples that can be read, and list the others with the reason.
 
     Raises `BadData` when none is left.
     """
+    unit = {"image": "pictures", "text": "texts"}[modality]
+    look = {"image": _look_at_picture, "text": _look_at_text}[modality]
     with (
         ThreadPoolExecutor(max_workers=os.cpu_count()) as pool,
-        step("Reading the pictures", len(examples.items), "pictures") as advance,
+        step(f"Reading the {unit}", len(examples.items), unit) as advance,
     ):
         kept: list[Example] = []
         skipped = list(examples.skipped)
-        for example, (content, reason) in zip(
-            examples.items, pool.map(lambda e: _fingerprint(e.path), examples.items), strict=True
+        for example, (raw, content, reason) in zip(
+            examples.items, pool.map(lambda e: look(e.raw), examples.items), strict=True
         ):
             if reason:
                 skipped.append(Skipped(example.input, reason))
             else:
-                example.content = content
+                example.raw, example.content = raw, content
                 kept.append(example)
             advance()
     if not kept:
         reasons = Counter(s.reason for s in skipped).most_common(1)[0][0]
-        raise BadData(f"None of the {len(skipped)} files in {examples.source} can be used as a picture ({reasons}).")
+        raise BadData(f"None of the {len(skipped)} inputs from {examples.source} can be used ({reasons}).")
     return Examples(examples.source, kept, skipped)
 
 
-def _fingerprint(path: Path) -> tuple[str, str]:
+def _look_at_picture(raw: Raw) -> tuple[Raw, str, str]:
+    """The file, the fingerprint of its pixels, and why it cannot be used."""
+    assert isinstance(raw, Path)
     try:
-        pixels = read_picture(path)
+        pixels = read_picture(raw)
     except BadData as error:
-        return "", str(error)
-    return hashlib.blake2b(repr(pixels.shape).encode() + pixels.tobytes(), digest_size=16).hexdigest(), ""
+        return raw, "", str(error)
+    return raw, _fingerprint(repr(pixels.shape).encode() + pixels.tobytes()), ""
+
+
+def _look_at_text(raw: Raw) -> tuple[Raw, str, str]:
+    """The text, its fingerprint, and why it cannot be used."""
+    try:
+        text = read_text(raw) if isinstance(raw, Path) else raw
+    except BadData as error:
+        return raw, "", str(error)
+    return text, _fingerprint(repr(text).encode("utf-8", "surrogatepass")), ""
+
+
+def _fingerprint(content: bytes) -> str:
+    return hashlib.blake2b(content, digest_size=16).hexdigest()

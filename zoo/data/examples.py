@@ -7,21 +7,22 @@ from pathlib import Path
 from typing import Literal
 
 Split = Literal["train", "validation", "test"]
+Raw = Path | str | tuple[str, str]  # the file of a picture or text, a text, two texts
 
 
 @dataclass(slots=True)
 class Example:
     """One input and its target.
 
-    input    what the person calls it: the path as seen from the data folder or table
-    path     the file
+    input    what the person calls it: the path as seen from the data folder or table, or the row of a text
+    raw      what a model is given; a text's file is replaced by what it holds when it is checked
     target   as written by the person
     split    where the person put it, or None where `zoo` is to choose
     content  fingerprint of what is in it (not of its name or format), set when it is read
     """
 
     input: str
-    path: Path
+    raw: Raw
     target: str
     split: Split | None = None
     content: str = ""

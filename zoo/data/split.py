@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
+from collections.abc import Callable, Sequence
 
 from zoo.data.examples import Example, Examples
 from zoo.errors import BadData
@@ -12,11 +13,15 @@ from zoo.progress import say
 FRACTION = 0.2
 
 
-def assign(examples: Examples, validation: Examples | None, seed: int) -> None:
+Strata = Callable[[Sequence[str]], Sequence[str]]
+
+
+def assign(examples: Examples, validation: Examples | None, seed: int, strata: Strata = list) -> None:
     """Say of each example whether it is for training, validation or testing.
 
     What the person said is kept: folders and a column `split`, or a whole data set given as `validation`, which is
-    added. Only where nothing is named for validation is a fifth of what is for training taken for it.
+    added. Only where nothing is named for validation is a fifth of what is for training taken for it, a fifth of each
+    stratum: `strata` tells for each target the one it belongs to.
     """
     if validation is not None:
         for example in validation.items:
@@ -24,25 +29,25 @@ def assign(examples: Examples, validation: Examples | None, seed: int) -> None:
         examples.items += validation.items
         examples.skipped += validation.skipped
     if not examples.of("validation"):
-        split([e for e in examples.items if e.split != "test"], FRACTION, seed)
+        split([e for e in examples.items if e.split != "test"], FRACTION, seed, strata)
     for example in examples.items:
         example.split = example.split or "train"
     _warn_of_leaks(examples)
 
 
-def split(examples: list[Example], fraction: float, seed: int) -> None:
-    """Give every example a side: `fraction` of each target's to validation, the rest to training.
+def split(examples: list[Example], fraction: float, seed: int, strata: Strata = list) -> None:
+    """Give every example a side: `fraction` of each stratum's to validation, the rest to training.
 
-    Neither the order nor the names of the files matter: within a target, the examples are ranked by a hash of seed and
+    Neither the order nor the names of the files matter: within a stratum, the examples are ranked by a hash of seed and
     content, and the first ones are for validation. Examples of one content stay together, on the side of the first.
-    Adding examples moves at most as many others to the other side. Raises `BadData` where a target has one example.
+    Adding examples moves at most as many others to the other side. Raises `BadData` where a stratum has one example.
     """
     target_of: dict[str, str] = {}
     for example in sorted(examples, key=lambda e: (e.content, e.target)):
         target_of.setdefault(example.content, example.target)
     by_target: dict[str, list[str]] = defaultdict(list)
-    for content, target in target_of.items():
-        by_target[target].append(content)
+    for content, stratum in zip(target_of, strata(list(target_of.values())), strict=True):
+        by_target[stratum].append(content)
     _refuse_single_examples(by_target)
     chosen: set[str] = set()
     for contents in by_target.values():

@@ -1,4 +1,4 @@
-"""Running pictures through a model, a batch at a time."""
+"""Running examples through a model, a batch at a time."""
 
 from __future__ import annotations
 
@@ -6,20 +6,22 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from zoo.data.examples import Raw
 from zoo.data.pipeline import Unreadable, prepared, refuse_unreadable
 from zoo.progress import step
 
 if TYPE_CHECKING:
     import keras
     import numpy as np
+    import tensorflow as tf
 
 BATCH = 32
 
 
 def forward(
-    model: keras.Model, preprocess: keras.Model, paths: Sequence[Path], title: str, errors: Unreadable | None = None
-) -> Iterator[np.ndarray]:
-    """The outputs of a model that takes prepared input, for pictures in their order, batch by batch.
+    model: keras.Model, preprocess: keras.Model, raws: Sequence[Raw], title: str, errors: Unreadable | None = None
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """The outputs of a model that takes prepared input, batch by batch, each with the positions in `raws` they are of.
 
     A picture that cannot be read is put into `errors`, with the reason, and its output means nothing; where no `errors`
     are given it raises `BadData`.
@@ -27,15 +29,26 @@ def forward(
     import tensorflow as tf
 
     unreadable: Unreadable = {} if errors is None else errors
-    batches = prepared(paths, preprocess, BATCH, unreadable)
+    batches = prepared(raws, preprocess, BATCH, unreadable)
 
-    @tf.function(input_signature=[batches.element_spec])  # type: ignore[untyped-decorator]
+    @tf.function(input_signature=[batches.element_spec[1]])  # type: ignore[untyped-decorator]
     def infer(batch: tf.Tensor) -> tf.Tensor:
         return model(batch, training=False)
 
-    with step(title, len(paths), "pictures") as advance:
-        for batch in batches:
-            yield infer(batch).numpy()
-            advance(len(batch))
+    with step(title, len(raws), "pictures" if isinstance(raws[0], Path) else "texts") as advance:
+        for rows, batch in batches:
+            yield rows.numpy(), infer(batch).numpy()
+            advance(len(rows))
     if errors is None:
         refuse_unreadable(unreadable)
+
+
+def outputs(
+    model: keras.Model, preprocess: keras.Model, raws: Sequence[Raw], title: str, errors: Unreadable | None = None
+) -> np.ndarray:
+    """All of what `forward` gives, in the order of `raws`."""
+    import numpy as np
+
+    batches = list(forward(model, preprocess, raws, title, errors))
+    rows = np.concatenate([rows for rows, _ in batches])
+    return np.concatenate([answers for _, answers in batches])[np.argsort(rows)]

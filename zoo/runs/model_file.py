@@ -6,6 +6,7 @@ Keras's members the archive has one of ours, `zoo.json`: the head, its options a
 
 from __future__ import annotations
 
+import contextlib
 import json
 import zipfile
 from dataclasses import asdict, dataclass
@@ -13,7 +14,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zoo import engine
-from zoo.errors import BadRun
+from zoo.catalog import catalog
+from zoo.catalog.specs import Modality, Reads
+from zoo.compose.encoder import resolve_import
+from zoo.errors import BadRun, ZooError
 
 if TYPE_CHECKING:
     import keras
@@ -29,8 +33,9 @@ class Card:
 
     backbone: str
     head: str
-    modality: str
+    modality: Modality
     task: dict[str, Any]
+    reads: Reads = "single"
 
 
 def save_model(model: keras.Model, card: Card, path: Path) -> None:
@@ -61,13 +66,24 @@ def read_card(path: Path) -> Card:
         raise BadRun(f"{path} is not a model that zoo wrote, or is damaged.") from None
 
 
-def load_model(path: Path) -> keras.Model:
-    """The Keras model; nothing in the file is run as code (Keras's safe mode). Raises `BadRun` when it is damaged."""
+def load_model(path: Path, card: Card | None = None) -> keras.Model:
+    """The Keras model; nothing in the file is run as code (Keras's safe mode). Raises `BadRun` when it is damaged.
+
+    Where the plugin of the card's backbone is installed, layers of its own are known.
+    """
     engine.start()
     import keras
 
+    if card is not None:
+        with contextlib.suppress(ZooError):
+            offer = catalog().backbone(card.backbone)
+            resolve_import(offer.spec.build, f"backbone {card.backbone}")
     try:
         return keras.models.load_model(path, compile=False, safe_mode=True)
     except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
         reason = str(error).strip().partition("\n")[0]
+        if card is not None and "Could not locate class" in reason:
+            raise BadRun(
+                f"{path} needs the plugin of the backbone {card.backbone}, which is not loaded; `zoo plugins` says why."
+            ) from error
         raise BadRun(f"{path} cannot be loaded as a model: {reason}") from error

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any
 from zoo.compose.model import take_apart
 from zoo.compose.task import Answer, Task, restore_task
 from zoo.data.check import check
-from zoo.data.examples import Examples, Skipped
+from zoo.data.examples import Examples, Raw, Skipped
+from zoo.data.given import Input, read_given
 from zoo.data.pipeline import Unreadable
-from zoo.data.sources import files_below, read_source
+from zoo.data.sources import Reading, read_source
 from zoo.errors import BadData, BadRun
 from zoo.runs.folder import RunFolder
-from zoo.runs.forward import forward
+from zoo.runs.forward import outputs
 from zoo.runs.model_file import Card, load_model, read_card
 
 if TYPE_CHECKING:
@@ -65,44 +66,43 @@ class Run:
     @functools.cached_property
     def model(self) -> keras.Model:
         """Raw input -> answer, as numbers."""
-        return load_model(self.folder.model)
+        return load_model(self.folder.model, self.card)
 
-    def predict(self, inputs: Sequence[str | Path]) -> list[Answer]:
-        """Answers for pictures, and for all pictures in folders, in the order of the inputs.
+    def predict(self, inputs: Sequence[Input], input_column: str = "") -> list[Answer]:
+        """Answers for pictures or texts, in the order of the inputs.
 
-        Each is {"input": ..., "label": ..., "probabilities": {class: share}}, the likeliest class first; for a file
-        that cannot be read, {"input": ..., "error": reason}. Raises `BadData` when there is no picture at all.
+        Pictures: files, and folders of files. Texts: the texts themselves, `.txt` files, folders of them, and tables
+        with a column `text`; for pairs, tuples of two texts, and tables with `text` and `text_b`.
+        Each answer is {"input": ..., "label": ..., "probabilities": {class: share}}, the likeliest class first, or
+        {"input": ..., "value": number}; for what cannot be read, {"input": ..., "error": reason}.
+        Raises `BadData` when there is nothing at all that can be read.
         """
-        paths = [path for entry in inputs for path in _files(Path(entry))]
-        if not paths:
+        reading = Reading(self.card.modality, self.card.reads, input_column)
+        entries = [entry for given in inputs for entry in read_given(given, reading)]
+        if not entries:
             raise BadData(f"There is no file in {', '.join(map(str, inputs))}.")
-        errors: Unreadable = {}
-        answers = self.task.decode(self._outputs(paths, errors))
-        if len(errors) == len(set(paths)):
-            path, reason = next(iter(errors.items()))
-            raise BadData(f"None of the {len(paths)} files is a picture that can be read ({path}: {reason}).")
+        errors: Unreadable = {name: reason for name, raw, reason in entries if raw is None}
+        known = {name: raw for name, raw, _ in entries if raw is not None}
+        answers: dict[str, Answer] = {}
+        if known:
+            decoded = self.task.decode(self._outputs(list(known.values()), errors))
+            answers = dict(zip(known, decoded, strict=True))
+        if errors.keys() >= {name for name, _, _ in entries}:
+            name, reason = next(iter(errors.items()))
+            raise BadData(f"None of the {len(entries)} inputs can be read ({name}: {reason}).")
         return [
-            {"input": str(path), **({"error": errors[str(path)]} if str(path) in errors else answer)}
-            for path, answer in zip(paths, answers, strict=True)
+            {"input": name, **({"error": errors[name]} if name in errors else answers[name])} for name, _, _ in entries
         ]
 
-    def evaluate(self, data: str | Path, input_column: str = "image", target_column: str = "label") -> Evaluation:
+    def evaluate(self, data: str | Path, input_column: str = "", target_column: str = "") -> Evaluation:
         """Figures on a data set (a folder of classes or a table), by the same code as at the end of training."""
         start = time.monotonic()
-        examples: Examples = check(read_source(Path(data), input_column, target_column))
+        reading = Reading(self.card.modality, self.card.reads, input_column, target_column)
+        examples: Examples = check(read_source(Path(data), reading), reading.modality)
         encoded = self.task.encode([example.target for example in examples.items])
-        metrics = self.task.score(encoded, self._outputs([example.path for example in examples.items]))
+        metrics = self.task.score(encoded, self._outputs([example.raw for example in examples.items]))
         return Evaluation(metrics, len(examples.items), examples.skipped, time.monotonic() - start)
 
-    def _outputs(self, paths: Sequence[Path], errors: Unreadable | None = None) -> np.ndarray:
-        import numpy as np
-
+    def _outputs(self, raws: Sequence[Raw], errors: Unreadable | None = None) -> np.ndarray:
         preprocess, rest = take_apart(self.model)
-        return np.concatenate(list(forward(rest, preprocess, paths, "Predicting", errors)))
-
-
-def _files(path: Path) -> Iterator[Path]:
-    if path.is_dir():
-        yield from files_below(path)
-    else:
-        yield path
+        return outputs(rest, preprocess, raws, "Predicting", errors)

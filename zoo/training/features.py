@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from zoo.data.examples import Raw
 from zoo.runs.forward import forward
 
 if TYPE_CHECKING:
@@ -15,17 +16,15 @@ if TYPE_CHECKING:
     from zoo.compose.encoder import Encoder
 
 
-def compute_features(encoder: Encoder, feature: str, paths: Sequence[Path], file: Path, title: str) -> np.ndarray:
-    """A feature of the frozen network for each picture: a memory-mapped array (pictures, ...) in `file`."""
+def compute_features(encoder: Encoder, feature: str, raws: Sequence[Raw], file: Path, title: str) -> np.ndarray:
+    """A feature of the frozen network for each example: a memory-mapped array (examples, ...) in `file`."""
     import keras
     import numpy as np
 
-    network = keras.Model(encoder.network.inputs, encoder.network.output[feature])
-    array = np.lib.format.open_memmap(file, mode="w+", dtype="float32", shape=(len(paths), *network.output.shape[1:]))
-    start = 0
-    for batch in forward(network, encoder.preprocess, paths, title):
-        array[start : start + len(batch)] = batch
-        start += len(batch)
+    network = keras.Model(encoder.network.input, encoder.network.output[feature])
+    array = np.lib.format.open_memmap(file, mode="w+", dtype="float32", shape=(len(raws), *network.output.shape[1:]))
+    for rows, batch in forward(network, encoder.preprocess, raws, title):
+        array[rows] = batch
     return array
 
 

@@ -10,7 +10,7 @@ from zoo.catalog import catalog
 from zoo.compose.model import Composed
 from zoo.compose.task import Task
 from zoo.data.examples import Example, Examples
-from zoo.data.pipeline import Unreadable, refuse_unreadable, with_targets
+from zoo.data.pipeline import Unreadable, prepared, refuse_unreadable, with_targets
 from zoo.progress import show_lines, step
 from zoo.runs.folder import RunFolder
 from zoo.training.features import compute_features, feature_batches
@@ -48,7 +48,7 @@ def fit(
                 ]
         else:
             model = composed.from_prepared
-            batches = [side.pictures(composed, plan, side is learn, errors) for side in (learn, judge)]
+            batches = [side.raw_batches(composed, plan, side is learn, errors) for side in (learn, judge)]
         model.compile(keras.optimizers.Adam(phase.learning_rate), loss=task.loss(), metrics=task.metrics())
         with seconds.of(phase.name):
             best = _fit_phase(model, batches[0], batches[1], phase, folder, best, rows)
@@ -61,20 +61,21 @@ class _Side:
     def __init__(self, examples: list[Example], task: Task) -> None:
         import numpy as np
 
-        self.paths = [example.path for example in examples]
+        self.raws = [example.raw for example in examples]
         self.encoded = task.encode([example.target for example in examples])
         self.weights: np.ndarray = np.ones(len(examples), "float32")
 
     def feature_batches(self, composed: Composed, plan: Plan, file: Path, learning: bool) -> tf.data.Dataset:
         (feature,) = composed.from_features.input
         title = "Features for training" if learning else "Features for validation"
-        array = compute_features(composed.encoder, feature, self.paths, file, title)
+        array = compute_features(composed.encoder, feature, self.raws, file, title)
         seed = plan.seed if learning else None
         return feature_batches(feature, array, self.encoded, self.weights, plan.batch_size, seed)
 
-    def pictures(self, composed: Composed, plan: Plan, learning: bool, errors: Unreadable) -> tf.data.Dataset:
-        preprocess, seed = composed.encoder.preprocess, plan.seed if learning else None
-        return with_targets(self.paths, self.encoded, self.weights, preprocess, plan.batch_size, seed, errors)
+    def raw_batches(self, composed: Composed, plan: Plan, learning: bool, errors: Unreadable) -> tf.data.Dataset:
+        seed = plan.seed if learning else None
+        batches = prepared(self.raws, composed.encoder.preprocess, plan.batch_size, errors, seed)
+        return with_targets(batches, self.encoded, self.weights)
 
 
 def _fit_phase(

@@ -53,8 +53,8 @@ class Plan:
     head: str = "classification"
     weights: str = "default"
     val: str = ""
-    input_column: str = "image"
-    target_column: str = "label"
+    input_column: str = ""
+    target_column: str = ""
     seed: int = 0
     batch_size: int = BATCH_SIZE
     options: dict[str, Any] = field(default_factory=dict)

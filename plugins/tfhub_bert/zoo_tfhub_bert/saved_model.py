@@ -1,0 +1,76 @@
+"""SavedModels as bundles of bytes, so that they travel inside a Keras model file and need no folder afterwards."""
+
+import tempfile
+import weakref
+from pathlib import Path
+from typing import Any
+
+import tensorflow as tf
+import tensorflow_text  # noqa: F401  the tokenizers' operations are registered by this import
+
+import zoo
+
+Files = dict[str, bytes]  # path in the SavedModel -> content
+
+_VARIABLES = "variables/"
+_INPUTS = ("input_word_ids", "input_mask", "input_type_ids")
+_OUTPUTS = ("pooled_output", "sequence_output")
+
+
+def read_files(folder: Path, variables: bool) -> Files:
+    """The files of a SavedModel folder, those of its variables only if wanted."""
+    if not (folder / "saved_model.pb").is_file():
+        raise zoo.BadWeights(f"{folder} is not a SavedModel: it has no saved_model.pb.")
+    names = {path.relative_to(folder).as_posix(): path for path in sorted(folder.rglob("*")) if path.is_file()}
+    return {name: path.read_bytes() for name, path in names.items() if variables or not name.startswith(_VARIABLES)}
+
+
+def write_files(files: Files, folder: Path) -> None:
+    """Lay the files into a folder."""
+    for name, content in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+
+
+def load(files: Files) -> Any:
+    """The SavedModel of these files; without the files of its variables, they have yet to be assigned.
+
+    Its files lie in a temporary folder for as long as the loaded object lives, since exporting it again reads them.
+    """
+    folder = tempfile.TemporaryDirectory(prefix="zoo-saved-model-")
+    write_files(files, Path(folder.name))
+    skip = not any(name.startswith(_VARIABLES) for name in files)
+    loaded = tf.saved_model.load(folder.name, options=tf.saved_model.LoadOptions(experimental_skip_checkpoint=skip))
+    weakref.finalize(loaded, folder.cleanup)
+    return loaded
+
+
+def check_encoder(model: Any, folder: Path) -> None:
+    """Raise `BadWeights` saying what a SavedModel lacks of TensorFlow Hub's interface for text encoders."""
+    if not callable(model) or not hasattr(model, "variables") or not hasattr(model, "trainable_variables"):
+        raise zoo.BadWeights(
+            f"{folder} is not a text encoder of TensorFlow Hub: it lacks a callable object with variables and "
+            "trainable_variables (a reusable SavedModel, as tf-models-official exports it)."
+        )
+    try:
+        outputs = model(dict.fromkeys(_INPUTS, tf.ones((1, 4), "int32")), training=False)
+    except (ValueError, TypeError, tf.errors.OpError):
+        raise zoo.BadWeights(
+            f"{folder} is not a text encoder of TensorFlow Hub: it cannot be called with a dict of "
+            f"{', '.join(_INPUTS)} (int32, (batch, tokens)) and training=False."
+        ) from None
+    missing = [name for name in _OUTPUTS if not isinstance(outputs, dict) or name not in outputs]
+    if missing:
+        raise zoo.BadWeights(
+            f"{folder} is not a text encoder of TensorFlow Hub: its outputs lack {', '.join(missing)}."
+        )
+
+
+def check_preprocessor(model: Any, folder: Path) -> None:
+    """Raise `BadWeights` saying what a SavedModel lacks of TensorFlow Hub's interface for text preprocessors."""
+    missing = [name for name in ("tokenize", "bert_pack_inputs") if not callable(getattr(model, name, None))]
+    if missing:
+        raise zoo.BadWeights(
+            f"{folder} is not a text preprocessor of TensorFlow Hub: it lacks {' and '.join(missing)}."
+        )

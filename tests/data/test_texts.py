@@ -1,0 +1,117 @@
+"""Texts: tables and folders, encodings, what is left out, and batches by length."""
+
+import numpy as np
+import pytest
+
+import zoo
+from zoo.data.check import check
+from zoo.data.given import read_given
+from zoo.data.pipeline import prepared
+from zoo.data.sources import Reading, read_source
+
+TEXT, PAIR = Reading("text"), Reading("text", "pair")
+
+
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("t.csv", 'text,label\n"Größe, 大",a\n,b\nno label,\n   ,c\nlast,b\n'),
+        ("t.tsv", "text\tlabel\nGröße, 大\ta\n\tb\nno label\t\n   \tc\nlast\tb\n"),
+        (
+            "t.jsonl",
+            '{"text": "Größe, 大", "label": "a"}\n{"label": "b"}\n{"text": "no label"}\n{"text": "   ", "label": "c"}\n'
+            '{"text": "last", "label": "b"}\n',
+        ),
+    ],
+)
+def test_a_table_of_texts_with_and_without_a_mark(tmp_path, name, content, mark):
+    (tmp_path / name).write_bytes(mark + content.encode())
+    examples = check(read_source(tmp_path / name, TEXT), "text")
+    assert [(e.input, e.raw, e.target) for e in examples.items] == [("row 1", "Größe, 大", "a"), ("row 5", "last", "b")]
+    assert [(s.input, s.reason) for s in examples.skipped] == [
+        ("row 2", "the column text is empty"),
+        ("row 3", "the column label is empty"),
+        ("row 4", "the column text is empty"),
+    ]
+
+
+def test_another_encoding_is_a_sentence_that_says_how_to_mend_it(tmp_path):
+    (tmp_path / "t.csv").write_bytes("text,label\nGröße,a\n".encode("latin-1"))
+    with pytest.raises(zoo.BadData, match=r"is not UTF-8 text \(byte 0xf6 near byte 13\).*iconv"):
+        read_source(tmp_path / "t.csv", TEXT)
+
+
+def test_a_missing_column_names_those_there_are(tmp_path):
+    (tmp_path / "t.csv").write_text("review,stars\ngood,5\n")
+    with pytest.raises(zoo.BadData, match=r"no column 'label'; it has review, stars. Name one with --target"):
+        read_source(tmp_path / "t.csv", TEXT)
+    with pytest.raises(zoo.BadData, match=r"no column 'text'; it has review, stars. Name one with --input"):
+        read_source(tmp_path / "t.csv", Reading("text", target_column="stars"))
+    named = Reading("text", input_column="review", target_column="stars")
+    assert [(e.raw, e.target) for e in read_source(tmp_path / "t.csv", named).items] == [("good", "5")]
+
+
+def test_a_folder_of_text_files(tmp_path):
+    for label, name, content in (
+        ("good", "a.txt", "Größe".encode()),
+        ("good", "b.txt", b"\xef\xbb\xbfmarked"),
+        ("bad", "c.txt", "Größe".encode("latin-1")),
+        ("bad", "d.txt", b" \n"),
+        ("bad", "e.md", b"no text file"),
+        ("bad", "f.txt", b"fine"),
+    ):
+        (tmp_path / label).mkdir(exist_ok=True)
+        (tmp_path / label / name).write_bytes(content)
+    examples = check(read_source(tmp_path, TEXT), "text")
+    assert [(e.raw, e.target) for e in examples.items] == [("fine", "bad"), ("Größe", "good"), ("marked", "good")]
+    assert {s.input: s.reason for s in examples.skipped} == {
+        "bad/c.txt": "not UTF-8 text (byte 0xf6 at 2)",
+        "bad/d.txt": "empty text",
+        "bad/e.md": "not a .txt file",
+    }
+
+
+def test_pairs_stand_in_two_columns(tmp_path):
+    (tmp_path / "t.csv").write_text("text,text_b,label\na,b,x\nc,,x\n")
+    examples = read_source(tmp_path / "t.csv", PAIR)
+    assert [e.raw for e in examples.items] == [("a", "b")]
+    assert [s.reason for s in examples.skipped] == ["the column text_b is empty"]
+    with pytest.raises(zoo.BadData, match="a pair stands in two columns"):
+        read_source(tmp_path / "t.csv", Reading("text", "pair", "text"))
+    with pytest.raises(zoo.BadData, match="pairs of texts stand in a table"):
+        read_source(tmp_path, PAIR)
+
+
+def test_what_a_person_asks_about_may_be_texts_files_folders_and_tables(tmp_path):
+    (tmp_path / "t.csv").write_text("text\nin a table\n\n")
+    (tmp_path / "a.txt").write_text("in a file")
+    given = ["as it is", str(tmp_path / "t.csv"), tmp_path / "a.txt", ""]
+    entries = [entry for one in given for entry in read_given(one, TEXT)]
+    assert [(raw, reason) for _, raw, reason in entries][:2] == [("as it is", ""), ("in a table", "")]
+    assert [(raw, reason) for _, raw, reason in entries][-2:] == [("in a file", ""), (None, "empty text")]
+    with pytest.raises(zoo.BadData, match=r"missing\.csv does not exist"):
+        list(read_given("missing.csv", TEXT))
+    with pytest.raises(zoo.BadData, match="this model reads two texts"):
+        list(read_given("only one", PAIR))
+
+
+@pytest.mark.parametrize("seed", [None, 7])
+def test_texts_of_like_length_share_a_batch_and_each_comes_once(seed):
+    import tensorflow as tf
+
+    rng = np.random.default_rng(0)
+    texts = ["x" * int(n) for n in rng.integers(1, 500, 333)]
+    batches = prepared(texts, lambda text: {"length": tf.strings.length(text)}, 10, {}, seed)
+    assert len(batches) == 34
+    epochs = [[(rows.numpy(), made["length"].numpy()) for rows, made in batches] for _ in range(2)]
+    for epoch in epochs:
+        rows = np.concatenate([rows for rows, _ in epoch])
+        assert sorted(rows.tolist()) == list(range(333))
+        assert [len(texts[row]) for row in rows] == np.concatenate([lengths for _, lengths in epoch]).tolist()
+        assert np.mean([np.ptp(lengths) for _, lengths in epoch]) < 40
+    same = all(np.array_equal(a, b) for (a, _), (b, _) in zip(*epochs, strict=True))
+    assert same == (seed is None)
+    if seed is not None:
+        again = prepared(texts, lambda text: {"length": tf.strings.length(text)}, 10, {}, seed)
+        assert all(np.array_equal(a, b.numpy()) for (a, _), (b, _) in zip(epochs[0], again, strict=True))

@@ -1,0 +1,51 @@
+"""SavedModels of TensorFlow Hub, through the resolver and the cache of the library tensorflow-hub."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+
+from zoo.errors import WeightsUnavailable
+from zoo.progress import say
+from zoo.weights.cache import cache_folder
+
+
+def hub_cache() -> Path:
+    """Where the SavedModels lie: the folder that `TFHUB_CACHE_DIR` names, or one in the cache of `zoo`."""
+    return Path(os.environ.get("TFHUB_CACHE_DIR") or cache_folder() / "tfhub")
+
+
+def hub_located(handle: str) -> Path | None:
+    """The local folder of a handle, if it is there already: tensorflow-hub names it by the handle's SHA-1."""
+    if "://" not in handle:
+        return Path(handle) if Path(handle).is_dir() else None
+    folder = hub_cache() / hashlib.sha1(handle.encode(), usedforsecurity=False).hexdigest()
+    return folder if (folder / "saved_model.pb").exists() else None
+
+
+def hub_folder(handle: str) -> Path:
+    """The local folder of a handle or of a path, fetched if need be.
+
+    Raises `WeightsUnavailable` when it cannot be fetched.
+    """
+    if (found := hub_located(handle)) is not None:
+        return found
+    if "://" not in handle:
+        raise WeightsUnavailable(f"{handle} is not a folder with a SavedModel")
+    if os.environ.get("ZOO_OFFLINE") == "1":
+        raise WeightsUnavailable("ZOO_OFFLINE=1 forbids the network")
+    from zoo import engine
+
+    engine.start()
+    try:
+        import tensorflow_hub
+    except ImportError as error:
+        raise WeightsUnavailable(f"tensorflow-hub is not usable here ({error})") from None
+    os.environ.setdefault("TFHUB_CACHE_DIR", str(hub_cache()))
+    say(f"Fetching {handle}")
+    try:
+        return Path(tensorflow_hub.resolve(handle))
+    except Exception as error:
+        reason = str(getattr(error, "reason", "") or error).strip().partition("\n")[0]
+        raise WeightsUnavailable(f"{handle} cannot be fetched ({reason or type(error).__name__})") from None
