@@ -1,5 +1,7 @@
 """The task heads that come with `zoo`."""
 
+from dataclasses import replace
+
 import zoo
 
 ZOO_API = ">=1.0,<2"
@@ -18,46 +20,35 @@ _CLASSES = (
     ),
 )
 
+_CLASSIFICATION = zoo.Head(
+    name="classification",
+    summary="one of several classes for each example (softmax)",
+    modalities=("image", "text"),
+    feature="pooled",
+    licence="Apache-2.0",
+    build="zoo_heads.classification:Classification",
+    options=_LAYERS + _CLASSES,
+)
+_REGRESSION = zoo.Head(
+    name="regression",
+    summary="a number for each example, in the units of the target",
+    modalities=("image", "text"),
+    feature="pooled",
+    licence="Apache-2.0",
+    build="zoo_heads.regression:Regression",
+    options=_LAYERS,
+)
+
+
+def _of_pairs(head: zoo.Head, summary: str) -> zoo.Head:
+    return replace(head, name=f"pair_{head.name}", summary=summary, modalities=("text",), reads="pair")
+
 
 @zoo.hookimpl
 def zoo_heads() -> list[zoo.Head]:
     return [
-        zoo.Head(
-            name="classification",
-            summary="one of several classes for each example (softmax)",
-            modalities=("image", "text"),
-            feature="pooled",
-            licence="Apache-2.0",
-            build="zoo_heads.classification:Classification",
-            options=_LAYERS + _CLASSES,
-        ),
-        zoo.Head(
-            name="regression",
-            summary="a number for each example, in the units of the target",
-            modalities=("image", "text"),
-            feature="pooled",
-            licence="Apache-2.0",
-            build="zoo_heads.regression:Regression",
-            options=_LAYERS,
-        ),
-        zoo.Head(
-            name="pair_classification",
-            summary="one of several classes for two texts (softmax)",
-            modalities=("text",),
-            feature="pooled",
-            reads="pair",
-            licence="Apache-2.0",
-            build="zoo_heads.classification:Classification",
-            options=_LAYERS + _CLASSES,
-        ),
-        zoo.Head(
-            name="pair_regression",
-            summary="a number for two texts, in the units of the target",
-            modalities=("text",),
-            feature="pooled",
-            reads="pair",
-            licence="Apache-2.0",
-            build="zoo_heads.regression:Regression",
-            options=_LAYERS,
-        ),
+        _CLASSIFICATION,
+        _REGRESSION,
+        _of_pairs(_CLASSIFICATION, "one of several classes for two texts (softmax)"),
+        _of_pairs(_REGRESSION, "a number for two texts, in the units of the target"),
     ]

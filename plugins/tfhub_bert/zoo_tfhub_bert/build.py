@@ -1,6 +1,5 @@
 """From two SavedModels, an encoder and a preprocessor, to a `zoo.Encoder`."""
 
-import logging
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +8,7 @@ import tensorflow as tf
 
 import zoo
 from zoo_tfhub_bert.layers import TextEncoder, TextPreprocessor
-from zoo_tfhub_bert.saved_model import check_encoder, check_preprocessor, load, read_files
-
-_IDS = ("input_word_ids", "input_mask", "input_type_ids")
+from zoo_tfhub_bert.saved_model import INPUTS, check_preprocessor, load, read_files, width_of_encoder
 
 
 def build(backbone: zoo.Backbone, weights: zoo.Weights, file: Path | None) -> zoo.Encoder:
@@ -55,13 +52,10 @@ def build_minilm(backbone: zoo.Backbone, weights: zoo.Weights, file: Path | None
 def build_from(encoder: Path, preprocessor: Path, backbone: zoo.Backbone) -> zoo.Encoder:
     """A `zoo.Encoder` over the SavedModels in two folders; raises `BadWeights` saying what one of them lacks."""
     encoding = _load(encoder)
-    check_encoder(encoding, encoder)
+    width = width_of_encoder(encoding, encoder)
     check_preprocessor(_load(preprocessor), preprocessor)
-    sample = encoding(dict.fromkeys(_IDS, tf.ones((1, 4), "int32")), training=False)
-    dim = int(sample["pooled_output"].shape[-1])
-    files = read_files(encoder, variables=False)
-    layer = TextEncoder.of(encoding, files, dim, name="encoder")
-    ids = {name: keras.Input((None,), dtype="int32", name=name) for name in _IDS}
+    layer = TextEncoder.of(encoding, read_files(encoder, variables=False), width, name="encoder")
+    ids = {name: keras.Input((None,), dtype="int32", name=name) for name in INPUTS}
     network = keras.Model(ids, layer(ids), name=backbone.name)
     packing = read_files(preprocessor, variables=True)
     views = {reads: _preprocess(packing, backbone.input, reads) for reads in backbone.reads}
@@ -77,13 +71,10 @@ def build_from(encoder: Path, preprocessor: Path, backbone: zoo.Backbone) -> zoo
 def _load(folder: Path) -> Any:
     files = read_files(folder, variables=True)
     try:
-        logging.getLogger("tensorflow").disabled = True  # it warns of a compiled model whose metrics are not there
         return load(files)
     except (OSError, ValueError, KeyError, AssertionError, tf.errors.OpError) as error:
         reason = str(error).strip().partition("\n")[0]
         raise zoo.BadWeights(f"{folder} cannot be loaded as a SavedModel: {reason}") from error
-    finally:
-        logging.getLogger("tensorflow").disabled = False
 
 
 def _preprocess(files: dict[str, bytes], max_tokens: int, reads: str) -> keras.Model:

@@ -9,7 +9,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from zoo_tfhub_bert.saved_model import Files, load, read_files, write_files
+from zoo_tfhub_bert.saved_model import INPUTS, Files, load, read_files, write_files
 
 _PACKAGE = "zoo_tfhub_bert"
 
@@ -163,7 +163,7 @@ class TextPreprocessor(_Bundled):
         longest = tf.reduce_max(tf.concat([lengths, [0]], 0)) + 1 + len(segments)
         length = tf.minimum(tf.cast(longest, tf.int32), self._max_tokens)
         packed = self._model.bert_pack_inputs(segments, seq_length=length)
-        return {name: packed[name] for name in _PACKED} | extra
+        return {name: packed[name] for name in INPUTS} | extra
 
     def _positions(self, words: tf.RaggedTensor, pieces: tf.RaggedTensor) -> tf.Tensor:
         before = tf.gather(pieces.row_splits, words.row_starts())
@@ -173,14 +173,11 @@ class TextPreprocessor(_Bundled):
 
     def compute_output_spec(self, inputs: Any) -> dict[str, Any]:
         batch = (inputs[0] if isinstance(inputs, (list, tuple)) else inputs).shape[0]
-        names = (*_PACKED, "words") if self._reads == "words" else _PACKED
+        names = (*INPUTS, "words") if self._reads == "words" else INPUTS
         return {name: keras.KerasTensor((batch, None), "int32") for name in names}
 
     def get_config(self) -> dict[str, Any]:
         return super().get_config() | {"max_tokens": self._max_tokens, "reads": self._reads}
-
-
-_PACKED = ("input_word_ids", "input_mask", "input_type_ids")
 
 
 @functools.lru_cache(maxsize=4)

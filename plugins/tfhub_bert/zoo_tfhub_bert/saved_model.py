@@ -13,7 +13,7 @@ import zoo
 Files = dict[str, bytes]  # path in the SavedModel -> content
 
 _VARIABLES = "variables/"
-_INPUTS = ("input_word_ids", "input_mask", "input_type_ids")
+INPUTS = ("input_word_ids", "input_mask", "input_type_ids")
 _OUTPUTS = ("pooled_output", "sequence_output")
 
 
@@ -46,25 +46,29 @@ def load(files: Files) -> Any:
     return loaded
 
 
-def check_encoder(model: Any, folder: Path) -> None:
-    """Raise `BadWeights` saying what a SavedModel lacks of TensorFlow Hub's interface for text encoders."""
+def width_of_encoder(model: Any, folder: Path) -> int:
+    """The width of a text encoder's outputs, found by calling it.
+
+    Raises `BadWeights` saying what the SavedModel lacks of TensorFlow Hub's interface for text encoders.
+    """
     if not callable(model) or not hasattr(model, "variables") or not hasattr(model, "trainable_variables"):
         raise zoo.BadWeights(
             f"{folder} is not a text encoder of TensorFlow Hub: it lacks a callable object with variables and "
             "trainable_variables (a reusable SavedModel, as tf-models-official exports it)."
         )
     try:
-        outputs = model(dict.fromkeys(_INPUTS, tf.ones((1, 4), "int32")), training=False)
+        outputs = model(dict.fromkeys(INPUTS, tf.ones((1, 4), "int32")), training=False)
     except (ValueError, TypeError, tf.errors.OpError):
         raise zoo.BadWeights(
             f"{folder} is not a text encoder of TensorFlow Hub: it cannot be called with a dict of "
-            f"{', '.join(_INPUTS)} (int32, (batch, tokens)) and training=False."
+            f"{', '.join(INPUTS)} (int32, (batch, tokens)) and training=False."
         ) from None
     missing = [name for name in _OUTPUTS if not isinstance(outputs, dict) or name not in outputs]
     if missing:
         raise zoo.BadWeights(
             f"{folder} is not a text encoder of TensorFlow Hub: its outputs lack {', '.join(missing)}."
         )
+    return int(outputs["pooled_output"].shape[-1])
 
 
 def check_preprocessor(model: Any, folder: Path) -> None:
