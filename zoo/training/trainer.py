@@ -41,8 +41,6 @@ def train(plan: Plan, out: Path) -> Run:
         weights, weights_file = choose(backbone, plan.weights)
     with seconds.of("data"):
         examples = _examples(plan, task, reading)
-    if weights_file is None and not any(phase.unfreeze for phase in plan.phases):
-        say("The backbone has random weights and stays as it is; --unfreeze all would train it too.")
     with seconds.of("start"):
         engine.start()
         import keras
@@ -53,6 +51,8 @@ def train(plan: Plan, out: Path) -> Run:
         composed = compose(encoder, task, head.spec)
         for phase in plan.phases:
             composed.encoder.unfreeze(phase.unfreeze)
+    if weights_file is None and not any(phase.unfreeze for phase in plan.phases):
+        say("The backbone has random weights and stays as it is; --unfreeze all would train it too.")
 
     folder = RunFolder.create(out)
     folder.write_text("plan.toml", plan.to_toml())
@@ -84,6 +84,9 @@ def _examples(plan: Plan, task: Task, reading: Reading) -> Examples:
     """Read the data and the validation data, split them, and let the task see the targets."""
     validation = check(read_source(Path(plan.val), reading), reading.modality) if plan.val else None
     examples = check(read_source(Path(plan.data), reading), reading.modality)
+    skipped = examples.skipped + (validation.skipped if validation else [])
+    if skipped:
+        say(f"Left out {len(skipped)} inputs, listed in skipped.csv ({skipped[0].input}: {skipped[0].reason}, ...).")
     task.learn([e.target for e in examples.items])
     assign(examples, validation, plan.seed, task.strata)
     for split in ("train", "validation"):
@@ -91,9 +94,6 @@ def _examples(plan: Plan, task: Task, reading: Reading) -> Examples:
             raise BadData(f"{plan.data} has no readable example for {split}.")
     task.learn([e.target for e in examples.of("train")])
     task.encode([e.target for e in examples.items])
-    if examples.skipped:
-        first = examples.skipped[0]
-        say(f"Left out {len(examples.skipped)} inputs, listed in skipped.csv ({first.input}: {first.reason}, ...).")
     return examples
 
 

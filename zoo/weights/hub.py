@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import warnings
 from pathlib import Path
 
 from zoo.errors import WeightsUnavailable
@@ -39,7 +40,9 @@ def hub_folder(handle: str) -> Path:
 
     engine.start()
     try:
-        import tensorflow_hub
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="pkg_resources is deprecated")
+            import tensorflow_hub
     except ImportError as error:
         raise WeightsUnavailable(f"tensorflow-hub is not usable here ({error})") from None
     os.environ.setdefault("TFHUB_CACHE_DIR", str(hub_cache()))

