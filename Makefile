@@ -4,7 +4,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 PLUGINS := $(sort $(patsubst %/pyproject.toml,%,$(wildcard plugins/*/pyproject.toml)))
 PROJECTS := pyproject.toml constraints.txt $(PLUGINS:%=%/pyproject.toml)
-PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+# seqeval is published as source alone, with a setup.py that only works in a build environment of its own.
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install --use-pep517 --constraint constraints.txt
 
 .PHONY: demo test lint bench
 .DELETE_ON_ERROR:
@@ -27,9 +28,9 @@ bench: .venv/.developed
 	@$(PYTHON) -c 'import sys; sys.exit(None if (3, 11) <= sys.version_info < (3, 14) else "zoo needs Python 3.11 to 3.13, and this is " + sys.version.split()[0] + "; name another one: make PYTHON=python3.11 ...")'
 	@echo "Setting up .venv (some minutes the first time: TensorFlow is large)"
 	$(PYTHON) -m venv .venv
-	$(PIP) install --constraint constraints.txt --editable . $(PLUGINS:%=--editable ./%)
+	$(PIP) --editable . $(PLUGINS:%=--editable ./%)
 	@touch $@
 
 .venv/.developed: .venv/.installed
-	$(PIP) install --constraint constraints.txt --editable '.[dev]'
+	$(PIP) --editable '.[dev]'
 	@touch $@

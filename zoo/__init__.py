@@ -1,8 +1,8 @@
 """Fine-tune pretrained backbones by name. `zoo.train("efficientnet_lite0", "photos/")` is the whole of it.
 
-For users: `list_backbones`, `list_heads`, `build`, `train`, `load_run`. For plugins: `Backbone`, `Weights`, `Pixels`,
-`Head`, `Option`, `Encoder`, `hookimpl`, `image_preprocess`, `converted`,
-`hub_folder`. Importing `zoo` imports none of its stages.
+For users: `list_backbones`, `list_heads`, `build`, `train`, `load_run`, `embed`. For plugins: `Backbone`, `Weights`,
+`Pixels`, `Head`, `Option`, `Encoder`, `hookimpl`, `image_preprocess`, `words_of`, `converted`, `hub_folder`.
+Importing `zoo` imports none of its stages.
 """
 
 from __future__ import annotations
@@ -13,15 +13,17 @@ from typing import TYPE_CHECKING, Any
 from zoo.errors import BadData, BadPlan, BadRun, BadWeights, UnknownName, WeightsUnavailable, ZooError
 
 if TYPE_CHECKING:
-    from zoo.api import build, list_backbones, list_heads, load_run, train
+    from zoo.api import build, embed, list_backbones, list_heads, load_run, train
     from zoo.catalog import API_VERSION, Backbone, Head, Option, Pixels, Weights, hookimpl
     from zoo.compose.encoder import Encoder, image_preprocess
+    from zoo.data.texts import words_of
     from zoo.weights import converted, hub_folder
 
 _HOME = {
-    "zoo.api": ("build", "list_backbones", "list_heads", "load_run", "train"),
+    "zoo.api": ("build", "embed", "list_backbones", "list_heads", "load_run", "train"),
     "zoo.catalog": ("API_VERSION", "Backbone", "Head", "Option", "Pixels", "Weights", "hookimpl"),
     "zoo.compose.encoder": ("Encoder", "image_preprocess"),
+    "zoo.data.texts": ("words_of",),
     "zoo.weights": ("converted", "hub_folder"),
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
@@ -43,6 +45,7 @@ __all__ = [
     "ZooError",
     "build",
     "converted",
+    "embed",
     "hookimpl",
     "hub_folder",
     "image_preprocess",
@@ -50,6 +53,7 @@ __all__ = [
     "list_heads",
     "load_run",
     "train",
+    "words_of",
 ]
 __version__ = "0.1.0"
 

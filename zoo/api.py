@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     import keras
 
     from zoo.compose.encoder import Unfreeze
+    from zoo.data.examples import Target
+    from zoo.runs.embed import Vectors
     from zoo.runs.run import Run
     from zoo.training.plan import Plan
 
@@ -68,8 +70,8 @@ def list_heads() -> list[dict[str, Any]]:
     """The task heads: name, summary, modalities, feature, options, plugin, and the backbones each combines with.
 
     >>> import zoo
-    >>> [head["name"] for head in zoo.list_heads()]
-    ['classification', 'pair_classification', 'pair_regression', 'regression']
+    >>> [head["name"] for head in zoo.list_heads() if head["modalities"] == ["image", "text"]]
+    ['classification', 'embedding', 'multilabel', 'regression']
     """
     return [
         {
@@ -78,6 +80,7 @@ def list_heads() -> list[dict[str, Any]]:
             "modalities": list(offer.spec.modalities),
             "feature": offer.spec.feature,
             "reads": offer.spec.reads,
+            "trained": offer.spec.trained,
             "options": [
                 {"name": o.name, "default": o.default, "summary": o.summary, "choices": list(o.choices)}
                 for o in offer.spec.options
@@ -112,16 +115,16 @@ def build(
     *,
     weights: str = "default",
     head: str | None = None,
-    labels: Sequence[str] = (),
+    labels: Sequence[Target] = (),
     options: Mapping[str, Any] | None = None,
 ) -> keras.Model:
     """A Keras model that takes raw pixels, RGB 0..255, (batch, height, width, 3), of any height and width; or strings
     (batch,), of pairs a list of two such.
 
     Without a head it gives a dict of features (`pooled` (batch, dim), `map` (batch, height, width, channels)); with a
-    head the head's answer for `labels`, untrained: `classification` gives probabilities (batch, labels), in the natural
-    order of the labels.
+    head its answer, untrained: `classification` gives probabilities (batch, labels), in natural order of the labels.
 
+    labels   targets from which the head learns its classes, or the range of its numbers; `embedding` needs none
     weights  "default", "none" (random), the name of one of the backbone's weights, or the path of a file
 
     >>> import numpy as np, zoo
@@ -139,7 +142,8 @@ def build(
         return from_raw(build_encoder(offer, weights))
     chosen = fitting_head(head, offer)
     task = make_task(chosen, options or {})
-    task.learn(labels)
+    if chosen.spec.trained:
+        task.learn(labels, ("label",))
     return compose(build_encoder(offer, weights), task, chosen.spec).model
 
 
@@ -157,6 +161,7 @@ def train(
     epochs: int | None = None,
     batch_size: int | None = None,
     lr: float | None = None,
+    layer_decay: float | None = None,
     seed: int = 0,
     options: Mapping[str, Any] | None = None,
 ) -> Run:
@@ -166,9 +171,11 @@ def train(
               JSONL, Parquet) with the columns `image` (paths seen from the table) or `text`, and `label`, or as named
               with `input_column` and `target_column`
     out       the run folder to make; `runs/NAME-OF-THE-DATA` (-2, -3, ...) where none is given
-    unfreeze  train the last so many stages too (or "all") in a second phase, after the head
+    unfreeze  train the last so many stages too (or "all"): of pictures in a second phase, after the head; of texts
+              together with the head, with AdamW, linear warm-up and decay
     epochs    of each phase, at most; training ends earlier when the validation loss no longer falls
-    lr        learning rate of the head; the second phase has a tenth of it
+    lr        learning rate of the first phase; the second phase, of pictures, has a tenth of it
+    layer_decay  texts: each stage learns so many times slower than the one after it, for example 0.9
     options   of the head, as `zoo heads` shows them: {"label_smoothing": 0.1}
 
     Raises a `zoo.ZooError` that says what is wrong and what would mend it.
@@ -193,7 +200,7 @@ def train(
         seed=seed,
         batch_size=BATCH_SIZE if batch_size is None else batch_size,
         options=dict(options or {}),
-        phases=default_phases(unfreeze, epochs, lr),
+        phases=default_phases(catalog().backbone(backbone).spec, unfreeze, epochs, lr, layer_decay),
     )
     return _carry_out(plan, out)
 
@@ -219,6 +226,40 @@ def load_run(path: str | Path) -> Run:
     from zoo.runs.run import Run
 
     return Run(path)
+
+
+def embed(
+    backbone: str,
+    data: str | Path | Sequence[str | Path],
+    *,
+    out: str | Path | None = None,
+    input_column: str = "",
+    weights: str = "default",
+    options: Mapping[str, Any] | None = None,
+) -> Vectors:
+    """Vectors of pictures or texts from a backbone as it is, for search and clustering: nothing is trained.
+
+    data  pictures, texts, `.txt` files, folders of them, tables (column `image` or `text`, or `input_column`)
+    out   a Parquet file to write: the columns `input`, `text` (of texts) and `vector`
+
+    Returns inputs, texts and `values`, float32 (inputs, dim), each of length 1, so that `values @ values.T` are
+    cosines. What cannot be read is left out, and stands in `skipped`.
+
+    >>> import zoo
+    >>> vectors = zoo.embed("minilm_l6", ["A cat sits on the mat.", "A feline rests on a rug.", "Shares fell."])
+    >>> (vectors.values @ vectors.values.T)[0].round(1).tolist()
+    [1.0, 0.6, 0.0]
+    """
+    from zoo.runs.embed import check_out
+    from zoo.runs.embed import embed as carry_out
+
+    if out is not None:
+        check_out(Path(out))
+    given = [data] if isinstance(data, (str, Path)) else list(data)
+    vectors = carry_out(backbone, given, input_column, str(weights), options or {})
+    if out is not None:
+        vectors.write(Path(out))
+    return vectors
 
 
 def pull(backbone: str, source: str | Path | None = None) -> Path:

@@ -11,7 +11,7 @@ import pytest
 import zoo
 from zoo.catalog import catalog
 from zoo.compose.encoder import build_encoder
-from zoo.training.plan import Phase, Plan, default_phases
+from zoo.training.plan import HEAD_EPOCHS, HEAD_PATIENCE, Phase, Plan, default_phases
 
 
 def _network(model: keras.Model) -> keras.Model:
@@ -82,7 +82,7 @@ def test_training_stops_when_nothing_gets_better(finished_run):
     rows = list(csv.DictReader((finished_run / "history.csv").open()))
     losses = [float(row["val_loss"]) for row in rows]
     best = losses.index(min(losses))
-    assert len(rows) == best + 1 + default_phases()[0].patience < default_phases()[0].epochs
+    assert len(rows) == best + 1 + HEAD_PATIENCE < HEAD_EPOCHS
 
 
 def test_one_seed_gives_one_result(few_pictures, tmp_path):
@@ -159,7 +159,9 @@ def test_a_plan_that_cannot_be_used_is_a_sentence(tmp_path, text, said):
         Plan.from_toml(tmp_path / "plan.toml")
 
 
-def test_a_plan_reads_back_as_it_was_written(tmp_path):
-    plan = Plan(backbone="x", data="d", options={"hidden": 3}, phases=default_phases("all", 7, 0.01))
+@pytest.mark.parametrize("backbone", ["efficientnet_lite0", "minilm_l6"])
+def test_a_plan_reads_back_as_it_was_written(backbone, tmp_path):
+    phases = default_phases(catalog().backbone(backbone).spec, "all", 7, 0.01)
+    plan = Plan(backbone=backbone, data="d", options={"hidden": 3}, phases=phases)
     (tmp_path / "plan.toml").write_text(plan.to_toml())
     assert Plan.from_toml(tmp_path / "plan.toml") == plan

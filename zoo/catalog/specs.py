@@ -176,8 +176,10 @@ class Head:
     """A task: what is learnt on top of a backbone's features.
 
     modalities  the kinds of backbone it combines with
-    feature     the feature it consumes
+    feature     the feature it consumes; with "sequence" it gets the `mask` too
     reads       what an example is, as `Backbone.reads` has it
+    targets     "one" column with the target, or "many"
+    trained     whether there is anything to train; without, it is for `zoo embed`
     build       "package.module:Class"; the class follows `zoo.compose.task.Task`
     """
 
@@ -189,6 +191,8 @@ class Head:
     build: str
     options: tuple[Option, ...] = ()
     reads: Reads = "single"
+    targets: Literal["one", "many"] = "one"
+    trained: bool = True
 
     def __post_init__(self) -> None:
         _check_name("head", self.name)

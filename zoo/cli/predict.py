@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import csv
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from zoo import api
+from zoo.cli.answers import in_words, print_csv
 from zoo.cli.catalog import Json
 from zoo.cli.output import print_facts, print_json
 
@@ -28,7 +28,10 @@ def predict(
     ],
     top: Annotated[int, typer.Option(min=1, help="So many classes for each input.")] = 3,
     input_: Annotated[
-        str, typer.Option("--input", help="In a table: the column with the text, or two of a pair.")
+        str,
+        typer.Option(
+            "--input", help="In a table: the column of the input, or two of a pair (default: as in training)."
+        ),
     ] = "",
     json: Json = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print a table of comma-separated values.")] = False,
@@ -42,6 +45,8 @@ def predict(
         zoo predict runs/photos holiday/ --top 1 --csv > answers.csv
 
         zoo predict runs/reviews "It broke after two days." "Best I ever had!"
+
+        zoo predict runs/reviews new-reviews.csv --json
     """
     if json and as_csv:
         raise typer.BadParameter("give either --json or --csv.", param_hint="--csv")
@@ -52,40 +57,18 @@ def predict(
     if json:
         return print_json(answers)
     if as_csv:
-        return _print_csv(answers, top)
+        return print_csv(answers, top)
     for answer in answers:
-        print(f"{answer['input']}  {_words(answer)}")
-
-
-def _words(answer: dict[str, Any]) -> str:
-    if "error" in answer:
-        return f"left out: {answer['error']}"
-    if "value" in answer:
-        return f"{answer['value']:.4g}"
-    return "  ".join(f"{label} {share:.3f}" for label, share in answer["probabilities"].items())
-
-
-def _print_csv(answers: list[dict[str, Any]], top: int) -> None:
-    """A row for each input: the answer's label, then the likeliest classes with their probabilities."""
-    writer = csv.writer(sys.stdout, lineterminator="\n")
-    if any("value" in answer for answer in answers):
-        writer.writerow(["input", "value", "error"])
-        writer.writerows([a["input"], a.get("value", ""), a.get("error", "")] for a in answers)
-        return
-    most = min(top, max(len(answer.get("probabilities", ())) for answer in answers))
-    pairs = [name for i in range(1, most + 1) for name in (f"label_{i}", f"probability_{i}")]
-    writer.writerow(["input", "label", *pairs, "error"])
-    for answer in answers:
-        shares = [cell for label, share in answer.get("probabilities", {}).items() for cell in (label, f"{share:.6f}")]
-        shares += [""] * (2 * most - len(shares))
-        writer.writerow([answer["input"], answer.get("label", ""), *shares, answer.get("error", "")])
+        print(f"{answer['input']}  {in_words(answer)}")
 
 
 def evaluate(
     run: Annotated[Path, typer.Argument(help="A run folder.")],
     data: Annotated[Path, typer.Argument(help="A folder with a sub-folder for each class, or a table.")],
-    input_: Annotated[str, typer.Option("--input", help="In a table: the column of the input (image, or text).")] = "",
-    target: Annotated[str, typer.Option(help="In a table: the column with the target (label).")] = "",
+    input_: Annotated[
+        str, typer.Option("--input", help="In a table: the column of the input (default: as in training).")
+    ] = "",
+    target: Annotated[str, typer.Option(help="In a table: the column with the target (default: as in training).")] = "",
     json: Json = False,
 ) -> None:
     """Judge a run by other data.

@@ -31,21 +31,23 @@ def _unfreeze(text: str) -> Unfreeze:
         raise typer.BadParameter(f"{text!r} is neither a number of stages nor 'all'.") from None
 
 
-def _options(settings: list[str]) -> dict[str, str]:
+def parse_options(settings: list[str]) -> dict[str, str]:
+    """The values of `--set NAME=VALUE`."""
     for setting in settings:
         if "=" not in setting:
             raise typer.BadParameter(f"{setting!r} is not of the form NAME=VALUE.", param_hint="--set")
     return dict(setting.split("=", 1) for setting in settings)
 
 
-def _complete_backbone(incomplete: str) -> list[str]:
+def complete_backbone(incomplete: str) -> list[str]:
+    """The backbones whose names begin so."""
     return [name for name in api.backbone_names() if name.startswith(incomplete)]
 
 
 def train(
     backbone: Annotated[
         str | None,
-        typer.Argument(metavar="BACKBONE", help="By name; `zoo list`.", autocompletion=_complete_backbone),
+        typer.Argument(metavar="BACKBONE", help="By name; `zoo list`.", autocompletion=complete_backbone),
     ] = None,
     data: Annotated[
         Path | None,
@@ -68,7 +70,14 @@ def train(
     ] = "0",
     epochs: Annotated[int | None, typer.Option(help="At most so many epochs in each phase.")] = None,
     batch_size: Annotated[int | None, typer.Option(help="Examples in one step (default: 32).")] = None,
-    lr: Annotated[float | None, typer.Option(help="Learning rate of the head (default: 0.001).")] = None,
+    lr: Annotated[
+        float | None,
+        typer.Option(help="Learning rate (default: 0.001; texts with --unfreeze: 0.0002, large models less)."),
+    ] = None,
+    layer_decay: Annotated[
+        float | None,
+        typer.Option(help="Texts: each stage learns so many times slower than the one after it, for example 0.9."),
+    ] = None,
     seed: Annotated[int, typer.Option(help="Decides the split, the order and the initial head.")] = 0,
     set_: Annotated[
         list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="An option of the head. Repeatable.")
@@ -86,7 +95,9 @@ def train(
 
         zoo train inception_v3 table.csv --input file --target species --set label_smoothing=0.1
 
-        zoo train minilm_l6 reviews.csv --head regression --target rating
+        zoo train minilm_l6 reviews.csv --head regression --target rating --unfreeze all
+
+        zoo train minilm_l6 names.conll --head token_classification --unfreeze all
 
         zoo train --plan runs/photos/plan.toml
     """
@@ -110,8 +121,9 @@ def train(
             epochs=epochs,
             batch_size=batch_size,
             lr=lr,
+            layer_decay=layer_decay,
             seed=seed,
-            options=_options(set_ or []),
+            options=parse_options(set_ or []),
         )
     if json:
         return print_json(run.summary)
@@ -127,7 +139,7 @@ def train(
 
 
 def pull(
-    backbones: Annotated[list[str], typer.Argument(help="Backbones by name.", autocompletion=_complete_backbone)],
+    backbones: Annotated[list[str], typer.Argument(help="Backbones by name.", autocompletion=complete_backbone)],
     from_: Annotated[
         Path | None, typer.Option("--from", help="A file, or a folder with it, carried here by hand.")
     ] = None,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from zoo.catalog import Head
+from zoo.catalog.specs import Feature
 from zoo.compose.encoder import Encoder
 from zoo.compose.task import Task
 
@@ -32,12 +33,18 @@ def compose(encoder: Encoder, task: Task, spec: Head) -> Composed:
     """Put a head's layers on the feature of an encoder that its spec names."""
     import keras
 
-    encoder, feature = encoder.reading(spec.reads), str(spec.feature)
-    offered = encoder.network.output
-    entry = {feature: keras.Input(offered[feature].shape[1:], name=feature)}
+    encoder = encoder.reading(spec.reads)
+    offered = {name: encoder.network.output[name] for name in feature_names(spec.feature)}
+    dtypes = {"mask": "int32"}
+    entry = {name: keras.Input(x.shape[1:], dtype=dtypes.get(name), name=name) for name, x in offered.items()}
     head = keras.Model(entry, task.outputs(entry), name="head")
     from_features = keras.Model(entry, head(entry), name="from_features")
     return Composed(encoder, from_raw(encoder, head), _from_prepared(encoder.network, head), from_features)
+
+
+def feature_names(feature: Feature) -> tuple[str, ...]:
+    """What a head that consumes `feature` is given."""
+    return ("sequence", "mask") if feature == "sequence" else (feature,)
 
 
 def from_raw(encoder: Encoder, head: keras.Model | None = None) -> keras.Model:

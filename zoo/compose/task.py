@@ -9,6 +9,7 @@ from zoo import engine
 from zoo.catalog import Backbone, Head, Offer, catalog
 from zoo.catalog.specs import combine
 from zoo.compose.encoder import resolve_import
+from zoo.data.examples import Raw, Target
 from zoo.errors import BadPlan
 
 if TYPE_CHECKING:
@@ -20,17 +21,26 @@ Answer = dict[str, Any]
 
 
 class Task(Protocol):
-    """A head's class. It is made with the head's options, learns its targets, then encodes, builds, scores, decodes."""
+    """A head's class. It is made with the head's options, learns its targets, then encodes, builds, scores, decodes.
+
+    Of a head that is not trained, only `outputs`, `decode`, `state` and `restore` are called.
+    """
 
     def __init__(self, **options: Any) -> None: ...
 
-    def learn(self, targets: Sequence[str]) -> None:
-        """See the targets of all examples once; raises `zoo.BadData` where they make no task."""
+    def learn(self, targets: Sequence[Target], columns: Sequence[str]) -> None:
+        """See the targets of all examples once; raises `zoo.BadData` where they make no task.
 
-    def strata(self, targets: Sequence[str]) -> Sequence[str]:
-        """For each target, what the split into training and validation keeps in proportion: its class, for example."""
+        targets  strings; tuples where the head's spec allows many `columns` and there are many, and of words, one each
+        """
 
-    def encode(self, targets: Sequence[str]) -> np.ndarray:
+    def strata(self, targets: Sequence[Target]) -> Sequence[Target | None]:
+        """For each target, what the split into training and validation keeps in proportion: its class, for example.
+
+        None is for a target without which something could not be learnt: it is trained on in any case.
+        """
+
+    def encode(self, targets: Sequence[Target]) -> np.ndarray:
         """Targets as numbers (examples, ...); raises `zoo.BadData` for a target that `learn` did not see."""
 
     def outputs(self, features: Mapping[str, keras.KerasTensor]) -> keras.KerasTensor:
@@ -48,8 +58,8 @@ class Task(Protocol):
     def score(self, encoded: np.ndarray, outputs: np.ndarray) -> dict[str, float]:
         """Figures over a whole set, the most telling first."""
 
-    def decode(self, outputs: np.ndarray) -> list[Answer]:
-        """One answer for a person for each example: JSON values, the key `label` or `value` first."""
+    def decode(self, outputs: np.ndarray, raws: Sequence[Raw]) -> list[Answer]:
+        """One answer for a person for each example: JSON values, the most telling first."""
 
     def state(self) -> State:
         """What `restore` needs to make this task again: JSON values."""

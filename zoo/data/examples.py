@@ -8,6 +8,7 @@ from typing import Literal
 
 Split = Literal["train", "validation", "test"]
 Raw = Path | str | tuple[str, str]  # the file of a picture or text, a text, two texts
+Target = str | tuple[str, ...]  # one, or those of several columns, or the tags of all words
 
 
 @dataclass(slots=True)
@@ -23,7 +24,7 @@ class Example:
 
     input: str
     raw: Raw
-    target: str
+    target: Target
     split: Split | None = None
     content: str = ""
 

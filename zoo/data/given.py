@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from zoo.data.examples import Raw
-from zoo.data.sources import TABLES, Reading, files_below, read_inputs
-from zoo.data.texts import read_text
+from zoo.data.sources import Reading, files_below, read_inputs
+from zoo.data.tables import TABLES
+from zoo.data.texts import part_words, read_text
 from zoo.errors import BadData
 
 Input = str | Path | tuple[str, str]
@@ -19,33 +20,43 @@ def read_given(given: Input, reading: Reading) -> Iterator[Entry]:
 
     Raises `BadData` for a text where the model reads pairs, and for a table that is not there.
     """
-    if reading.modality == "image":
-        path = Path(str(given))
+    path = Path(str(given))
+    if isinstance(given, tuple):
+        yield " | ".join(given), given, ""
+    elif path.suffix.lower() in TABLES:
+        if not _exists(path):
+            raise BadData(f"{given} does not exist.")
+        for name, raw, reason in read_inputs(path, reading):
+            yield (name if isinstance(raw, Path) else f"{given}: {name}"), raw, reason
+    elif reading.modality == "image":
         for file in files_below(path) if path.is_dir() else [path]:
             yield str(file), file, ""
-    elif isinstance(given, tuple):
-        yield " | ".join(given), given, ""
-    else:
-        yield from _texts(given, reading)
-
-
-def _texts(given: str | Path, reading: Reading) -> Iterator[Entry]:
-    path, suffix = Path(given), Path(given).suffix.lower()
-    exists = bool(str(given).strip()) and len(str(given)) < 4096 and "\0" not in str(given) and path.exists()
-    if not exists and (isinstance(given, Path) or suffix in TABLES):
-        raise BadData(f"{given} does not exist.")
-    if exists and suffix in TABLES:
-        for name, raw, reason in read_inputs(path, reading):
-            yield f"{given}: {name}", raw, reason
     elif reading.reads == "pair":
         raise BadData(f"{str(given)!r}: this model reads two texts; give a table with {' and '.join(reading.inputs)}.")
-    elif exists:
+    else:
+        for name, text, reason in _texts(given):
+            yield name, part_words(text) if text and reading.reads == "words" else text, reason
+
+
+def _texts(given: str | Path) -> Iterator[tuple[str, str | None, str]]:
+    path = Path(given)
+    if str(given).strip() and _exists(path):
         for file in files_below(path) if path.is_dir() else [path]:
             try:
                 yield str(file), read_text(file), ""
             except BadData as error:
                 yield str(file), None, str(error)
-    elif str(given).strip():
-        yield str(given), str(given), ""
+    elif isinstance(given, Path):
+        raise BadData(f"{given} does not exist.")
+    elif given.strip():
+        yield given, given, ""
     else:
-        yield str(given), None, "empty text"
+        yield given, None, "empty text"
+
+
+def _exists(path: Path) -> bool:
+    """Also of what is too long to be a path, as a text may be."""
+    try:
+        return path.exists()
+    except (OSError, ValueError):
+        return False

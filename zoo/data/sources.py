@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import codecs
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args
 
 from zoo.catalog.specs import Modality, Reads
 from zoo.data.examples import Example, Examples, Raw, Skipped, Split
+from zoo.data.tables import TABLES, Columns, column, read_columns
+from zoo.data.texts import as_words, join_words, words_of
 from zoo.errors import BadData
 
-TABLES = (".csv", ".tsv", ".jsonl", ".parquet")
 _SPLIT_FOLDERS: dict[str, Split] = {
     "train": "train",
     "val": "validation",
@@ -27,8 +27,9 @@ _SPLIT_FOLDERS: dict[str, Split] = {
 class Reading:
     """How a person's data is to be read: what an example is, and in a table the columns it stands in.
 
-    input_column   "": `image` (paths of pictures, seen from the table's own folder) or `text`; of pairs `text,text_b`
-    target_column  "": `label`
+    input_column   "": `image` (paths of pictures, seen from the table's own folder), `text`, or `tokens`; of pairs
+                   `text,text_b`
+    target_column  "": `label`, of words `tags`; several are parted by commas
     """
 
     modality: Modality = "image"
@@ -44,26 +45,29 @@ class Reading:
             if len(names) != 2:
                 raise BadData(f"--input {self.input_column}: a pair stands in two columns, for example text,text_b.")
             return names
-        return (self.input_column or self.modality,)
+        return (self.input_column or ("tokens" if self.reads == "words" else self.modality),)
 
     @property
-    def target(self) -> str:
-        """The column of the target."""
-        return self.target_column or "label"
+    def targets(self) -> tuple[str, ...]:
+        """The columns of the target."""
+        return tuple((self.target_column or ("tags" if self.reads == "words" else "label")).split(","))
 
 
 def read_source(data: Path, reading: Reading = Reading()) -> Examples:
     """The examples that `data` names.
 
     A folder: each sub-folder is a class, at any depth below it; or `train/`, `val/`, `test/` folders of such folders.
-    A table (CSV, TSV, JSONL, Parquet): the columns that `reading` names, and optionally a column `split` with train,
-    validation or test. Raises `BadData` when there is nothing to learn from.
+    A table (CSV, TSV, JSONL, Parquet, CoNLL): the columns that `reading` names, and optionally a column `split` with
+    train, validation or test. Words and their tags are lists, or stand parted by white space.
+
+    Raises `BadData` where there is nothing to learn from.
     """
     if not data.exists():
         raise BadData(f"{data} does not exist; give a folder with a sub-folder for each class, or a table.")
     if data.is_dir():
-        if reading.reads == "pair":
-            raise BadData(f"{data} is a folder; pairs of texts stand in a table ({', '.join(TABLES)}).")
+        if reading.reads != "single" or len(reading.targets) > 1:
+            what = {"single": "several targets", "pair": "pairs of texts", "words": "words and their tags"}
+            raise BadData(f"{data} is a folder; {what[reading.reads]} stand in a table ({', '.join(TABLES)}).")
         return _read_folder(data)
     if data.suffix.lower() in TABLES:
         return _read_table(data, reading)
@@ -118,46 +122,54 @@ def _read_classes(folder: Path, split: Split | None, root: Path, examples: Examp
 
 
 def _read_table(path: Path, reading: Reading) -> Examples:
-    columns = _columns(path)
-    targets = _column(columns, reading.target, "--target", path)
-    splits = columns.get("split", [None] * len(targets))
+    columns = read_columns(path)
+    targets = zip(*(column(columns, name, "--target", path) for name in reading.targets), strict=True)
+    inputs = read_inputs(path, reading, columns)
+    splits = columns.get("split", [None] * len(inputs))
     examples = Examples(path)
-    for (name, raw, reason), target, split in zip(read_inputs(path, reading, columns), targets, splits, strict=True):
+    for (name, raw, reason), cells, split in zip(inputs, targets, splits, strict=True):
+        reason = reason or _missing(reading.targets, cells)
         if reason or raw is None:
             examples.skipped.append(Skipped(name, reason))
-        elif target is None or not str(target).strip():
-            examples.skipped.append(Skipped(name, f"the column {reading.target} is empty"))
-        else:
-            examples.items.append(Example(name, raw, str(target), _split_of(split, path, name)))
+            continue
+        target = as_words(cells[0]) if reading.reads == "words" else tuple(str(cell) for cell in cells)
+        if reading.reads == "words" and len(target) != len(words_of(str(raw))):
+            examples.skipped.append(Skipped(name, f"{len(words_of(str(raw)))} words, but {len(target)} tags"))
+            continue
+        one = len(reading.targets) == 1 and reading.reads != "words"
+        examples.items.append(Example(name, raw, target[0] if one else target, _split_of(split, path, name)))
     if not examples.items:
-        raise BadData(f"{path} has no row with both {' and '.join(reading.inputs)} and {reading.target}.")
+        raise BadData(f"{path} has no row with both {' and '.join(reading.inputs)} and {', '.join(reading.targets)}.")
     return examples
 
 
-def read_inputs(
-    path: Path, reading: Reading, columns: dict[str, list[Any]] | None = None
-) -> list[tuple[str, Raw | None, str]]:
+def read_inputs(path: Path, reading: Reading, columns: Columns | None = None) -> list[tuple[str, Raw | None, str]]:
     """The inputs of a table, without targets: for each row its name, and what a model is given, or why not."""
-    columns = _columns(path) if columns is None else columns
-    entries = zip(*(_column(columns, name, "--input", path) for name in reading.inputs), strict=True)
+    columns = read_columns(path) if columns is None else columns
+    entries = zip(*(column(columns, name, "--input", path) for name in reading.inputs), strict=True)
     return [_input(path, reading, row, entry) for row, entry in enumerate(entries, start=1)]
 
 
 def _input(path: Path, reading: Reading, row: int, entry: tuple[Any, ...]) -> tuple[str, Raw | None, str]:
-    for name, value in zip(reading.inputs, entry, strict=True):
-        if value is None or not str(value).strip():
-            return f"row {row}", None, f"the column {name} is empty"
+    name = f"row {row}"
+    if reason := _missing(reading.inputs, entry):
+        return name, None, reason
     if reading.modality == "image":
         return str(entry[0]), path.parent / str(entry[0]), ""
+    if reading.reads == "words":
+        words = as_words(entry[0])
+        return (name, None, "an empty word") if "" in words else (name, join_words(words), "")
     if len(entry) == 2:
-        return f"row {row}", (str(entry[0]), str(entry[1])), ""
-    return f"row {row}", str(entry[0]), ""
+        return name, (str(entry[0]), str(entry[1])), ""
+    return name, str(entry[0]), ""
 
 
-def _column(columns: dict[str, list[Any]], name: str, option: str, path: Path) -> list[Any]:
-    if name not in columns:
-        raise BadData(f"{path} has no column {name!r}; it has {', '.join(columns)}. Name one with {option}.")
-    return columns[name]
+def _missing(names: Sequence[str], cells: Sequence[Any]) -> str:
+    """Which column has nothing in it, or ""."""
+    empty = (
+        name for name, cell in zip(names, cells, strict=True) if cell is None or cell == [] or not str(cell).strip()
+    )
+    return next((f"the column {name} is empty" for name in empty), "")
 
 
 def _split_of(text: object, path: Path, name: str) -> Split | None:
@@ -168,49 +180,3 @@ def _split_of(text: object, path: Path, name: str) -> Split | None:
     except KeyError:
         known = ", ".join(get_args(Split))
         raise BadData(f"{path}, {name}: the split is {str(text)!r}; it must be one of {known}.") from None
-
-
-def _columns(path: Path) -> dict[str, list[Any]]:
-    import pyarrow
-    from pyarrow import csv, json, parquet
-
-    suffix = path.suffix.lower()
-    if suffix != ".parquet":
-        _refuse_other_encodings(path)
-    try:
-        if suffix == ".parquet":
-            table = parquet.read_table(path)
-        elif suffix == ".jsonl":
-            content = path.read_bytes()
-            table = json.read_json(pyarrow.BufferReader(content.removeprefix(codecs.BOM_UTF8)))
-        else:
-            parse = csv.ParseOptions(delimiter="\t" if suffix == ".tsv" else ",", newlines_in_values=True)
-            with csv.open_csv(path, parse_options=parse) as reader:
-                names = reader.schema.names
-            as_written = csv.ConvertOptions(
-                column_types=dict.fromkeys(names, pyarrow.string()), strings_can_be_null=False, null_values=[]
-            )
-            table = csv.read_csv(path, parse_options=parse, convert_options=as_written)
-    except (pyarrow.ArrowException, OSError) as error:
-        raise BadData(f"{path} cannot be read as a {suffix[1:].upper()} table: {str(error).splitlines()[0]}") from None
-    if len(set(table.column_names)) != table.num_columns:
-        raise BadData(f"{path} has two columns of one name: {', '.join(table.column_names)}.")
-    return {name: table.column(name).to_pylist() for name in table.column_names}
-
-
-def _refuse_other_encodings(path: Path) -> None:
-    """Raise `BadData` at the first byte that is not UTF-8; a mark at the start (BOM) is as good as none."""
-    decoder, place = codecs.getincrementaldecoder("utf-8")(), 0
-    try:
-        with path.open("rb") as file:
-            while block := file.read(1 << 20):
-                try:
-                    decoder.decode(block)
-                except UnicodeDecodeError as error:
-                    raise BadData(
-                        f"{path} is not UTF-8 text (byte 0x{error.object[error.start]:02x} near byte "
-                        f"{place + error.start}); save it as UTF-8, for example: iconv -f latin1 -t utf-8."
-                    ) from None
-                place += len(block)
-    except OSError as error:
-        raise BadData(f"{path} cannot be read: {error.strerror}.") from None

@@ -6,14 +6,14 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 
-from zoo.data.examples import Example, Examples
+from zoo.data.examples import Example, Examples, Target
 from zoo.errors import BadData
 from zoo.progress import say
 
 FRACTION = 0.2
 
 
-Strata = Callable[[Sequence[str]], Sequence[str]]
+Strata = Callable[[Sequence[Target]], Sequence[Target | None]]
 
 
 def assign(examples: Examples, validation: Examples | None, seed: int, strata: Strata = list) -> None:
@@ -21,7 +21,7 @@ def assign(examples: Examples, validation: Examples | None, seed: int, strata: S
 
     What the person said is kept: folders and a column `split`, or a whole data set given as `validation`, which is
     added. Only where nothing is named for validation is a fifth of what is for training taken for it, a fifth of each
-    stratum: `strata` tells for each target the one it belongs to.
+    stratum: `strata` tells for each target the one it belongs to, or None for one that has to be trained on.
     """
     if validation is not None:
         for example in validation.items:
@@ -42,12 +42,13 @@ def split(examples: list[Example], fraction: float, seed: int, strata: Strata = 
     content, and the first ones are for validation. Examples of one content stay together, on the side of the first.
     Adding examples moves at most as many others to the other side. Raises `BadData` where a stratum has one example.
     """
-    target_of: dict[str, str] = {}
+    target_of: dict[str, Target] = {}
     for example in sorted(examples, key=lambda e: (e.content, e.target)):
         target_of.setdefault(example.content, example.target)
-    by_target: dict[str, list[str]] = defaultdict(list)
+    by_target: dict[Target, list[str]] = defaultdict(list)
     for content, stratum in zip(target_of, strata(list(target_of.values())), strict=True):
-        by_target[stratum].append(content)
+        if stratum is not None:
+            by_target[stratum].append(content)
     _refuse_single_examples(by_target)
     chosen: set[str] = set()
     for contents in by_target.values():
@@ -58,10 +59,10 @@ def split(examples: list[Example], fraction: float, seed: int, strata: Strata = 
         example.split = "validation" if example.content in chosen else "train"
 
 
-def _refuse_single_examples(by_target: dict[str, list[str]]) -> None:
+def _refuse_single_examples(by_target: dict[Target, list[str]]) -> None:
     if len(by_target) < 2:
         return  # the head says what is wrong with a single class
-    lonely = sorted(target for target, contents in by_target.items() if len(contents) == 1)
+    lonely = sorted(str(target) for target, contents in by_target.items() if len(contents) == 1)
     if lonely:
         raise BadData(
             f"The class {lonely[0]!r} has one distinct example; it needs at least two, one to learn from and one to "

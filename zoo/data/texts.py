@@ -1,7 +1,9 @@
-"""From the bytes of a file to a text."""
+"""From the bytes of a file to a text, and from a text to its words."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from zoo.errors import BadData
@@ -23,3 +25,23 @@ def read_text(path: Path) -> str:
     if not text.strip():
         raise BadData("empty text")
     return text
+
+
+def words_of(text: str) -> list[str]:
+    """What stands between the ASCII white space of a text, as `tf.strings.split` parts it."""
+    return re.findall(r"[^ \t\n\v\f\r]+", text)
+
+
+def join_words(words: Sequence[str]) -> str:
+    """A text out of which `words_of` gets the words again; white space inside of one becomes a no-break space."""
+    return " ".join(re.sub(r"[ \t\n\v\f\r]", "\N{NO-BREAK SPACE}", word) for word in words)
+
+
+def as_words(cell: object) -> tuple[str, ...]:
+    """The words in a cell of a table: a list of them, or a text, at whose white space it is parted."""
+    return tuple(str(word) for word in cell) if isinstance(cell, (list, tuple)) else tuple(str(cell).split())
+
+
+def part_words(text: str) -> str:
+    """A text as people write it, with spaces between its words and punctuation marks."""
+    return join_words(re.findall(r"\w+(?:[-'’.]\w+)*|[^\w\s]", text))

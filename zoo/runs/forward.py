@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from zoo.data.examples import Raw
 from zoo.data.pipeline import Unreadable, prepared, refuse_unreadable
@@ -20,11 +20,11 @@ BATCH = 32
 
 def forward(
     model: keras.Model, preprocess: keras.Model, raws: Sequence[Raw], title: str, errors: Unreadable | None = None
-) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """The outputs of a model that takes prepared input, batch by batch, each with the positions in `raws` they are of.
+) -> Iterator[tuple[np.ndarray, Any]]:
+    """What a model that takes prepared input gives (an array, or a dict of them), batch by batch.
 
-    A picture that cannot be read is put into `errors`, with the reason, and its output means nothing; where no `errors`
-    are given it raises `BadData`.
+    With each come the positions in `raws` that it is of. A picture that cannot be read is put into `errors`, with the
+    reason, and its output means nothing; where no `errors` are given it raises `BadData`.
     """
     import tensorflow as tf
 
@@ -37,7 +37,7 @@ def forward(
 
     with step(title, len(raws), "pictures" if isinstance(raws[0], Path) else "texts") as advance:
         for rows, batch in batches:
-            yield rows.numpy(), infer(batch).numpy()
+            yield rows.numpy(), tf.nest.map_structure(lambda tensor: tensor.numpy(), infer(batch))
             advance(len(rows))
     if errors is None:
         refuse_unreadable(unreadable)
@@ -46,9 +46,13 @@ def forward(
 def outputs(
     model: keras.Model, preprocess: keras.Model, raws: Sequence[Raw], title: str, errors: Unreadable | None = None
 ) -> np.ndarray:
-    """All of what `forward` gives, in the order of `raws`."""
+    """All of what a model with one output gives, in the order of `raws`, padded with zeros to the longest."""
     import numpy as np
 
     batches = list(forward(model, preprocess, raws, title, errors))
-    rows = np.concatenate([rows for rows, _ in batches])
-    return np.concatenate([answers for _, answers in batches])[np.argsort(rows)]
+    longest = np.max([answers.shape[1:] for _, answers in batches], axis=0).astype(int)
+    everything = np.empty((len(raws), *longest), batches[0][1].dtype)
+    for rows, answers in batches:
+        room = [(0, most - has) for most, has in zip(longest, answers.shape[1:], strict=True)]
+        everything[rows] = np.pad(answers, [(0, 0), *room])
+    return everything

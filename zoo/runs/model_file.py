@@ -29,13 +29,15 @@ _LARGEST_CARD = 1 << 26
 
 @dataclass(frozen=True)
 class Card:
-    """What a model file says of itself: what it was made from, and the state of its task."""
+    """What a model file says of itself: what it was made from, the state of its task, and how its data was read."""
 
     backbone: str
     head: str
     modality: Modality
     task: dict[str, Any]
     reads: Reads = "single"
+    input_column: str = ""
+    target_column: str = ""
 
 
 def save_model(model: keras.Model, card: Card, path: Path) -> None:

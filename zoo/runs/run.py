@@ -71,13 +71,14 @@ class Run:
     def predict(self, inputs: Sequence[Input], input_column: str = "") -> list[Answer]:
         """Answers for pictures or texts, in the order of the inputs.
 
-        Pictures: files, and folders of files. Texts: the texts themselves, `.txt` files, folders of them, and tables
-        with a column `text`; for pairs, tuples of two texts, and tables with `text` and `text_b`.
-        Each answer is {"input": ..., "label": ..., "probabilities": {class: share}}, the likeliest class first, or
-        {"input": ..., "value": number}; for what cannot be read, {"input": ..., "error": reason}.
+        Pictures: files, and folders of files. Texts: the texts themselves, `.txt` files, folders of them; for pairs,
+        tuples of two texts. Of both: tables with the columns that the run was trained on, or as `input_column` says.
+        Each answer is {"input": ...} and what the head says: {"label": ..., "probabilities": {class: share}}, the
+        likeliest class first; {"labels": [...], "probabilities": ...}; {"value": number}, {"values": {column: number}};
+        {"words": [...], "tags": [...], "entities": [...]}. For what cannot be read, {"input": ..., "error": reason}.
         Raises `BadData` when there is nothing at all that can be read.
         """
-        reading = Reading(self.card.modality, self.card.reads, input_column)
+        reading = self._reading(input_column)
         entries = [entry for given in inputs for entry in read_given(given, reading)]
         if not entries:
             raise BadData(f"There is no file in {', '.join(map(str, inputs))}.")
@@ -85,7 +86,8 @@ class Run:
         known = {name: raw for name, raw, _ in entries if raw is not None}
         answers: dict[str, Answer] = {}
         if known:
-            decoded = self.task.decode(self._outputs(list(known.values()), errors))
+            raws = list(known.values())
+            decoded = self.task.decode(self._outputs(raws, errors), raws)
             answers = dict(zip(known, decoded, strict=True))
         if errors.keys() >= {name for name, _, _ in entries}:
             name, reason = next(iter(errors.items()))
@@ -95,13 +97,22 @@ class Run:
         ]
 
     def evaluate(self, data: str | Path, input_column: str = "", target_column: str = "") -> Evaluation:
-        """Figures on a data set (a folder of classes or a table), by the same code as at the end of training."""
+        """Figures on a data set (a folder of classes or a table), by the same code as at the end of training.
+
+        The columns of a table are those that the run was trained on, where no others are named.
+        """
         start = time.monotonic()
-        reading = Reading(self.card.modality, self.card.reads, input_column, target_column)
+        reading = self._reading(input_column, target_column)
         examples: Examples = check(read_source(Path(data), reading), reading.modality)
         encoded = self.task.encode([example.target for example in examples.items])
         metrics = self.task.score(encoded, self._outputs([example.raw for example in examples.items]))
         return Evaluation(metrics, len(examples.items), examples.skipped, time.monotonic() - start)
+
+    def _reading(self, input_column: str, target_column: str = "") -> Reading:
+        """As the data for training was read, where nothing else is said."""
+        card = self.card
+        inputs, targets = input_column or card.input_column, target_column or card.target_column
+        return Reading(card.modality, card.reads, inputs, targets)
 
     def _outputs(self, raws: Sequence[Raw], errors: Unreadable | None = None) -> np.ndarray:
         preprocess, rest = take_apart(self.model)

@@ -62,7 +62,8 @@ class History(keras.callbacks.Callback):
         self._start = time.monotonic()
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        row = {"phase": self._phase.name, "epoch": epoch + 1, "learning_rate": self._phase.learning_rate}
+        rate = float(self.model.optimizer.learning_rate)  # that of the step to come; float32
+        row = {"phase": self._phase.name, "epoch": epoch + 1, "learning_rate": float(f"{rate:.6g}")}
         row |= {"seconds": round(time.monotonic() - self._start, 3)}
         self._rows.append(row | {name: float(value) for name, value in (logs or {}).items()})
         header = list(dict.fromkeys(name for row in self._rows for name in row))

@@ -30,7 +30,7 @@ def fit(
 
     With the backbone frozen, it is run once for each example, and the head is trained on what it gave.
     """
-    import keras
+    from zoo.training.optimizers import make_optimizer
 
     learn, judge = _Side(examples.of("train"), task), _Side(examples.of("validation"), task)
     learn.weights = task.example_weights(learn.encoded)
@@ -43,13 +43,14 @@ def fit(
             model = composed.from_features
             with seconds.of("features"):
                 batches = [
-                    side.feature_batches(composed, plan, scratch / f"{number}-{name}.npy", name == "training")
+                    side.feature_batches(composed, plan, scratch / f"{number}-{name}", name == "training")
                     for side, name in ((learn, "training"), (judge, "validation"))
                 ]
         else:
             model = composed.from_prepared
             batches = [side.raw_batches(composed, plan, side is learn, errors) for side in (learn, judge)]
-        model.compile(keras.optimizers.Adam(phase.learning_rate), loss=task.loss(), metrics=task.metrics())
+        optimizer = make_optimizer(phase, composed.encoder, phase.epochs * len(batches[0]))
+        model.compile(optimizer, loss=task.loss(), metrics=task.metrics())
         with seconds.of(phase.name):
             best = _fit_phase(model, batches[0], batches[1], phase, folder, best, rows)
         refuse_unreadable(errors)
@@ -65,12 +66,12 @@ class _Side:
         self.encoded = task.encode([example.target for example in examples])
         self.weights: np.ndarray = np.ones(len(examples), "float32")
 
-    def feature_batches(self, composed: Composed, plan: Plan, file: Path, learning: bool) -> tf.data.Dataset:
-        (feature,) = composed.from_features.input
+    def feature_batches(self, composed: Composed, plan: Plan, folder: Path, learning: bool) -> tf.data.Dataset:
+        names = list(composed.from_features.input)
         title = "Features for training" if learning else "Features for validation"
-        array = compute_features(composed.encoder, feature, self.raws, file, title)
+        features = compute_features(composed.encoder, names, self.raws, folder, title)
         seed = plan.seed if learning else None
-        return feature_batches(feature, array, self.encoded, self.weights, plan.batch_size, seed)
+        return feature_batches(features, self.encoded, self.weights, plan.batch_size, seed)
 
     def raw_batches(self, composed: Composed, plan: Plan, learning: bool, errors: Unreadable) -> tf.data.Dataset:
         seed = plan.seed if learning else None

@@ -5,12 +5,16 @@ from __future__ import annotations
 import tomllib
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
 import tomli_w
 
+from zoo.catalog import Backbone
 from zoo.compose.encoder import Unfreeze
 from zoo.errors import BadPlan
+
+Optimizer = Literal["adam", "adamw"]
+Schedule = Literal["constant", "linear"]
 
 HEAD_EPOCHS = 50
 HEAD_LEARNING_RATE = 1e-3
@@ -18,6 +22,10 @@ HEAD_PATIENCE = 5
 FINE_TUNING_EPOCHS = 10
 FINE_TUNING_SLOWER = 10
 FINE_TUNING_PATIENCE = 3
+TEXT_EPOCHS = 6
+TEXT_LEARNING_RATE = 2e-4
+TEXT_LEARNING_RATE_LARGE = 5e-5  # BERT's authors choose from 2e-5 to 5e-5 for base and large (Devlin et al. 2019, A.3)
+TEXT_SMALL = 50_000_000  # parameters
 BATCH_SIZE = 32
 
 
@@ -27,14 +35,25 @@ class Phase:
 
     unfreeze       how many stages of the backbone are trained, counted from the output; 0: the head alone
     epochs         at most so many
-    learning_rate  of Adam
+    learning_rate  the highest one
     patience       epochs without a better validation loss after which the phase ends
+    optimizer      adam, or adamw: Adam with decoupled weight decay (Loshchilov and Hutter 2019)
+    weight_decay   adamw: share of each weight taken off in a step, times the learning rate; not of biases and norms
+    schedule       constant; or linear: up in the first `warm_up` share of all steps, then down to 0
+    clip_norm      the gradient's norm is cut to this; 0: it is left as it is
+    layer_decay    adamw: each stage learns so many times slower than the one after it, the last than the head
     """
 
     unfreeze: Unfreeze
     epochs: int
     learning_rate: float
     patience: int
+    optimizer: Optimizer = "adam"
+    weight_decay: float = 0.0
+    schedule: Schedule = "constant"
+    warm_up: float = 0.0
+    clip_norm: float = 0.0
+    layer_decay: float = 1.0
 
     @property
     def name(self) -> str:
@@ -67,6 +86,13 @@ class Plan:
             raise BadPlan("The plan has no [[phases]]; it needs at least one.")
         for phase in self.phases:
             _at_least(1, "--epochs", phase.epochs)
+            for name, share in (("warm_up", phase.warm_up), ("weight_decay", phase.weight_decay)):
+                if not 0 <= share < 1:
+                    raise BadPlan(f"{name} {share}: it must be at least 0 and below 1.")
+            if not 0 < phase.layer_decay <= 1:
+                raise BadPlan(f"--layer-decay {phase.layer_decay}: it must be above 0 and at most 1, for example 0.9.")
+            if not phase.clip_norm >= 0:
+                raise BadPlan(f"clip_norm {phase.clip_norm}: give 0 or more.")
             if not phase.learning_rate > 0:
                 raise BadPlan(f"--lr {phase.learning_rate}: the learning rate must be above 0, for example 0.001.")
             if phase.unfreeze != "all":
@@ -98,17 +124,27 @@ class Plan:
 
 
 def default_phases(
-    unfreeze: Unfreeze = 0, epochs: int | None = None, learning_rate: float | None = None
+    backbone: Backbone,
+    unfreeze: Unfreeze = 0,
+    epochs: int | None = None,
+    learning_rate: float | None = None,
+    layer_decay: float | None = None,
 ) -> tuple[Phase, ...]:
-    """The classic recipe: the head on a frozen backbone; then, where asked for, the last stages at a lower rate.
+    """The recipe for a backbone. The defaults were chosen by measurement (docs/decisions.md).
 
-    `epochs` holds for each phase; `learning_rate` is the head's, and a tenth of it the second phase's.
-    The defaults were chosen by measurement (docs/decisions.md).
+    The head alone is trained on the frozen backbone. Where stages are to be unfrozen: with pictures, they are trained
+    after that, at a tenth of the rate; with texts, stages and head are trained together from the start, by AdamW with
+    linear warm-up and decay. `epochs` holds for each phase; `learning_rate` is that of the first.
     """
-    rate = HEAD_LEARNING_RATE if learning_rate is None else learning_rate
-    head = Phase(unfreeze=0, epochs=epochs or HEAD_EPOCHS, learning_rate=rate, patience=HEAD_PATIENCE)
     if epochs is not None:
         _at_least(1, "--epochs", epochs)
+    text = backbone.modality == "text"
+    if layer_decay is not None and not (text and unfreeze):
+        raise BadPlan(f"--layer-decay {layer_decay}: it is for texts with --unfreeze.")
+    if text and unfreeze:
+        return (_fine_tuning_of_texts(backbone, unfreeze, epochs, learning_rate, layer_decay),)
+    rate = HEAD_LEARNING_RATE if learning_rate is None else learning_rate
+    head = Phase(unfreeze=0, epochs=epochs or HEAD_EPOCHS, learning_rate=rate, patience=HEAD_PATIENCE)
     if not unfreeze:
         return (head,)
     return head, Phase(
@@ -119,13 +155,35 @@ def default_phases(
     )
 
 
+def _fine_tuning_of_texts(
+    backbone: Backbone, unfreeze: Unfreeze, epochs: int | None, rate: float | None, layer_decay: float | None
+) -> Phase:
+    epochs = epochs or TEXT_EPOCHS
+    small = backbone.params <= TEXT_SMALL
+    return Phase(
+        unfreeze=unfreeze,
+        epochs=epochs,
+        learning_rate=rate if rate is not None else TEXT_LEARNING_RATE if small else TEXT_LEARNING_RATE_LARGE,
+        patience=epochs,  # the rate falls over all of them
+        optimizer="adamw",
+        weight_decay=0.01,
+        schedule="linear",
+        warm_up=0.1,
+        clip_norm=1.0,
+        layer_decay=1.0 if layer_decay is None else layer_decay,
+    )
+
+
 _KINDS: dict[str, tuple[type, ...]] = {
     "str": (str,),
     "int": (int,),
     "float": (int, float),
     "Unfreeze": (int, str),
     "dict[str, Any]": (dict,),
+    "Optimizer": (str,),
+    "Schedule": (str,),
 }
+_WORDS = {"Unfreeze": ("all",), "Optimizer": get_args(Optimizer), "Schedule": get_args(Schedule)}
 
 
 def _check_settings(path: Path, content: dict[str, Any], kind: type) -> None:
@@ -133,9 +191,13 @@ def _check_settings(path: Path, content: dict[str, Any], kind: type) -> None:
     for name, value in content.items():
         if name not in known:
             raise BadPlan(f"{path}: there is no setting {name!r}; there are {', '.join(known)}.")
-        right = isinstance(value, _KINDS[known[name]]) and not isinstance(value, bool)
-        if not right or (known[name] == "Unfreeze" and isinstance(value, str) and value != "all"):
-            raise BadPlan(f"{path}: {name} is {value!r}, which is not of the right kind ({known[name]}).")
+        kind_name = known[name]
+        right = isinstance(value, _KINDS[kind_name]) and not isinstance(value, bool)
+        if right and isinstance(value, str) and kind_name in _WORDS:
+            right = value in _WORDS[kind_name]
+        if not right:
+            words = f"; {', '.join(_WORDS[kind_name])}" if kind_name in _WORDS else ""
+            raise BadPlan(f"{path}: {name} is {value!r}, which is not of the right kind ({kind_name}{words}).")
 
 
 def _at_least(least: int, option: str, value: int) -> None:

@@ -6,15 +6,15 @@ import tempfile
 from pathlib import Path
 
 from zoo import engine
-from zoo.catalog import catalog
+from zoo.catalog import Head, Offer, catalog
 from zoo.compose.encoder import build_encoder
 from zoo.compose.model import Composed, compose
 from zoo.compose.task import Task, fitting_head, make_task
 from zoo.data.check import check
-from zoo.data.examples import Example, Examples
+from zoo.data.examples import Example, Examples, Target
 from zoo.data.sources import Reading, read_source
 from zoo.data.split import assign
-from zoo.errors import BadData
+from zoo.errors import BadData, BadPlan
 from zoo.progress import say
 from zoo.runs.folder import RunFolder
 from zoo.runs.forward import outputs
@@ -36,6 +36,7 @@ def train(plan: Plan, out: Path) -> Run:
     backbone = catalog().backbone(plan.backbone)
     head = fitting_head(plan.head, backbone)
     reading = Reading(backbone.spec.modality, head.spec.reads, plan.input_column, plan.target_column)
+    _refuse_wrong_use(plan, head, reading)
     task = make_task(head, plan.options)
     with seconds.of("weights"):
         weights, weights_file = choose(backbone, plan.weights)
@@ -56,14 +57,16 @@ def train(plan: Plan, out: Path) -> Run:
 
     folder = RunFolder.create(out)
     folder.write_text("plan.toml", plan.to_toml())
-    folder.write_csv("split.csv", ["input", "target", "split"], [(e.input, e.target, e.split) for e in examples.items])
+    rows = [(e.input, _written(e.target), e.split) for e in examples.items]
+    folder.write_csv("split.csv", ["input", "target", "split"], rows)
     folder.write_csv("skipped.csv", ["input", "reason"], [(s.input, s.reason) for s in examples.skipped])
     with tempfile.TemporaryDirectory(prefix=".features-", dir=out) as scratch:
         fit(plan, folder, composed, task, examples, seconds, Path(scratch))
     with seconds.of("evaluate"):
         metrics = {split: _score(composed, task, examples.of(split)) for split in ("validation", "test")}
     with seconds.of("save"):
-        card = Card(backbone.name, head.name, backbone.spec.modality, task.state(), head.spec.reads)
+        columns = plan.input_column, plan.target_column
+        card = Card(backbone.name, head.name, backbone.spec.modality, task.state(), head.spec.reads, *columns)
         folder.write("model.keras", lambda path: save_model(composed.model, card, path))
     about = provenance(backbone, head, weights, weights_file, examples, seconds)
     folder.write_json("provenance.json", about)
@@ -80,6 +83,17 @@ def train(plan: Plan, out: Path) -> Run:
     return Run(out)
 
 
+def _refuse_wrong_use(plan: Plan, head: Offer[Head], reading: Reading) -> None:
+    if not head.spec.trained:
+        raise BadPlan(
+            f"The head {head.name} is not trained; for vectors: "
+            f"zoo embed {plan.backbone} {plan.data} --out vectors.parquet"
+        )
+    if len(reading.targets) > 1 and head.spec.targets == "one":
+        several = ", ".join(offer.name for offer in catalog().heads if offer.spec.targets == "many")
+        raise BadPlan(f"--target {plan.target_column}: {head.name} learns one column; these learn several: {several}.")
+
+
 def _examples(plan: Plan, task: Task, reading: Reading) -> Examples:
     """Read the data and the validation data, split them, and let the task see the targets."""
     validation = check(read_source(Path(plan.val), reading), reading.modality) if plan.val else None
@@ -87,12 +101,12 @@ def _examples(plan: Plan, task: Task, reading: Reading) -> Examples:
     skipped = examples.skipped + (validation.skipped if validation else [])
     if skipped:
         say(f"Left out {len(skipped)} inputs, listed in skipped.csv ({skipped[0].input}: {skipped[0].reason}, ...).")
-    task.learn([e.target for e in examples.items])
+    task.learn([e.target for e in examples.items], reading.targets)
     assign(examples, validation, plan.seed, task.strata)
     for split in ("train", "validation"):
         if not examples.of(split):
             raise BadData(f"{plan.data} has no readable example for {split}.")
-    task.learn([e.target for e in examples.of("train")])
+    task.learn([e.target for e in examples.of("train")], reading.targets)
     task.encode([e.target for e in examples.items])
     return examples
 
@@ -103,6 +117,10 @@ def _score(composed: Composed, task: Task, examples: list[Example]) -> dict[str,
     raws = [example.raw for example in examples]
     answers = outputs(composed.from_prepared, composed.encoder.preprocess, raws, "Evaluating")
     return task.score(task.encode([e.target for e in examples]), answers)
+
+
+def _written(target: Target) -> str:
+    return target if isinstance(target, str) else " ".join(target)
 
 
 def _counts(examples: Examples) -> dict[str, int]:

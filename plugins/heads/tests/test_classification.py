@@ -12,7 +12,7 @@ from zoo.compose.task import make_task, restore_task
 
 def _task(**options):
     task = make_task(catalog().head("classification"), options)
-    task.learn(["a", "b", "c", "10", "9"])
+    task.learn(["a", "b", "c", "10", "9"], ("label",))
     return task
 
 
@@ -55,7 +55,7 @@ def test_balanced_weights_help_the_rare_class():
     for choice in ("none", "balanced"):
         keras.utils.set_random_seed(0)
         task = make_task(catalog().head("classification"), {"class_weight": choice, "hidden": 0, "dropout": 0})
-        task.learn(["common", "rare"])
+        task.learn(["common", "rare"], ("label",))
         entry = {"pooled": keras.Input((8,), name="pooled")}
         model = keras.Model(entry, task.outputs(entry))
         model.compile(keras.optimizers.Adam(0.01), loss=task.loss())
@@ -69,7 +69,7 @@ def test_labels_are_in_natural_order_and_come_back():
     task = _task()
     assert task.state()["labels"] == ["9", "10", "a", "b", "c"]
     encoded = task.encode(["c", "9", "a"])
-    answers = task.decode(np.eye(5, dtype="float32")[encoded])
+    answers = task.decode(np.eye(5, dtype="float32")[encoded], [""] * len(encoded))
     assert [a["label"] for a in answers] == ["c", "9", "a"]
     again = restore_task("classification", task.state())
     assert again.state() == task.state()
@@ -79,7 +79,7 @@ def test_labels_are_in_natural_order_and_come_back():
 def test_what_makes_no_classification_is_a_sentence():
     task = make_task(catalog().head("classification"), {})
     with pytest.raises(zoo.BadData, match="at least two"):
-        task.learn(["only", "only"])
+        task.learn(["only", "only"], ("label",))
     with pytest.raises(zoo.BadData, match="no class at all"):
         zoo.build("mobilenet_v3_small", weights="none", head="classification")
     with pytest.raises(zoo.BadData, match="'z' is not a class"):

@@ -12,7 +12,7 @@ from zoo.compose.task import make_task
 
 def _task(*targets, **options):
     task = make_task(catalog().head("regression"), options)
-    task.learn(targets)
+    task.learn(targets, ("label",))
     return task
 
 
@@ -37,7 +37,7 @@ def test_it_starts_at_the_mean_and_answers_in_the_units_of_the_targets():
     task = _task("1000", "3000", hidden=0, dropout=0)
     pooled = keras.Input((4,), name="pooled")
     model = keras.Model({"pooled": pooled}, task.outputs({"pooled": pooled}))
-    (answer,) = task.decode(np.asarray(model({"pooled": np.zeros((1, 4), "float32")})))
+    (answer,) = task.decode(np.asarray(model({"pooled": np.zeros((1, 4), "float32")})), [""])
     assert answer["value"] == pytest.approx(2000)
     assert float(task.loss()(np.array([[3000.0]]), np.array([[2000.0]]))) == pytest.approx(1)
     again = type(task).restore(task.state())
@@ -49,7 +49,7 @@ def test_it_starts_at_the_mean_and_answers_in_the_units_of_the_targets():
     [
         (["1", "many"], "'many' is not a number"),
         (["1", "nan"], "not finite"),
-        (["2", "2.0"], "All targets are the same"),
+        (["2", "2.0"], "All targets in 'label' are the same"),
     ],
 )
 def test_what_is_no_target_is_a_sentence(targets, said):

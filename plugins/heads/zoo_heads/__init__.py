@@ -31,12 +31,43 @@ _CLASSIFICATION = zoo.Head(
 )
 _REGRESSION = zoo.Head(
     name="regression",
-    summary="a number for each example, in the units of the target",
+    summary="one or several numbers for each example, in the units of the target",
     modalities=("image", "text"),
     feature="pooled",
     licence="Apache-2.0",
     build="zoo_heads.regression:Regression",
     options=_LAYERS,
+    targets="many",
+)
+_MULTILABEL = zoo.Head(
+    name="multilabel",
+    summary="any number of labels for each example (sigmoid); targets as in red|round, or columns of 0 and 1",
+    modalities=("image", "text"),
+    feature="pooled",
+    licence="Apache-2.0",
+    build="zoo_heads.multilabel:Multilabel",
+    options=(*_LAYERS, zoo.Option(name="threshold", default=0.5, summary="probability from which on a label is given")),
+    targets="many",
+)
+_TOKEN_CLASSIFICATION = zoo.Head(
+    name="token_classification",
+    summary="a tag for each word, as for named entities; CoNLL, or JSONL with tokens and tags",
+    modalities=("text",),
+    feature="sequence",
+    licence="Apache-2.0",
+    build="zoo_heads.token_classification:TokenClassification",
+    options=_LAYERS,
+    reads="words",
+)
+_EMBEDDING = zoo.Head(
+    name="embedding",
+    summary="a vector for each example, for search and clustering; untrained: zoo embed BACKBONE DATA",
+    modalities=("image", "text"),
+    feature="pooled",
+    licence="Apache-2.0",
+    build="zoo_heads.embedding:Embedding",
+    options=(zoo.Option(name="normalize", default=True, summary="scale each vector to length 1"),),
+    trained=False,
 )
 
 
@@ -48,7 +79,10 @@ def _of_pairs(head: zoo.Head, summary: str) -> zoo.Head:
 def zoo_heads() -> list[zoo.Head]:
     return [
         _CLASSIFICATION,
+        _MULTILABEL,
         _REGRESSION,
         _of_pairs(_CLASSIFICATION, "one of several classes for two texts (softmax)"),
-        _of_pairs(_REGRESSION, "a number for two texts, in the units of the target"),
+        _of_pairs(_REGRESSION, "one or several numbers for two texts, in the units of the target"),
+        _TOKEN_CLASSIFICATION,
+        _EMBEDDING,
     ]

@@ -8,6 +8,7 @@ import numpy as np
 from natsort import natsorted
 
 import zoo
+from zoo_heads.layers import check_options, dense, ranked
 
 
 class Classification:
@@ -17,11 +18,7 @@ class Classification:
     """
 
     def __init__(self, *, hidden: int, dropout: float, label_smoothing: float, class_weight: str) -> None:
-        if hidden < 0:
-            raise zoo.BadPlan(f"--set hidden={hidden}: give 0 or a number of units.")
-        for name, share in (("dropout", dropout), ("label_smoothing", label_smoothing)):
-            if not 0 <= share < 1:
-                raise zoo.BadPlan(f"--set {name}={share}: it must be at least 0 and below 1.")
+        check_options(hidden=hidden, dropout=dropout, label_smoothing=label_smoothing)
         self.options = {
             "hidden": hidden,
             "dropout": dropout,
@@ -30,7 +27,7 @@ class Classification:
         }
         self.labels: list[str] = []
 
-    def learn(self, targets: Sequence[str]) -> None:
+    def learn(self, targets: Sequence[str], columns: Sequence[str]) -> None:
         self.labels = natsorted(set(targets))
         if len(self.labels) < 2:
             found = f"only the class {self.labels[0]!r}" if self.labels else "no class at all"
@@ -49,11 +46,8 @@ class Classification:
         return np.array([index[target] for target in targets], "int32")
 
     def outputs(self, features: Mapping[str, keras.KerasTensor]) -> keras.KerasTensor:
-        x = features["pooled"]
-        if self.options["hidden"]:
-            x = keras.layers.Dense(self.options["hidden"], activation="relu", name="hidden")(x)
-        x = keras.layers.Dropout(self.options["dropout"], name="dropout")(x)
-        return keras.layers.Dense(len(self.labels), activation="softmax", dtype="float32", name="probabilities")(x)
+        shape = {"hidden": self.options["hidden"], "dropout": self.options["dropout"]}
+        return dense(features["pooled"], len(self.labels), **shape, name="probabilities", activation="softmax")
 
     def loss(self) -> keras.losses.Loss:
         return _CrossEntropy(len(self.labels), self.options["label_smoothing"])
@@ -70,26 +64,20 @@ class Classification:
 
     def score(self, encoded: np.ndarray, outputs: np.ndarray) -> dict[str, float]:
         """Accuracy, macro-averaged F1 over the classes that occur, and cross-entropy."""
+        from sklearn.metrics import f1_score
+
         predicted = outputs.argmax(axis=1)
-        hits = np.bincount(encoded[predicted == encoded], minlength=len(self.labels))
-        total = np.bincount(encoded, minlength=len(self.labels)) + np.bincount(predicted, minlength=len(self.labels))
-        f1 = 2 * hits[total > 0] / total[total > 0]
         likelihood = outputs[np.arange(len(encoded)), encoded].astype("float64")
         return {
             "accuracy": float(np.mean(predicted == encoded)),
-            "macro_f1": float(f1.mean()),
+            "macro_f1": float(f1_score(encoded, predicted, average="macro")),
             "cross_entropy": float(-np.log(np.maximum(likelihood, 1e-7)).mean()),
         }
 
-    def decode(self, outputs: np.ndarray) -> list[dict[str, Any]]:
+    def decode(self, outputs: np.ndarray, raws: Sequence[Any]) -> list[dict[str, Any]]:
         """`label`, and `probabilities` by class, the likeliest first."""
-        answers = []
-        for row in outputs:
-            order = np.argsort(-row, kind="stable")
-            answers.append(
-                {"label": self.labels[order[0]], "probabilities": {self.labels[i]: float(row[i]) for i in order}}
-            )
-        return answers
+        probabilities = [ranked(self.labels, row) for row in outputs]
+        return [{"label": next(iter(shares)), "probabilities": shares} for shares in probabilities]
 
     def state(self) -> dict[str, Any]:
         return {"options": self.options, "labels": self.labels}

@@ -1,4 +1,4 @@
-"""Regression: a number for each example."""
+"""Regression: one or several numbers for each example."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -8,73 +8,75 @@ import keras
 import numpy as np
 
 import zoo
+from zoo_heads.layers import check_options, dense
 
 
 class Regression:
-    """Dense layers on `pooled` (batch, dim); the outputs are numbers (batch, 1) in the units of the targets.
+    """Dense layers on `pooled` (batch, dim); the outputs are numbers (batch, columns) in the units of the targets.
 
     Inside, targets are standardised by the mean and the standard deviation of the training part.
     """
 
     def __init__(self, *, hidden: int, dropout: float) -> None:
-        if hidden < 0:
-            raise zoo.BadPlan(f"--set hidden={hidden}: give 0 or a number of units.")
-        if not 0 <= dropout < 1:
-            raise zoo.BadPlan(f"--set dropout={dropout}: it must be at least 0 and below 1.")
+        check_options(hidden=hidden, dropout=dropout)
         self.options = {"hidden": hidden, "dropout": dropout}
-        self.mean, self.std = 0.0, 1.0
+        self.columns: list[str] = []
+        self.mean: list[float] = []
+        self.std: list[float] = []
 
-    def learn(self, targets: Sequence[str]) -> None:
+    def learn(self, targets: Sequence[str | tuple[str, ...]], columns: Sequence[str]) -> None:
+        self.columns = list(columns)
         values = self.encode(targets).astype("float64")
-        if len(np.unique(values)) < 2:
-            raise zoo.BadData("All targets are the same number; there is nothing to learn.")
-        self.mean, self.std = float(values.mean()), float(values.std())
+        for column, numbers in zip(columns, values.T, strict=True):
+            if len(np.unique(numbers)) < 2:
+                raise zoo.BadData(f"All targets in {column!r} are the same number; there is nothing to learn.")
+        self.mean, self.std = values.mean(axis=0).tolist(), values.std(axis=0).tolist()
 
-    def strata(self, targets: Sequence[str]) -> Sequence[str]:
+    def strata(self, targets: Sequence[Any]) -> Sequence[str]:
         return [""] * len(targets)
 
-    def encode(self, targets: Sequence[str]) -> np.ndarray:
-        """Numbers, float32 (examples, 1)."""
-        return np.array([[_number(target)] for target in targets], "float32")
+    def encode(self, targets: Sequence[str | tuple[str, ...]]) -> np.ndarray:
+        """Numbers, float32 (examples, columns)."""
+        rows = [[_number(text) for text in ((row,) if isinstance(row, str) else row)] for row in targets]
+        return np.array(rows, "float32").reshape(len(rows), len(self.columns))
 
     def outputs(self, features: Mapping[str, keras.KerasTensor]) -> keras.KerasTensor:
-        x = features["pooled"]
-        if self.options["hidden"]:
-            x = keras.layers.Dense(self.options["hidden"], activation="relu", name="hidden")(x)
-        x = keras.layers.Dropout(self.options["dropout"], name="dropout")(x)
-        x = keras.layers.Dense(1, dtype="float32", name="standardized")(x)
+        x = dense(features["pooled"], len(self.columns), **self.options, name="standardized")
         return keras.layers.Rescaling(self.std, self.mean, dtype="float32", name="value")(x)
 
     def loss(self) -> keras.losses.Loss:
         return _StandardizedSquare(self.std)
 
     def metrics(self) -> list[keras.metrics.Metric]:
-        return [keras.metrics.MeanAbsoluteError(name="mae")]
+        return [keras.metrics.MeanAbsoluteError(name="mae")] if len(self.columns) == 1 else []
 
     def example_weights(self, encoded: np.ndarray) -> np.ndarray:
         return np.ones(len(encoded), "float32")
 
     def score(self, encoded: np.ndarray, outputs: np.ndarray) -> dict[str, float]:
-        """Pearson's r (0 where it is not defined), mean absolute error, root of the mean squared error."""
-        truth, said = encoded[:, 0].astype("float64"), outputs[:, 0].astype("float64")
-        constant = np.ptp(truth) == 0 or np.ptp(said) == 0
-        return {
-            "pearson_r": 0.0 if constant else float(np.corrcoef(truth, said)[0, 1]),
-            "mae": float(np.abs(truth - said).mean()),
-            "rmse": float(np.sqrt(np.square(truth - said).mean())),
-        }
+        """Pearson's r (0 where it is not defined), mean absolute error, root of the mean squared error.
 
-    def decode(self, outputs: np.ndarray) -> list[dict[str, Any]]:
-        """`value`, in the units of the targets."""
-        return [{"value": float(row[0])} for row in outputs]
+        Of several columns: the mean of their r, then the three of each.
+        """
+        figures = {c: _figures(*pair) for c, *pair in zip(self.columns, encoded.T, outputs.T, strict=True)}
+        if len(figures) == 1:
+            return figures[self.columns[0]]
+        mean = {"pearson_r": float(np.mean([of_one["pearson_r"] for of_one in figures.values()]))}
+        return mean | {f"{name}_{column}": value for column in figures for name, value in figures[column].items()}
+
+    def decode(self, outputs: np.ndarray, raws: Sequence[Any]) -> list[dict[str, Any]]:
+        """`value`, in the units of the targets; of several columns `values` by column."""
+        if len(self.columns) == 1:
+            return [{"value": float(row[0])} for row in outputs]
+        return [{"values": dict(zip(self.columns, row.tolist(), strict=True))} for row in outputs]
 
     def state(self) -> dict[str, Any]:
-        return {"options": self.options, "mean": self.mean, "std": self.std}
+        return {"options": self.options, "columns": self.columns, "mean": self.mean, "std": self.std}
 
     @classmethod
     def restore(cls, state: dict[str, Any]) -> "Regression":
         task = cls(**state["options"])
-        task.mean, task.std = float(state["mean"]), float(state["std"])
+        task.columns, task.mean, task.std = state["columns"], state["mean"], state["std"]
         return task
 
 
@@ -88,12 +90,23 @@ def _number(text: str) -> float:
     return value
 
 
-class _StandardizedSquare(keras.losses.Loss):
-    """Squared error in units of the targets' standard deviation."""
+def _figures(truth: np.ndarray, said: np.ndarray) -> dict[str, float]:
+    truth, said = truth.astype("float64"), said.astype("float64")
+    constant = np.ptp(truth) == 0 or np.ptp(said) == 0
+    return {
+        "pearson_r": 0.0 if constant else float(np.corrcoef(truth, said)[0, 1]),
+        "mae": float(np.abs(truth - said).mean()),
+        "rmse": float(np.sqrt(np.square(truth - said).mean())),
+    }
 
-    def __init__(self, std: float) -> None:
+
+class _StandardizedSquare(keras.losses.Loss):
+    """Squared error in units of each column's standard deviation."""
+
+    def __init__(self, std: Sequence[float]) -> None:
         super().__init__(name="squared_error")
-        self._std = std
+        self._std = list(std)
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
-        return keras.ops.mean(keras.ops.square((y_true - y_pred) / self._std), axis=-1)
+        std = keras.ops.convert_to_tensor(self._std, y_pred.dtype)
+        return keras.ops.mean(keras.ops.square((y_true - y_pred) / std), axis=-1)

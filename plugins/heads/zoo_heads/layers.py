@@ -1,0 +1,29 @@
+"""What the heads share: their layers, and checks of their options."""
+
+from typing import Any
+
+import keras
+
+import zoo
+
+
+def check_options(*, hidden: int, **shares: float) -> None:
+    """Raise `zoo.BadPlan` for a number of units below 0, or a share outside of 0 (included) to 1."""
+    if hidden < 0:
+        raise zoo.BadPlan(f"--set hidden={hidden}: give 0 or a number of units.")
+    for name, share in shares.items():
+        if not 0 <= share < 1:
+            raise zoo.BadPlan(f"--set {name}={share}: it must be at least 0 and below 1.")
+
+
+def dense(x: Any, units: int, *, hidden: int, dropout: float, name: str, activation: str | None = None) -> Any:
+    """(..., dim) -> (..., units) float32, over a hidden layer where there is to be one."""
+    if hidden:
+        x = keras.layers.Dense(hidden, activation="relu", name="hidden")(x)
+    x = keras.layers.Dropout(dropout, name="dropout")(x)
+    return keras.layers.Dense(units, activation=activation, dtype="float32", name=name)(x)
+
+
+def ranked(labels: list[str], row: Any) -> dict[str, float]:
+    """Probability by label, the likeliest first."""
+    return {labels[i]: float(row[i]) for i in (-row).argsort(kind="stable")}

@@ -1,0 +1,142 @@
+"""Token classification: a tag for each word of a text, as for named entities and parts of speech."""
+
+import warnings
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import keras
+import numpy as np
+from natsort import natsorted
+
+import zoo
+from zoo_heads.layers import check_options, dense
+from zoo_heads.strata import by_rarest
+
+_PADDING = -1
+
+
+class TokenClassification:
+    """Dense softmax over the tags for each word, on `sequence` (batch, words, dim): probabilities (batch, words, tags).
+
+    A word's vector is that of its first token. One that has none (it lies beyond the most tokens that the backbone
+    reads) is judged without a vector, and so gets the most frequent tag.
+    Tags with B- and I- before them (IOB2; also IOB1 and IOBES) make entities, which are then what is judged.
+    """
+
+    def __init__(self, *, hidden: int, dropout: float) -> None:
+        check_options(hidden=hidden, dropout=dropout)
+        self.options = {"hidden": hidden, "dropout": dropout}
+        self.labels: list[str] = []
+
+    @property
+    def _entities(self) -> bool:
+        return any(label[:2] in ("B-", "I-") for label in self.labels)
+
+    def learn(self, targets: Sequence[tuple[str, ...]], columns: Sequence[str]) -> None:
+        self.labels = natsorted({tag for tags in targets for tag in tags})
+        if len(self.labels) < 2:
+            raise zoo.BadData(f"There are {len(self.labels)} different tags; there must be at least two.")
+
+    def strata(self, targets: Sequence[tuple[str, ...]]) -> Sequence[str | None]:
+        return by_rarest(targets)
+
+    def encode(self, targets: Sequence[tuple[str, ...]]) -> np.ndarray:
+        """Indices into `labels`, int32 (examples, words), filled up with -1 to the longest."""
+        index = {label: i for i, label in enumerate(self.labels)}
+        encoded = np.full((len(targets), max(map(len, targets), default=0)), _PADDING, "int32")
+        for row, tags in enumerate(targets):
+            if unknown := natsorted(set(tags) - set(index)):
+                known = ", ".join(self.labels)
+                raise zoo.BadData(f"{unknown[0]!r} is not a tag that the model was trained on; these are: {known}.")
+            encoded[row, : len(tags)] = [index[tag] for tag in tags]
+        return encoded
+
+    def outputs(self, features: Mapping[str, keras.KerasTensor]) -> keras.KerasTensor:
+        vectors = features["sequence"]
+        known = keras.ops.expand_dims(keras.ops.cast(features["mask"], vectors.dtype), -1)
+        x = keras.layers.Multiply(name="known")([vectors, known])
+        return dense(x, len(self.labels), **self.options, name="probabilities", activation="softmax")
+
+    def loss(self) -> keras.losses.Loss:
+        return _WordCrossEntropy()
+
+    def metrics(self) -> list[keras.metrics.Metric]:
+        return [keras.metrics.MeanMetricWrapper(_share_of_right_words, name="accuracy")]
+
+    def example_weights(self, encoded: np.ndarray) -> np.ndarray:
+        return np.ones(len(encoded), "float32")
+
+    def score(self, encoded: np.ndarray, outputs: np.ndarray) -> dict[str, float]:
+        """Of tags that make entities: F1, precision and recall of whole entities, right in both ends and in kind.
+
+        Of other tags: macro-averaged F1. And in any case the share of words whose tag is right.
+        """
+        from seqeval import metrics as entity_level
+        from sklearn.metrics import accuracy_score, f1_score
+
+        names = np.array(self.labels)
+        truth = [names[row[row != _PADDING]].tolist() for row in encoded]
+        said = [names[row[: len(tags)].argmax(-1)].tolist() for row, tags in zip(outputs, truth, strict=True)]
+        every, guess = [t for tags in truth for t in tags], [t for tags in said for t in tags]
+        accuracy = {"accuracy": float(accuracy_score(every, guess))}
+        if not self._entities:
+            return accuracy | {"macro_f1": float(f1_score(every, guess, average="macro"))}
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # where there is no entity, on either side
+            figures = {
+                name: float(getattr(entity_level, f"{name}_score")(truth, said))
+                for name in ("f1", "precision", "recall")
+            }
+        return figures | accuracy
+
+    def decode(self, outputs: np.ndarray, raws: Sequence[str]) -> list[dict[str, Any]]:
+        """`words` and the `tags` of each; and `entities`: kind, text, and its words from `start` up to before `end`."""
+        from seqeval.metrics.sequence_labeling import get_entities
+
+        answers = []
+        for row, text in zip(outputs, raws, strict=True):
+            words = zoo.words_of(text)
+            tags = [self.labels[i] for i in row[: len(words)].argmax(-1)]
+            answer: dict[str, Any] = {"words": words, "tags": tags}
+            if self._entities:
+                answer["entities"] = [
+                    {"label": kind, "text": " ".join(words[start : end + 1]), "start": start, "end": end + 1}
+                    for kind, start, end in get_entities(tags)
+                ]
+            answers.append(answer)
+        return answers
+
+    def state(self) -> dict[str, Any]:
+        return {"options": self.options, "labels": self.labels}
+
+    @classmethod
+    def restore(cls, state: dict[str, Any]) -> "TokenClassification":
+        task = cls(**state["options"])
+        task.labels = state["labels"]
+        return task
+
+
+def _known_words(y_true: Any, y_pred: Any) -> tuple[Any, Any]:
+    """The indices of the tags (batch, words), as many words as there are predictions; and 1.0 where there is a tag."""
+    tags = keras.ops.cast(y_true, "int32")[:, : keras.ops.shape(y_pred)[1]]
+    return keras.ops.maximum(tags, 0), keras.ops.cast(tags >= 0, "float32")
+
+
+def _share_of_right_words(y_true: Any, y_pred: Any) -> Any:
+    """(batch,)"""
+    tags, known = _known_words(y_true, y_pred)
+    right = keras.ops.cast(keras.ops.cast(keras.ops.argmax(y_pred, -1), "int32") == tags, "float32")
+    return keras.ops.sum(right * known, -1) / keras.ops.maximum(keras.ops.sum(known, -1), 1.0)
+
+
+class _WordCrossEntropy(keras.losses.Loss):
+    """Cross-entropy of probabilities (batch, words, tags) against indices (batch, words): its mean over all words."""
+
+    def __init__(self) -> None:
+        super().__init__(name="cross_entropy")
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        tags, known = _known_words(y_true, y_pred)
+        losses = keras.losses.sparse_categorical_crossentropy(tags, y_pred) * known
+        words_each = keras.ops.maximum(keras.ops.mean(keras.ops.sum(known, -1)), 1.0)
+        return keras.ops.sum(losses, -1) / words_each
