@@ -23,6 +23,7 @@ lint: .venv/.developed
 
 bench: .venv/.developed
 	$(BIN)/python benchmarks/startup.py
+	$(BIN)/python benchmarks/reviews.py
 
 .venv/.installed: $(PROJECTS)
 	@$(PYTHON) -c 'import sys; sys.exit(None if (3, 11) <= sys.version_info < (3, 14) else "zoo needs Python 3.11 to 3.13, and this is " + sys.version.split()[0] + "; name another one: make PYTHON=python3.11 ...")'

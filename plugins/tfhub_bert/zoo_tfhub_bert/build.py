@@ -1,5 +1,6 @@
 """From two SavedModels, an encoder and a preprocessor, to a `zoo.Encoder`."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +8,7 @@ import keras
 import tensorflow as tf
 
 import zoo
-from zoo_tfhub_bert.layers import TextEncoder, TextPreprocessor
+from zoo_tfhub_bert.layers import TextEncoder, TextPreprocessor, VariableGroup
 from zoo_tfhub_bert.saved_model import INPUTS, check_preprocessor, load, read_files, width_of_encoder
 
 
@@ -62,10 +63,21 @@ def build_from(encoder: Path, preprocessor: Path, backbone: zoo.Backbone) -> zoo
     return zoo.Encoder(
         views["single"],
         network,
-        tuple((group,) for group in layer.groups),
+        _stages(layer.groups),
         pair=views.get("pair"),
         words=views.get("words"),
     )
+
+
+def _stages(groups: Sequence[VariableGroup]) -> tuple[tuple[VariableGroup, ...], ...]:
+    """A stage for each group that can be trained, with those that follow it and cannot."""
+    stages: list[tuple[VariableGroup, ...]] = []
+    for group in groups:
+        if group.trainable_variables or not stages:
+            stages.append((group,))
+        else:
+            stages[-1] += (group,)
+    return tuple(stages)
 
 
 def _load(folder: Path) -> Any:

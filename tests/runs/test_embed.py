@@ -1,0 +1,57 @@
+"""Vectors of pictures: `zoo embed` and `zoo.embed`. Those of texts are tested with the text backbones."""
+
+import json
+
+import numpy as np
+import pytest
+from pyarrow import parquet
+
+import zoo
+
+
+def test_pictures_become_unit_vectors_in_a_table(few_pictures, tmp_path, zoo_command):
+    (few_pictures / "birds" / "cut.png").write_bytes(b"\x89PNG\r\n\x1a\n cut")
+    out = tmp_path / "vectors.parquet"
+    done = zoo_command("embed", "efficientnet_lite0", few_pictures, "--out", out, "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["examples"] == {"embedded": 12, "skipped": 1}
+    assert "cut.png" in done.stderr
+    table = parquet.read_table(out)
+    assert table.column_names == ["input", "vector"]
+    assert json.loads(table.schema.metadata[b"zoo"])["backbone"] == "efficientnet_lite0"
+    vectors = np.array(table["vector"].to_pylist())
+    assert vectors.shape == (12, 1280)
+    assert np.linalg.norm(vectors, axis=1) == pytest.approx(1, abs=1e-5)
+    nearest = np.where(np.eye(12, dtype=bool), -1, vectors @ vectors.T).argmax(1)
+    classes = np.array(["music" in name for name in table["input"].to_pylist()])
+    assert (classes == classes[nearest]).mean() > 0.8
+
+    again = zoo_command("embed", "efficientnet_lite0", few_pictures, "--out", out)
+    assert (again.returncode, "is not overwritten" in again.stderr) == (1, True)
+
+
+def test_vectors_are_the_backbones_own_features_where_they_are_not_normalized(few_pictures):
+    vectors = zoo.embed("efficientnet_lite0", few_pictures / "birds", options={"normalize": False})
+    model = zoo.build("efficientnet_lite0")
+    from PIL import Image
+
+    for name, vector in zip(vectors.inputs[:2], vectors.values[:2], strict=True):
+        from zoo.data.pictures import read_picture
+
+        assert Image.open(name).size
+        expected = np.asarray(model(read_picture(name)[None].astype("float32"))["pooled"])[0]
+        assert vector == pytest.approx(expected, abs=1e-4)
+
+
+def test_what_cannot_be_embedded_is_a_sentence(few_pictures, tmp_path):
+    with pytest.raises(zoo.BadPlan, match=r"name the file .*v\.parquet"):
+        zoo.embed("efficientnet_lite0", few_pictures, out=tmp_path / "v.csv")
+    with pytest.raises(zoo.BadPlan, match="does not exist"):
+        zoo.embed("efficientnet_lite0", few_pictures, out=tmp_path / "no" / "v.parquet")
+    with pytest.raises(zoo.BadPlan, match=r"is not trained; for vectors: zoo embed efficientnet_lite0"):
+        zoo.train("efficientnet_lite0", few_pictures, head="embedding", out=tmp_path / "run")
+    with pytest.raises(zoo.BadPlan, match=r"classification learns one column; these learn several: multilabel"):
+        zoo.train("efficientnet_lite0", few_pictures, target_column="a,b", out=tmp_path / "run")
+    (tmp_path / "no.png").write_bytes(b"")
+    with pytest.raises(zoo.BadData, match=r"None of the 1 inputs can be read .*no\.png: empty file"):
+        zoo.embed("efficientnet_lite0", tmp_path / "no.png")
