@@ -145,3 +145,57 @@ def test_the_same_seed_gives_the_same_weights_though_dropout_is_active(reviews, 
     ]
     for one, other in zip(*(run.model.get_weights() for run in runs), strict=True):
         assert np.array_equal(one, other)
+
+
+@pytest.fixture
+def names(tmp_path) -> Path:
+    """Sentences of 3 to 30 words, in which whoever follows "Mr" is a person."""
+    path = tmp_path / "names.conll"
+    people = ["Smith", "Jones", "Ng", "Okafor", "Li"]
+    with path.open("w") as file:
+        for i in range(60):
+            for word in ["well"] * (i % 28):
+                file.write(f"{word} O\n")
+            file.write(f"Mr O\n{people[i % 5]} B-PER\nspoke O\n\n")
+    return path
+
+
+@pytest.mark.parametrize("unfreeze", [0, "all"])
+def test_words_are_tagged_after_training_on_sentences_of_all_lengths(unfreeze, names, tmp_path):
+    run = zoo.train("minilm_l6", names, head="token_classification", unfreeze=unfreeze, out=tmp_path / "run")
+    assert run.metrics["f1"] > 0.9
+    (answer,) = zoo.load_run(run.path).predict(["Mr Li spoke, well."])
+    assert answer["words"] == ["Mr", "Li", "spoke", ",", "well", "."]
+    assert answer["entities"][0] == {"label": "PER", "text": "Li", "start": 1, "end": 2}
+    assert zoo.load_run(run.path).evaluate(names).metrics["f1"] > 0.9
+    assert next(csv.DictReader((run.path / "split.csv").open()))["target"] == "O B-PER O"
+
+
+def test_features_of_words_come_back_from_their_file_as_they_were(names, tmp_path):
+    from zoo.data.sources import Reading, read_source
+    from zoo.training.features import compute_features
+
+    encoder = build_encoder(catalog().backbone("minilm_l6")).reading("words")
+    texts = [e.raw for e in read_source(names, Reading("text", "words")).items]
+    features = compute_features(encoder, ["sequence", "mask"], texts, tmp_path / "features", "")
+    rows = np.array([40, 3, 27])
+    direct = encoder.network(encoder.preprocess(np.array(texts)[rows]))
+    mask, expected_mask = features["mask"].read(rows), np.asarray(direct["mask"])
+    width = expected_mask.shape[1]
+    assert (mask[:, :width] == expected_mask).all()
+    assert not mask[:, width:].any()
+    difference = features["sequence"].read(rows)[:, :width] - np.asarray(direct["sequence"])
+    assert np.abs(difference * expected_mask[..., None]).max() < 1e-4
+
+
+def test_sentences_of_one_meaning_have_near_vectors(reviews, tmp_path, zoo_command):
+    from pyarrow import parquet
+
+    done = zoo_command("embed", "minilm_l6", reviews, "--out", tmp_path / "vectors.parquet")
+    assert done.returncode == 0, done.stderr
+    assert "48 vectors of 384 numbers" in done.stdout
+    table = parquet.read_table(tmp_path / "vectors.parquet")
+    assert table["text"].to_pylist()[0] == "the film was good "
+    vectors = np.array(table["vector"].to_pylist())
+    cosine = zoo.embed("minilm_l6", ["the film was good "]).values[0] @ vectors[0]
+    assert cosine == pytest.approx(1, abs=1e-5)
