@@ -1,12 +1,14 @@
 """Vectors of pictures: `zoo embed` and `zoo.embed`. Those of texts are tested with the text backbones."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 from pyarrow import parquet
 
 import zoo
+from zoo.data.pictures import read_picture
 
 
 def test_pictures_become_unit_vectors_in_a_table(few_pictures, tmp_path, zoo_command):
@@ -30,16 +32,21 @@ def test_pictures_become_unit_vectors_in_a_table(few_pictures, tmp_path, zoo_com
     assert (again.returncode, "is not overwritten" in again.stderr) == (1, True)
 
 
+def test_a_table_of_pictures_is_predicted_and_embedded_with_what_is_missing_left_out(finished_run, unseen, tmp_path):
+    (tmp_path / "t.csv").write_text("image,label\nviolin.png,music\nnone.png,music\n")
+    (tmp_path / "violin.png").write_bytes((unseen / "violin.png").read_bytes())
+    right, missing = zoo.load_run(finished_run).predict([tmp_path / "t.csv"])
+    assert right["label"] == "music"
+    assert (missing["input"], "cannot be read" in missing["error"]) == (str(tmp_path / "none.png"), True)
+    vectors = zoo.embed("efficientnet_lite0", tmp_path / "t.csv")
+    assert (vectors.inputs, len(vectors.skipped)) == ([str(tmp_path / "violin.png")], 1)
+
+
 def test_vectors_are_the_backbones_own_features_where_they_are_not_normalized(few_pictures):
     vectors = zoo.embed("efficientnet_lite0", few_pictures / "birds", options={"normalize": False})
     model = zoo.build("efficientnet_lite0")
-    from PIL import Image
-
     for name, vector in zip(vectors.inputs[:2], vectors.values[:2], strict=True):
-        from zoo.data.pictures import read_picture
-
-        assert Image.open(name).size
-        expected = np.asarray(model(read_picture(name)[None].astype("float32"))["pooled"])[0]
+        expected = np.asarray(model(read_picture(Path(name))[None].astype("float32"))["pooled"])[0]
         assert vector == pytest.approx(expected, abs=1e-4)
 
 

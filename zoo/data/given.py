@@ -27,7 +27,7 @@ def read_given(given: Input, reading: Reading) -> Iterator[Entry]:
         if not _exists(path):
             raise BadData(f"{given} does not exist.")
         for name, raw, reason in read_inputs(path, reading):
-            yield (name if isinstance(raw, Path) else f"{given}: {name}"), raw, reason
+            yield (str(raw) if isinstance(raw, Path) else f"{given}: {name}"), raw, reason
     elif reading.modality == "image":
         for file in files_below(path) if path.is_dir() else [path]:
             yield str(file), file, ""

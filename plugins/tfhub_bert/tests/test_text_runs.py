@@ -52,32 +52,32 @@ def reviews(tmp_path_factory) -> Path:
     return path
 
 
-@pytest.mark.parametrize("head", sorted(HEADS))
 @pytest.mark.parametrize("backbone", ["bert", "minilm_l6"])
-def test_every_way_to_ask_a_model_gives_the_same_answer(backbone, head, tiny, tmp_path):
+def test_every_way_to_ask_a_model_gives_the_same_answer(backbone, tiny, tmp_path):
     import tensorflow as tf
 
-    offer, spec = catalog().backbone(backbone), HEADS[head].spec
-    task = make_task(HEADS[head], {})
-    if spec.trained:
-        task.learn(TARGETS.get(head, ["1", "2", "4"]), ("label",))
-    composed = compose(build_encoder(offer, str(tiny) if backbone == "bert" else "default"), task, spec)
-    save_model(composed.model, Card(backbone, head, "text", task.state(), spec.reads), tmp_path / "model.keras")
-    loaded = load_model(tmp_path / "model.keras")
-    texts = tf.constant(["the good film", "a very bad movie, it was awful!", "", "ünï çødé 大 😀"])
-    inputs = [texts, texts[::-1]] if spec.reads == "pair" else texts
-    first = np.asarray(composed.model(inputs))
-    preprocess, rest = take_apart(loaded)
-    answers = {
-        "called again": composed.model(inputs),
-        "predicted": composed.model.predict(inputs, verbose=0),
-        "reloaded": loaded(inputs),
-        "reloaded and predicted": loaded.predict(inputs, verbose=0),
-        "prepared": rest(preprocess(inputs)),
-    }
-    assert np.isfinite(first).all()
-    differences = {way: float(np.abs(np.asarray(answer) - first).max()) for way, answer in answers.items()}
-    assert max(differences.values()) <= 1e-5 * max(1.0, float(np.abs(first).max())), differences
+    encoder = build_encoder(catalog().backbone(backbone), str(tiny) if backbone == "bert" else "default")
+    for head, offer in HEADS.items():
+        task, spec = make_task(offer, {}), offer.spec
+        if spec.trained:
+            task.learn(TARGETS.get(head, ["1", "2", "4"]), ("label",))
+        model = compose(encoder, task, spec).model
+        save_model(model, Card(backbone, head, "text", task.state(), spec.reads), tmp_path / "model.keras")
+        loaded = load_model(tmp_path / "model.keras")
+        texts = tf.constant(["the good film", "a very bad movie, it was awful!", "", "ünï çødé 大 😀"])
+        inputs = [texts, texts[::-1]] if spec.reads == "pair" else texts
+        first = np.asarray(model(inputs))
+        preprocess, rest = take_apart(loaded)
+        answers = {
+            "called again": model(inputs),
+            "predicted": model.predict(inputs, verbose=0),
+            "reloaded": loaded(inputs),
+            "reloaded and predicted": loaded.predict(inputs, verbose=0),
+            "prepared": rest(preprocess(inputs)),
+        }
+        assert np.isfinite(first).all()
+        differences = {way: float(np.abs(np.asarray(answer) - first).max()) for way, answer in answers.items()}
+        assert max(differences.values()) <= 1e-5 * max(1.0, float(np.abs(first).max())), (head, differences)
 
 
 @pytest.mark.parametrize(
