@@ -1,4 +1,4 @@
-# make demo: set everything up and fine-tune a backbone on the example pictures.   make test: run the tests.
+# make demo: set everything up and fine-tune on the example pictures and sentences.   make test: run the tests.
 # make lint: formatting, style, types.   make bench: the measurements.
 PYTHON ?= python3
 BIN := .venv/bin

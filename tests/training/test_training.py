@@ -13,6 +13,15 @@ from zoo.catalog import catalog
 from zoo.compose.encoder import build_encoder
 from zoo.training.plan import HEAD_EPOCHS, HEAD_PATIENCE, Phase, Plan, default_phases
 
+PLAN = """backbone = 'x'
+data = 'd'
+[[phases]]
+unfreeze = 0
+epochs = 1
+learning_rate = 0.1
+patience = 1
+"""
+
 
 def _network(model: keras.Model) -> keras.Model:
     (network,) = (layer for layer in model.layers if layer.name == "efficientnet_lite0")
@@ -151,6 +160,10 @@ def test_a_wrong_setting_is_a_sentence_and_leaves_nothing(few_pictures, tmp_path
         ("backbone = 'x'\ndata = 'd'\nseed = 'one'\n[[phases]]", "seed is 'one'"),
         ("backbone = 'x'\n[[phases]]\nunfreeze = 0\nepochs = 1\nlearning_rate = 0.1\npatience = 1", "not complete"),
         ("backbone = 'x'\ndata = 'd'", r"no \[\[phases\]\]"),
+        (f"{PLAN}optimizer = 'sgd'", "optimizer is 'sgd'.*adam, adamw"),
+        (f"{PLAN}layer_decay = 0.9", 'need optimizer = "adamw"'),
+        (f"{PLAN}warm_up = 0.1", 'needs schedule = "linear"'),
+        (f"{PLAN}optimizer = 'adamw'\nlayer_decay = 1.1", r"--layer-decay 1\.1"),
     ],
 )
 def test_a_plan_that_cannot_be_used_is_a_sentence(tmp_path, text, said):

@@ -6,11 +6,12 @@ A spec that breaks its own rules raises `ValueError` when it is made; the host r
 
 import re
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 Modality = Literal["image", "text"]
 Feature = Literal["pooled", "map", "sequence"]
 Reads = Literal["single", "pair", "words"]
+Targets = Literal["one", "many"]
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_.\-]*")
 _IMPORT = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
@@ -191,13 +192,16 @@ class Head:
     build: str
     options: tuple[Option, ...] = ()
     reads: Reads = "single"
-    targets: Literal["one", "many"] = "one"
+    targets: Targets = "one"
     trained: bool = True
 
     def __post_init__(self) -> None:
         _check_name("head", self.name)
         _check_build(f"head {self.name!r}", self.build)
         _require(self.modalities, f"head {self.name!r}: no modality")
+        for fact, known in (("feature", Feature), ("reads", Reads), ("targets", Targets)):
+            value, choices = getattr(self, fact), get_args(known)
+            _require(value in choices, f"head {self.name!r}: {fact} is {value!r}; it is one of {', '.join(choices)}")
         _require(self.licence.strip(), f"head {self.name!r}: the licence is blank")
 
 

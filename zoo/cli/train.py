@@ -51,7 +51,9 @@ def train(
     ] = None,
     data: Annotated[
         Path | None,
-        typer.Argument(metavar="DATA", help="A folder with a sub-folder for each class, or a table: image, label."),
+        typer.Argument(
+            metavar="DATA", help="A folder with a sub-folder for each class, or a table: image or text, and label."
+        ),
     ] = None,
     head: Annotated[str, typer.Option(help="The task; `zoo heads`.")] = "classification",
     out: Annotated[

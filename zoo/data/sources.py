@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from zoo.catalog.specs import Modality, Reads
-from zoo.data.examples import Example, Examples, Raw, Skipped, Split
+from zoo.data.examples import Example, Examples, Raw, Skipped, Split, Target
 from zoo.data.tables import TABLES, Columns, column, read_columns
 from zoo.data.texts import as_words, join_words, words_of
 from zoo.errors import BadData
@@ -132,15 +132,23 @@ def _read_table(path: Path, reading: Reading) -> Examples:
         if reason or raw is None:
             examples.skipped.append(Skipped(name, reason))
             continue
-        target = as_words(cells[0]) if reading.reads == "words" else tuple(str(cell) for cell in cells)
-        if reading.reads == "words" and len(target) != len(words_of(str(raw))):
-            examples.skipped.append(Skipped(name, f"{len(words_of(str(raw)))} words, but {len(target)} tags"))
-            continue
-        one = len(reading.targets) == 1 and reading.reads != "words"
-        examples.items.append(Example(name, raw, target[0] if one else target, _split_of(split, path, name)))
+        target, reason = _target(reading, str(raw), cells)
+        if reason:
+            examples.skipped.append(Skipped(name, reason))
+        else:
+            examples.items.append(Example(name, raw, target, _split_of(split, path, name)))
     if not examples.items:
         raise BadData(f"{path} has no row with both {' and '.join(reading.inputs)} and {', '.join(reading.targets)}.")
     return examples
+
+
+def _target(reading: Reading, text: str, cells: Sequence[Any]) -> tuple[Target, str]:
+    """The target in the cells of a row, and why it cannot be used."""
+    if reading.reads != "words":
+        targets = tuple(str(cell) for cell in cells)
+        return targets if len(targets) > 1 else targets[0], ""
+    tags, words = as_words(cells[0]), words_of(text)
+    return tags, "" if len(tags) == len(words) else f"{len(words)} words, but {len(tags)} tags"
 
 
 def read_inputs(path: Path, reading: Reading, columns: Columns | None = None) -> list[tuple[str, Raw | None, str]]:

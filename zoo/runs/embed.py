@@ -14,11 +14,12 @@ from zoo.catalog import catalog
 from zoo.compose.encoder import build_encoder
 from zoo.compose.model import compose
 from zoo.compose.task import fitting_head, make_task
-from zoo.data.examples import Skipped
-from zoo.data.given import Input, read_given
+from zoo.data.examples import Raw, Skipped
+from zoo.data.given import Input
 from zoo.data.pipeline import Unreadable
 from zoo.data.sources import Reading
 from zoo.errors import BadData, BadPlan
+from zoo.runs.ask import ask
 from zoo.runs.forward import outputs
 
 if TYPE_CHECKING:
@@ -83,25 +84,19 @@ def embed(
     head = fitting_head(HEAD, offer)
     task = make_task(head, options)
     reading = Reading(offer.spec.modality, head.spec.reads, input_column)
-    entries = [entry for one in given for entry in read_given(one, reading)]
-    if not entries:
-        raise BadData(f"There is nothing to read in {', '.join(map(str, given))}.")
-    errors: Unreadable = {}
-    known = [(name, raw) for name, raw, _ in entries if raw is not None]
-    skipped = [Skipped(name, reason) for name, raw, reason in entries if raw is None]
-    values: Any = None
-    if known:
+
+    def run(raws: list[Raw], errors: Unreadable) -> np.ndarray:
         engine.start()
         composed = compose(build_encoder(offer, weights), task, head.spec)
-        raws = [raw for _, raw in known]
-        values = outputs(composed.from_prepared, composed.encoder.preprocess, raws, "Embedding", errors)
-    kept = [place for place, (name, _) in enumerate(known) if name not in errors]
-    skipped += [Skipped(name, reason) for name, reason in errors.items()]
-    if not kept:
-        raise BadData(f"None of the {len(entries)} inputs can be read ({skipped[0].input}: {skipped[0].reason}).")
-    texts = [str(known[place][1]) for place in kept] if offer.spec.modality == "text" else []
+        return outputs(composed.from_prepared, composed.encoder.preprocess, raws, "Embedding", errors)
+
+    asked = ask(given, reading, run)
+    place = {name: row for row, name in enumerate(asked.known)}
+    inputs = [name for name in asked.names if name in place]
+    texts = [str(asked.known[name]) for name in inputs] if reading.modality == "text" else []
+    skipped = [Skipped(name, reason) for name, reason in asked.errors.items()]
     about = {"backbone": offer.name, "weights": weights, "options": task.state()["options"]}
-    return Vectors([known[place][0] for place in kept], texts, values[kept], skipped, about)
+    return Vectors(inputs, texts, asked.outputs[[place[name] for name in inputs]], skipped, about)
 
 
 def _utf8(text: str) -> str:

@@ -13,10 +13,11 @@ from zoo.compose.model import take_apart
 from zoo.compose.task import Answer, Task, restore_task
 from zoo.data.check import check
 from zoo.data.examples import Examples, Raw, Skipped
-from zoo.data.given import Input, read_given
+from zoo.data.given import Input
 from zoo.data.pipeline import Unreadable
 from zoo.data.sources import Reading, read_source
-from zoo.errors import BadData, BadRun
+from zoo.errors import BadRun
+from zoo.runs.ask import ask
 from zoo.runs.folder import RunFolder
 from zoo.runs.forward import outputs
 from zoo.runs.model_file import Card, load_model, read_card
@@ -78,23 +79,11 @@ class Run:
         {"words": [...], "tags": [...], "entities": [...]}. For what cannot be read, {"input": ..., "error": reason}.
         Raises `BadData` when there is nothing at all that can be read.
         """
-        reading = self._reading(input_column)
-        entries = [entry for given in inputs for entry in read_given(given, reading)]
-        if not entries:
-            raise BadData(f"There is no file in {', '.join(map(str, inputs))}.")
-        errors: Unreadable = {name: reason for name, raw, reason in entries if raw is None}
-        known = {name: raw for name, raw, _ in entries if raw is not None}
-        answers: dict[str, Answer] = {}
-        if known:
-            raws = list(known.values())
-            decoded = self.task.decode(self._outputs(raws, errors), raws)
-            answers = dict(zip(known, decoded, strict=True))
-        if errors.keys() >= {name for name, _, _ in entries}:
-            name, reason = next(iter(errors.items()))
-            raise BadData(f"None of the {len(entries)} inputs can be read ({name}: {reason}).")
-        return [
-            {"input": name, **({"error": errors[name]} if name in errors else answers[name])} for name, _, _ in entries
-        ]
+        asked = ask(inputs, self._reading(input_column), self._outputs)
+        decoded = self.task.decode(asked.outputs, list(asked.known.values()))
+        answers: dict[str, Answer] = dict(zip(asked.known, decoded, strict=True))
+        answers |= {name: {"error": reason} for name, reason in asked.errors.items()}
+        return [{"input": name} | answers[name] for name in asked.names]
 
     def evaluate(self, data: str | Path, input_column: str = "", target_column: str = "") -> Evaluation:
         """Figures on a data set (a folder of classes or a table), by the same code as at the end of training.

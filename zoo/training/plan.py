@@ -91,6 +91,10 @@ class Plan:
                     raise BadPlan(f"{name} {share}: it must be at least 0 and below 1.")
             if not 0 < phase.layer_decay <= 1:
                 raise BadPlan(f"--layer-decay {phase.layer_decay}: it must be above 0 and at most 1, for example 0.9.")
+            if phase.optimizer != "adamw" and (phase.weight_decay or phase.layer_decay != 1):
+                raise BadPlan('weight_decay and layer_decay need optimizer = "adamw".')
+            if phase.schedule != "linear" and phase.warm_up:
+                raise BadPlan('warm_up needs schedule = "linear".')
             if not phase.clip_norm >= 0:
                 raise BadPlan(f"clip_norm {phase.clip_norm}: give 0 or more.")
             if not phase.learning_rate > 0:

@@ -33,6 +33,26 @@ def test_figures_equal_those_of_scikit_learn_and_numpy():
     assert task.score(encoded, np.full((200, 1), 3.0))["pearson_r"] == 0.0
 
 
+def test_several_columns_are_each_in_their_own_units():
+    task = make_task(catalog().head("regression"), {"hidden": 0, "dropout": 0})
+    task.learn([("1", "1000"), ("3", "5000")], ("small", "large"))
+    pooled = keras.Input((4,), name="pooled")
+    model = keras.Model({"pooled": pooled}, task.outputs({"pooled": pooled}))
+    (answer,) = task.decode(np.asarray(model({"pooled": np.zeros((1, 4), "float32")})), [""])
+    assert answer["values"] == pytest.approx({"small": 2, "large": 3000})
+    loss = task.loss()
+    assert float(loss(np.array([[3.0, 3000.0]]), np.array([[2.0, 3000.0]]))) == pytest.approx(0.5)
+    assert float(loss(np.array([[2.0, 5000.0]]), np.array([[2.0, 3000.0]]))) == pytest.approx(0.5)
+    truth = np.array([[1, 1000], [3, 5000], [2, 2000]], "float32")
+    score = task.score(truth, truth * [1, -1])
+    assert (score["pearson_r_small"], score["pearson_r_large"]) == pytest.approx((1, -1))
+    assert score["pearson_r"] == pytest.approx(0)
+    assert score["mae_large"] == pytest.approx(2 * truth[:, 1].mean())
+    assert type(task).restore(task.state()).state() == task.state()
+    with pytest.raises(zoo.BadData, match="'large' are the same"):
+        task.learn([("1", "5"), ("2", "5")], ("small", "large"))
+
+
 def test_it_starts_at_the_mean_and_answers_in_the_units_of_the_targets():
     task = _task("1000", "3000", hidden=0, dropout=0)
     pooled = keras.Input((4,), name="pooled")

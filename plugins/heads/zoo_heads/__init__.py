@@ -1,5 +1,6 @@
 """The task heads that come with `zoo`."""
 
+import functools
 from dataclasses import replace
 
 import zoo
@@ -20,51 +21,40 @@ _CLASSES = (
     ),
 )
 
-_CLASSIFICATION = zoo.Head(
+_head = functools.partial(zoo.Head, modalities=("image", "text"), feature="pooled", licence="Apache-2.0")
+
+_CLASSIFICATION = _head(
     name="classification",
     summary="one of several classes for each example (softmax)",
-    modalities=("image", "text"),
-    feature="pooled",
-    licence="Apache-2.0",
     build="zoo_heads.classification:Classification",
     options=_LAYERS + _CLASSES,
 )
-_REGRESSION = zoo.Head(
+_REGRESSION = _head(
     name="regression",
     summary="one or several numbers for each example, in the units of the target",
-    modalities=("image", "text"),
-    feature="pooled",
-    licence="Apache-2.0",
     build="zoo_heads.regression:Regression",
     options=_LAYERS,
     targets="many",
 )
-_MULTILABEL = zoo.Head(
+_MULTILABEL = _head(
     name="multilabel",
     summary="any number of labels for each example (sigmoid); targets as in red|round, or columns of 0 and 1",
-    modalities=("image", "text"),
-    feature="pooled",
-    licence="Apache-2.0",
     build="zoo_heads.multilabel:Multilabel",
     options=(*_LAYERS, zoo.Option(name="threshold", default=0.5, summary="probability from which on a label is given")),
     targets="many",
 )
-_TOKEN_CLASSIFICATION = zoo.Head(
+_TOKEN_CLASSIFICATION = _head(
     name="token_classification",
     summary="a tag for each word, as for named entities; CoNLL, or JSONL with tokens and tags",
     modalities=("text",),
     feature="sequence",
-    licence="Apache-2.0",
     build="zoo_heads.token_classification:TokenClassification",
     options=_LAYERS,
     reads="words",
 )
-_EMBEDDING = zoo.Head(
+_EMBEDDING = _head(
     name="embedding",
     summary="a vector for each example, for search and clustering; untrained: zoo embed BACKBONE DATA",
-    modalities=("image", "text"),
-    feature="pooled",
-    licence="Apache-2.0",
     build="zoo_heads.embedding:Embedding",
     options=(zoo.Option(name="normalize", default=True, summary="scale each vector to length 1"),),
     trained=False,

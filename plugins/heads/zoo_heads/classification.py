@@ -46,8 +46,7 @@ class Classification:
         return np.array([index[target] for target in targets], "int32")
 
     def outputs(self, features: Mapping[str, keras.KerasTensor]) -> keras.KerasTensor:
-        shape = {"hidden": self.options["hidden"], "dropout": self.options["dropout"]}
-        return dense(features["pooled"], len(self.labels), **shape, name="probabilities", activation="softmax")
+        return dense(features["pooled"], len(self.labels), self.options, name="probabilities", activation="softmax")
 
     def loss(self) -> keras.losses.Loss:
         return _CrossEntropy(len(self.labels), self.options["label_smoothing"])

@@ -1,5 +1,6 @@
 """What the heads share: their layers, and checks of their options."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import keras
@@ -16,11 +17,11 @@ def check_options(*, hidden: int, **shares: float) -> None:
             raise zoo.BadPlan(f"--set {name}={share}: it must be at least 0 and below 1.")
 
 
-def dense(x: Any, units: int, *, hidden: int, dropout: float, name: str, activation: str | None = None) -> Any:
-    """(..., dim) -> (..., units) float32, over a hidden layer where there is to be one."""
-    if hidden:
-        x = keras.layers.Dense(hidden, activation="relu", name="hidden")(x)
-    x = keras.layers.Dropout(dropout, name="dropout")(x)
+def dense(x: Any, units: int, options: Mapping[str, Any], *, name: str, activation: str | None = None) -> Any:
+    """(..., dim) -> (..., units) float32, with dropout, over a hidden layer where `options` have one."""
+    if options["hidden"]:
+        x = keras.layers.Dense(options["hidden"], activation="relu", name="hidden")(x)
+    x = keras.layers.Dropout(options["dropout"], name="dropout")(x)
     return keras.layers.Dense(units, activation=activation, dtype="float32", name=name)(x)
 
 

@@ -64,8 +64,7 @@ class Multilabel:
         return [c for c, cell in zip(self.columns, target, strict=True) if cell.strip().lower() in _YES]
 
     def outputs(self, features: Mapping[str, keras.KerasTensor]) -> keras.KerasTensor:
-        shape = {"hidden": self.options["hidden"], "dropout": self.options["dropout"]}
-        return dense(features["pooled"], len(self.labels), **shape, name="probabilities", activation="sigmoid")
+        return dense(features["pooled"], len(self.labels), self.options, name="probabilities", activation="sigmoid")
 
     def loss(self) -> keras.losses.Loss:
         return keras.losses.BinaryCrossentropy()

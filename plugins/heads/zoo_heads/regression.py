@@ -41,7 +41,7 @@ class Regression:
         return np.array(rows, "float32").reshape(len(rows), len(self.columns))
 
     def outputs(self, features: Mapping[str, keras.KerasTensor]) -> keras.KerasTensor:
-        x = dense(features["pooled"], len(self.columns), **self.options, name="standardized")
+        x = dense(features["pooled"], len(self.columns), self.options, name="standardized")
         return keras.layers.Rescaling(self.std, self.mean, dtype="float32", name="value")(x)
 
     def loss(self) -> keras.losses.Loss:

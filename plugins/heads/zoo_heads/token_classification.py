@@ -55,7 +55,7 @@ class TokenClassification:
         vectors = features["sequence"]
         known = keras.ops.expand_dims(keras.ops.cast(features["mask"], vectors.dtype), -1)
         x = keras.layers.Multiply(name="known")([vectors, known])
-        return dense(x, len(self.labels), **self.options, name="probabilities", activation="softmax")
+        return dense(x, len(self.labels), self.options, name="probabilities", activation="softmax")
 
     def loss(self) -> keras.losses.Loss:
         return _WordCrossEntropy()
