@@ -35,8 +35,8 @@ class Environment:
         outer = sysconfig.get_path("purelib")
         (library / "outer.pth").write_text(f"import site; site.addsitedir({outer!r})\n")
 
-    def install(self, *projects: Path) -> None:
-        """Install distributions by real pip, with the build backend of this environment."""
+    def install(self, *projects: Path | str) -> None:
+        """Install distributions by real pip, with the build backend of this environment ("-e": editable)."""
         command = [self.python, "-m", "pip", "install", "--quiet", "--no-deps", "--no-build-isolation", "--no-index"]
         subprocess.run([*command, *projects], check=True, capture_output=True, text=True)
 

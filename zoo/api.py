@@ -6,13 +6,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from zoo.catalog import Backbone, Offer, Weights, catalog
+from zoo.catalog import Backbone, Offer, catalog, catalog_afresh
+from zoo.catalog.host import Facts
 from zoo.catalog.query import select
 from zoo.catalog.settings import set_disabled
 from zoo.catalog.specs import combine
 from zoo.errors import BadPlan, UnknownName
 from zoo.progress import say
-from zoo.weights import state
+from zoo.weights import state, states
 
 if TYPE_CHECKING:
     import keras
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from zoo.runs.embed import Vectors
     from zoo.runs.run import Run
     from zoo.training.plan import Plan
+
+_OF_SPEC = ("modality", "family", "params", "input", "dim", "features", "licence", "paper")
 
 
 def list_backbones(
@@ -47,23 +50,28 @@ def list_backbones(
     ['resnet101', 'resnet101_v2']
     """
     offers = {offer.name: offer for offer in catalog().backbones}
-    rows = [_facts(offer) for offer in offers.values()]
     where = [*where]
     where += [f"{fact}={value}" for fact, value in (("modality", modality), ("plugin", plugin)) if value]
     where += [f"params<={max_params}"] if max_params is not None else []
+    by_name_alone = not where and sort == "name"
+    rows = [{"name": name} if by_name_alone else _facts(offer) for name, offer in offers.items()]
     left, notes = select(rows, patterns, exclude, where)
     if sort not in left[0]:
         raise BadPlan(f"--sort {sort}: there is no such fact; there are {', '.join(left[0])}.")
     for note in notes:
         say(note)
-    left.sort(key=lambda row: (row[sort] is None, row[sort] if row[sort] is not None else 0, row["name"]))
-    return [_public(offers[row["name"]]) for row in left]
+    if not by_name_alone:  # they are in that order
+        left.sort(key=lambda row: (row[sort] is None, row[sort] if row[sort] is not None else 0, row["name"]))
+    chosen = [offers[row["name"]] for row in left]
+    return [_public(offer, where) for offer, where in zip(chosen, states(chosen), strict=True)]
 
 
 def backbone_info(name: str) -> dict[str, Any]:
     """Everything known about one backbone: the facts of `list_backbones`, and every set of weights it has."""
     offer = catalog().backbone(name)
-    return _public(offer) | {"all_weights": [_weights_facts(weights) for weights in offer.spec.weights]}
+    known = offer.facts["weights"]
+    all_weights = [_weights_facts(one, state(one["source"], one["preprocessor"])) for one in known]
+    return _public(offer, *states([offer])) | {"all_weights": all_weights}
 
 
 def list_heads() -> list[dict[str, Any]]:
@@ -95,7 +103,7 @@ def list_heads() -> list[dict[str, Any]]:
 
 def list_plugins() -> list[dict[str, Any]]:
     """Every installed plugin: name, distribution, version, status (loaded, disabled, failed), reason, its offers."""
-    catalogue = catalog()
+    catalogue = catalog_afresh()
     return [
         {
             "name": plugin.name,
@@ -296,43 +304,32 @@ def _carry_out(plan: Plan, out: str | Path | None) -> Run:
 
 def _facts(offer: Offer[Backbone]) -> dict[str, Any]:
     """Every fact of a backbone by one name, as `--where` and `--sort` know them."""
-    weights = _weights_facts(offer.spec.default_weights)
-    of_weights = {fact: weights.get(fact) for fact in ("top1", "trained_on", "bytes", "state")}
-    return _spec_facts(offer) | of_weights | {"weights_licence": weights["licence"]}
-
-
-def _public(offer: Offer[Backbone]) -> dict[str, Any]:
-    """The facts of a backbone, with those of its default weights in an object of their own."""
-    weights = _weights_facts(offer.spec.default_weights)
-    return _spec_facts(offer) | {"top1": weights.get("top1"), "weights": weights}
-
-
-def _spec_facts(offer: Offer[Backbone]) -> dict[str, Any]:
-    spec = offer.spec
+    facts = offer.facts
+    weights = facts["weights"][0] if facts["weights"] else {}
     return {
         "name": offer.name,
-        "modality": spec.modality,
-        "family": spec.family,
-        "params": spec.params,
-        "input": spec.input,
-        "dim": spec.dim,
-        "features": list(spec.features),
-        "licence": spec.licence,
-        "paper": spec.paper,
+        **{fact: facts[fact] for fact in _OF_SPEC},
         "plugin": offer.plugin,
+        **{fact: weights.get(fact) for fact in ("top1", "trained_on")},
+        "bytes": weights.get("bytes", 0),
+        "state": states([offer])[0],
+        "weights_licence": weights.get("licence", "none needed"),
     }
 
 
-def _weights_facts(weights: Weights | None) -> dict[str, Any]:
+def _public(offer: Offer[Backbone], where: str) -> dict[str, Any]:
+    """The facts of a backbone, with those of its default weights, which are `where`, in an object of their own."""
+    facts = offer.facts
+    weights = _weights_facts(facts["weights"][0] if facts["weights"] else None, where)
+    own = {fact: facts[fact] for fact in _OF_SPEC}
+    return {"name": offer.name, **own, "plugin": offer.plugin, "top1": weights.get("top1"), "weights": weights}
+
+
+def _weights_facts(weights: Facts | None, where: str) -> dict[str, Any]:
     if weights is None:
-        return {"name": "none", "bytes": 0, "licence": "none needed", "state": "none"}
+        return {"name": "none", "bytes": 0, "licence": "none needed", "state": where}
     return {
-        "name": weights.name,
-        "bytes": weights.bytes,
-        "licence": weights.licence,
-        "state": state(weights),
-        "trained_on": weights.trained_on,
-        "top1": weights.top1,
-        "source": weights.source,
-        "checksum": weights.checksum,
+        **{fact: weights[fact] for fact in ("name", "bytes", "licence")},
+        "state": where,
+        **{fact: weights[fact] for fact in ("trained_on", "top1", "source", "checksum")},
     }

@@ -9,8 +9,8 @@ import sys
 from importlib import metadata
 from typing import Any
 
-from zoo.catalog import catalog
-from zoo.weights import cache_folder, state
+from zoo.catalog import catalog_afresh
+from zoo.weights import cache_folder, states
 
 
 def diagnose() -> dict[str, Any]:
@@ -32,17 +32,19 @@ def diagnose() -> dict[str, Any]:
     for name in ("ZOO_CACHE", "ZOO_CONFIG", "ZOO_DISABLE", "ZOO_MIRROR", "ZOO_OFFLINE"):
         if name in os.environ:
             facts[name] = os.environ[name]
-    loaded = [plugin for plugin in catalog().plugins if plugin.status == "loaded"]
+    known = catalog_afresh()
+    loaded = [plugin for plugin in known.plugins if plugin.status == "loaded"]
     facts["plugins"] = ", ".join(plugin.name for plugin in loaded) or "none"
-    for plugin in catalog().plugins:
+    for plugin in known.plugins:
         if plugin.status == "failed":
             problems.append(
                 f"plugin {plugin.name}: {plugin.reason} "
                 f"(or remove it: {sys.executable} -m pip uninstall {plugin.distribution})"
             )
-    shared = [offer.name for offer in catalog().backbones if "/" in offer.name]
+    shared = [offer.name for offer in known.backbones if "/" in offer.name]
     if shared:
         problems.append(f"several plugins offer a backbone of one name; it is reached as {' or '.join(shared)}")
-    ready = [offer.name for offer in catalog().backbones if state(offer.spec.default_weights) in ("bundled", "cached")]
-    facts["backbones"] = f"{len(catalog().backbones)}, of which {len(ready)} have their weights here"
+    offers = known.backbones
+    ready = [where for where in states(offers) if where in ("bundled", "cached")]
+    facts["backbones"] = f"{len(offers)}, of which {len(ready)} have their weights here"
     return {"facts": facts, "problems": problems}

@@ -113,7 +113,7 @@ def test_a_killed_download_is_never_taken_for_whole(server, cache):
     server.content, server.stall = os.urandom(4 << 20), True
     environment = {**os.environ, "ZOO_MIRROR": server.address}
     process = subprocess.Popen([sys.executable, "-m", "zoo", "pull", "resnet50"], env=environment)
-    folder = cached_file(spec).parent
+    folder = cached_file(spec.source).parent
     deadline = time.monotonic() + 60
     while not any(p.stat().st_size >= 1 << 20 for p in folder.rglob("*") if p.is_file()):
         assert time.monotonic() < deadline
@@ -122,7 +122,7 @@ def test_a_killed_download_is_never_taken_for_whole(server, cache):
     process.send_signal(signal.SIGKILL)
     process.wait()
     assert list(folder.rglob("*.part"))
-    assert state(spec) == "remote"
+    assert state(spec.source) == "remote"
 
     server.stall = False
     with pytest.raises(zoo.BadWeights, match="md5 is"):

@@ -9,20 +9,40 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from zoo.catalog.host import Host, Plugin
+import msgspec
+
+from zoo.catalog.host import Facts, Host, Offered, Plugin
 from zoo.catalog.specs import Backbone, Head
 from zoo.errors import AmbiguousName, UnknownName
 
 Spec = TypeVar("Spec", Backbone, Head)
 
 
-@dataclass(frozen=True)
+@dataclass
 class Offer(Generic[Spec]):
-    """A spec, the plugin that offers it, and the name that reaches it (`plugin/name` where the bare one is shared)."""
+    """What a plugin offers, and the name that reaches it (`plugin/name` where the bare one is shared).
+
+    facts  the spec as plain data, for what only lists it; read when it is first asked for, and so is `spec`
+    """
 
     name: str
     plugin: str
-    spec: Spec
+    kind: type[Spec]
+    offered: Offered
+    number: int
+
+    @property
+    def own_name(self) -> str:
+        """The bare name, which may be shared."""
+        return self.offered.names[self.number]
+
+    @property
+    def facts(self) -> Facts:
+        return self.offered.facts[self.number]
+
+    @functools.cached_property
+    def spec(self) -> Spec:
+        return msgspec.convert(self.facts, self.kind)
 
 
 class Catalog:
@@ -39,12 +59,12 @@ class Catalog:
     @property
     def backbones(self) -> list[Offer[Backbone]]:
         """Every backbone, in the order of the names that reach them."""
-        return _offers((p.name, spec) for p in self.plugins for spec in p.backbones)
+        return _offers(Backbone, [(p.name, p.backbones) for p in self.plugins])
 
     @property
     def heads(self) -> list[Offer[Head]]:
         """Every head, in the order of the names that reach them."""
-        return _offers((p.name, spec) for p in self.plugins for spec in p.heads)
+        return _offers(Head, [(p.name, p.heads) for p in self.plugins])
 
     def backbone(self, name: str) -> Offer[Backbone]:
         """The backbone called `name`, or `plugin/name`.
@@ -66,7 +86,14 @@ class Catalog:
 def catalog() -> Catalog:
     """The catalog of this process; plugins are loaded at the first call."""
     host = Host()
-    host.load()
+    host.find()
+    return Catalog(host)
+
+
+def catalog_afresh() -> Catalog:
+    """The catalog with every plugin loaded now, whatever is remembered: for what looks into plugins' troubles."""
+    host = Host()
+    host.find(afresh=True)
     return Catalog(host)
 
 
@@ -80,20 +107,21 @@ def nearest(name: str, names: Iterable[str], count: int = 3) -> list[str]:
     return list(dict.fromkeys(alike[:count] + close))[:count]
 
 
-def _offers(pairs: Iterable[tuple[str, Spec]]) -> list[Offer[Spec]]:
-    pairs = list(pairs)
-    count = Counter(spec.name for _, spec in pairs)
+def _offers(kind: type[Spec], pairs: list[tuple[str, Offered]]) -> list[Offer[Spec]]:
+    count = Counter(name for _, offered in pairs for name in offered.names)
     offers = [
-        Offer(spec.name if count[spec.name] == 1 else f"{plugin}/{spec.name}", plugin, spec) for plugin, spec in pairs
+        Offer(name if count[name] == 1 else f"{plugin}/{name}", plugin, kind, offered, number)
+        for plugin, offered in pairs
+        for number, name in enumerate(offered.names)
     ]
     return sorted(offers, key=lambda offer: offer.name)
 
 
 def _find(name: str, offers: list[Offer[Spec]], kind: str, command: str, problems: str) -> Offer[Spec]:
-    matching = [o for o in offers if name in (o.name, f"{o.plugin}/{o.spec.name}")]
+    matching = [o for o in offers if name in (o.name, f"{o.plugin}/{o.own_name}")]
     if matching:
         return matching[0]
-    shared = [o.name for o in offers if o.spec.name == name]
+    shared = [o.name for o in offers if o.own_name == name]
     if shared:
         raise AmbiguousName(f"Several plugins offer a {kind} called {name!r}: say {' or '.join(shared)}.")
     similar = nearest(name, [o.name for o in offers])

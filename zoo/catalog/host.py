@@ -2,26 +2,51 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import re
 import traceback
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from importlib import metadata
 from typing import Any, Literal
 
+import msgspec
 import pluggy
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.utils import canonicalize_name
 
-from zoo.catalog import hookspecs
+from zoo.catalog import hookspecs, memory
 from zoo.catalog.settings import disabled_plugins
 from zoo.catalog.specs import Backbone, Head
 
+Facts = dict[str, Any]
 Status = Literal["loaded", "disabled", "failed"]
 
 
 @dataclass(frozen=True)
+class Offered:
+    """Specs of one kind from one plugin: their names, and as JSON their facts, read when one of them is asked for."""
+
+    names: tuple[str, ...]
+    json: msgspec.Raw
+
+    @functools.cached_property
+    def facts(self) -> list[Facts]:
+        """The specs as plain data, in the order of their names."""
+        facts: list[Facts] = msgspec.json.decode(self.json)
+        return facts
+
+
+_NOTHING = Offered((), msgspec.Raw(b"[]"))
+
+
+@dataclass(frozen=True)
 class Plugin:
-    """One entry point of the group `zoo.plugins`, and what became of it; `reason` is blank when it is loaded."""
+    """One entry point of the group `zoo.plugins`, and what became of it; `reason` is blank when it is loaded.
+
+    hooks  the names of the hooks that it implements
+    """
 
     name: str
     distribution: str
@@ -29,8 +54,9 @@ class Plugin:
     module: str
     status: Status
     reason: str = ""
-    backbones: tuple[Backbone, ...] = ()
-    heads: tuple[Head, ...] = ()
+    hooks: tuple[str, ...] = ()
+    backbones: Offered = _NOTHING
+    heads: Offered = _NOTHING
 
 
 class _Refused(Exception):
@@ -47,62 +73,82 @@ class Host:
     def __post_init__(self) -> None:
         self._manager.add_hookspecs(hookspecs)
 
-    def load(self) -> None:
-        """Load every installed plugin; the outcome of each is in `plugins`, in the order of their names."""
+    def find(self, *, afresh: bool = False) -> None:
+        """Find out what every installed plugin offers: from memory where it holds, unless `afresh`, else by loading."""
         disabled = disabled_plugins()
+        circumstances = sorted(disabled)
+        afresh = afresh or os.environ.get("ZOO_DEBUG") == "1"
+        if not afresh and (remembered := memory.recall(list[Plugin], *circumstances)) is not None:
+            self.plugins = remembered
+            return
+        with memory.noting() as seen:
+            self.load(disabled)
+        memory.remember(msgspec.json.encode(self.plugins), seen, *circumstances)
+
+    def load(self, disabled: Mapping[str, str], distributions: Collection[str] | None = None) -> None:
+        """Load every installed plugin; the outcome of each is in `plugins`, in the order of their names.
+
+        disabled       names of plugins to pass over, each with the reason
+        distributions  only what these offer, by their normalized names
+        """
         points = sorted(metadata.entry_points(group=hookspecs.GROUP), key=lambda point: (point.name, point.value))
         taken: dict[str, str] = {}
         for point in points:
             distribution = point.dist.metadata["Name"] if point.dist else "unknown"
             version = point.dist.version if point.dist else "unknown"
-            status: Status = "loaded"
-            reason = ""
-            backbones: tuple[Backbone, ...] = ()
-            heads: tuple[Head, ...] = ()
+            if distributions is not None and canonicalize_name(distribution) not in distributions:
+                continue
+            plugin = Plugin(point.name, distribution, version, point.value, "loaded")
             if point.name in disabled:
-                status, reason = "disabled", disabled[point.name]
+                plugin = replace(plugin, status="disabled", reason=disabled[point.name])
             elif point.name in taken:
-                status, reason = "failed", f"{taken[point.name]} already offers a plugin called {point.name!r}"
+                reason = f"{taken[point.name]} already offers a plugin called {point.name!r}"
+                plugin = replace(plugin, status="failed", reason=reason)
             else:
                 taken[point.name] = distribution
                 try:
-                    backbones, heads = self._load_one(point)
+                    hooks, backbones, heads = self._load_one(point)
+                    plugin = replace(plugin, hooks=hooks, backbones=backbones, heads=heads)
                 except (Exception, SystemExit) as error:
-                    status, reason = "failed", _sentence(error)
-            self.plugins.append(
-                Plugin(point.name, distribution, version, point.value, status, reason, backbones, heads)
-            )
+                    plugin = replace(plugin, status="failed", reason=_sentence(error))
+            self.plugins.append(plugin)
 
     def call(self, hook: str, **arguments: Any) -> list[Any]:
         """Call one hook on every loaded plugin that has it; one that raises is marked as failed and passed over."""
         results: list[Any] = []
-        for plugin in [p for p in self.plugins if p.status == "loaded"]:
+        for plugin in [p for p in self.plugins if p.status == "loaded" and hook in p.hooks]:
             try:
+                if not self._manager.has_plugin(plugin.name):
+                    self._load_one(metadata.EntryPoint(plugin.name, plugin.module, hookspecs.GROUP))
                 results += self._call_one(plugin.name, hook, **arguments)
-            except Exception as error:
+            except (Exception, SystemExit) as error:
                 self.fail(plugin.name, f"{hook} failed: {_sentence(error)}")
         return results
 
     def fail(self, name: str, reason: str) -> None:
         """Mark a loaded plugin as failed, and withdraw what it registered."""
-        self._manager.unregister(name=name)
+        if self._manager.has_plugin(name):
+            self._manager.unregister(name=name)
         self.plugins = [
-            Plugin(p.name, p.distribution, p.version, p.module, "failed", reason) if p.name == name else p
+            replace(p, status="failed", reason=reason, hooks=(), backbones=_NOTHING, heads=_NOTHING)
+            if p.name == name
+            else p
             for p in self.plugins
         ]
 
-    def _load_one(self, point: metadata.EntryPoint) -> tuple[tuple[Backbone, ...], tuple[Head, ...]]:
+    def _load_one(self, point: metadata.EntryPoint) -> tuple[tuple[str, ...], Offered, Offered]:
         module = point.load()
         _check_api(getattr(module, "ZOO_API", None))
         self._manager.register(module, name=point.name)
         try:
             self._manager.check_pending()
-            backbones = _specs(Backbone, self._call_one(point.name, "zoo_backbones"))
-            heads = _specs(Head, self._call_one(point.name, "zoo_heads"))
+            hooks = tuple(sorted(caller.name for caller in self._manager.get_hookcallers(module) or ()))
+            backbones = _offered(Backbone, self._call_one(point.name, "zoo_backbones"))
+            heads = _offered(Head, self._call_one(point.name, "zoo_heads"))
         except BaseException:
             self._manager.unregister(name=point.name)
             raise
-        return backbones, heads
+        return hooks, backbones, heads
 
     def _call_one(self, name: str, hook: str, **arguments: Any) -> list[Any]:
         others = [plugin for plugin_name, plugin in self._manager.list_name_plugin() if plugin_name != name]
@@ -110,21 +156,23 @@ class Host:
         return caller(**arguments)
 
 
-def _specs(kind: type[Backbone] | type[Head], results: list[Iterable[Any]]) -> tuple[Any, ...]:
-    specs: tuple[Any, ...] = tuple(spec for result in results for spec in result)
-    names: set[str] = set()
-    for spec in specs:
+def _offered(kind: type[Backbone] | type[Head], results: list[Iterable[Any]]) -> Offered:
+    """Specs as plain data, from which they can be made again; raises where one is not what its class says."""
+    facts: dict[str, Facts] = {}
+    for spec in (spec for result in results for spec in result):
         if not isinstance(spec, kind):
             raise _Refused(f"it offers {spec!r} where a zoo.{kind.__name__} was expected")
-        if spec.name in names:
+        if spec.name in facts:
             raise _Refused(f"it offers two {kind.__name__.lower()}s called {spec.name!r}")
-        names.add(spec.name)
-    return specs
+        facts[spec.name] = msgspec.to_builtins(spec)
+        try:
+            msgspec.convert(facts[spec.name], kind)
+        except msgspec.ValidationError as error:
+            raise _Refused(f"its {kind.__name__.lower()} {spec.name!r} is wrong: {error}") from None
+    return Offered(tuple(facts), msgspec.Raw(msgspec.json.encode(list(facts.values()))))
 
 
 def _check_api(stated: object) -> None:
-    from packaging.specifiers import InvalidSpecifier, SpecifierSet
-
     if stated is None:
         raise _Refused(
             "it does not state the plugin API it was written for; "

@@ -1,5 +1,6 @@
-"""Which plugins a person has switched off: for one command by `ZOO_DISABLE`, for good in the settings file."""
+"""What a person has set: the folders of `zoo`, and which plugins are switched off."""
 
+import functools
 import json
 import os
 from pathlib import Path
@@ -12,6 +13,20 @@ def settings_file() -> Path:
     import platformdirs
 
     return Path(platformdirs.user_config_dir("zoo")) / "settings.json"
+
+
+def cache_folder() -> Path:
+    """Where weights and what is made of them are kept: the platform's cache folder, or what `ZOO_CACHE` names."""
+    return _cache_folder(os.environ.get("ZOO_CACHE", ""))
+
+
+@functools.cache
+def _cache_folder(named: str) -> Path:
+    if named:
+        return Path(named).expanduser()
+    import platformdirs
+
+    return Path(platformdirs.user_cache_dir("zoo"))
 
 
 def disabled_plugins() -> dict[str, str]:

