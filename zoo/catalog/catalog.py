@@ -126,4 +126,5 @@ def _find(name: str, offers: list[Offer[Spec]], kind: str, command: str, problem
         raise AmbiguousName(f"Several plugins offer a {kind} called {name!r}: say {' or '.join(shared)}.")
     similar = nearest(name, [o.name for o in offers])
     hint = f" Did you mean {' or '.join(similar)}?" if similar else ""
-    raise UnknownName(f"There is no {kind} called {name!r}.{hint} `{command}` shows all {len(offers)}.{problems}")
+    message = f"There is no {kind} called {name!r}.{hint} `{command}` shows all {len(offers)}.{problems}"
+    raise UnknownName(message, kind, name)

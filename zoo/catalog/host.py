@@ -45,6 +45,7 @@ _NOTHING = Offered((), msgspec.Raw(b"[]"))
 class Plugin:
     """One entry point of the group `zoo.plugins`, and what became of it; `reason` is blank when it is loaded.
 
+    api    the range of plugin API versions it was written for
     hooks  the names of the hooks that it implements
     """
 
@@ -54,6 +55,7 @@ class Plugin:
     module: str
     status: Status
     reason: str = ""
+    api: str = ""
     hooks: tuple[str, ...] = ()
     backbones: Offered = _NOTHING
     heads: Offered = _NOTHING
@@ -107,8 +109,7 @@ class Host:
             else:
                 taken[point.name] = distribution
                 try:
-                    hooks, backbones, heads = self._load_one(point)
-                    plugin = replace(plugin, hooks=hooks, backbones=backbones, heads=heads)
+                    plugin = self._load_one(plugin, point)
                 except (Exception, SystemExit) as error:
                     plugin = replace(plugin, status="failed", reason=_sentence(error))
             self.plugins.append(plugin)
@@ -119,7 +120,7 @@ class Host:
         for plugin in [p for p in self.plugins if p.status == "loaded" and hook in p.hooks]:
             try:
                 if not self._manager.has_plugin(plugin.name):
-                    self._load_one(metadata.EntryPoint(plugin.name, plugin.module, hookspecs.GROUP))
+                    self._load_one(plugin, metadata.EntryPoint(plugin.name, plugin.module, hookspecs.GROUP))
                 results += self._call_one(plugin.name, hook, **arguments)
             except (Exception, SystemExit) as error:
                 self.fail(plugin.name, f"{hook} failed: {_sentence(error)}")
@@ -136,7 +137,8 @@ class Host:
             for p in self.plugins
         ]
 
-    def _load_one(self, point: metadata.EntryPoint) -> tuple[tuple[str, ...], Offered, Offered]:
+    def _load_one(self, plugin: Plugin, point: metadata.EntryPoint) -> Plugin:
+        """What the plugin says of itself; its module is imported and its hooks are registered."""
         module = point.load()
         _check_api(getattr(module, "ZOO_API", None))
         self._manager.register(module, name=point.name)
@@ -148,7 +150,7 @@ class Host:
         except BaseException:
             self._manager.unregister(name=point.name)
             raise
-        return hooks, backbones, heads
+        return replace(plugin, api=str(module.ZOO_API), hooks=hooks, backbones=backbones, heads=heads)
 
     def _call_one(self, name: str, hook: str, **arguments: Any) -> list[Any]:
         others = [plugin for plugin_name, plugin in self._manager.list_name_plugin() if plugin_name != name]

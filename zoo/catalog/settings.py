@@ -4,6 +4,7 @@ import functools
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 
 def settings_file() -> Path:
@@ -31,25 +32,42 @@ def _cache_folder(named: str) -> Path:
 
 def disabled_plugins() -> dict[str, str]:
     """Names of plugins that are switched off, each with the way to switch it on again."""
-    remembered = {name: f"switched off; `zoo plugins --enable {name}` switches it on" for name in _remembered()}
+    remembered = {name: f"switched off; `zoo plugins --enable {name}` switches it on" for name in _read("disabled")}
     listed = os.environ.get("ZOO_DISABLE", "").split(",")
     return remembered | {name.strip(): "switched off by ZOO_DISABLE" for name in listed if name.strip()}
 
 
 def set_disabled(name: str, off: bool) -> None:
     """Remember that plugin `name` is switched off, or on again."""
-    names = set(_remembered()) - {name} | ({name} if off else set())
+    _write("disabled", sorted(set(_read("disabled")) - {name} | ({name} if off else set())))
+
+
+def registries() -> list[str]:
+    """The registries that a person uses besides the built-in one, in their order."""
+    return _read("registries")
+
+
+def set_registry(source: str, use: bool) -> None:
+    """Remember to use a registry, before all others, or to use it no more."""
+    _write("registries", ([source] if use else []) + [other for other in registries() if other != source])
+
+
+def _write(setting: str, values: list[str]) -> None:
     path = settings_file()
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_suffix(".new")
-    beside.write_text(json.dumps({"disabled": sorted(names)}, indent=2) + "\n", encoding="utf-8")
+    beside.write_text(json.dumps(_settings() | {setting: values}, indent=2) + "\n", encoding="utf-8")
     beside.replace(path)
 
 
-def _remembered() -> list[str]:
+def _read(setting: str) -> list[str]:
+    values = _settings().get(setting, [])
+    return [str(value) for value in values] if isinstance(values, list) else []
+
+
+def _settings() -> dict[str, Any]:
     try:
         content = json.loads(settings_file().read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        return []
-    names = content.get("disabled", []) if isinstance(content, dict) else []
-    return [str(name) for name in names]
+        return {}
+    return content if isinstance(content, dict) else {}

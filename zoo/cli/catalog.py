@@ -167,7 +167,10 @@ def plugins(
 
 
 def doctor(json: Json = False) -> None:
-    """Look for what would keep zoo from working, and say how to mend it. Exit status 1 if there is anything.
+    """Look for what keeps zoo from working, and say how to mend it. Exit status 1 if there is a problem.
+
+    Versions, accelerators, caches, plugins, and whether the places that weights come from answer. Puts right what an
+    interrupted `zoo install` left.
 
     Example:
 
@@ -178,8 +181,9 @@ def doctor(json: Json = False) -> None:
         print_json(report)
     else:
         print_facts({name: str(value) for name, value in report["facts"].items()})
-        for problem in report["problems"]:
-            print(f"\nproblem: {problem}")
+        for kind in ("note", "problem"):
+            for said in report[f"{kind}s"]:
+                print(f"\n{kind}: {said}")
         if not report["problems"]:
             print("\nNothing is wrong.")
     if report["problems"]:

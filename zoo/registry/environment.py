@@ -1,0 +1,139 @@
+"""The environment that runs `zoo`: which distributions it has, what they need of each other, which files are theirs."""
+
+from __future__ import annotations
+
+import os
+import sys
+import sysconfig
+from collections.abc import Iterable, Iterator
+from importlib import metadata
+from pathlib import Path
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
+
+from zoo.catalog.hookspecs import GROUP
+from zoo.errors import CannotInstall
+
+PINNED = ("tfzoo", "tensorflow", "keras", "numpy")
+
+
+def installed() -> dict[str, metadata.Distribution]:
+    """Every installed distribution by its normalized name; the first on the path, as Python takes it."""
+    found: dict[str, metadata.Distribution] = {}
+    for distribution in metadata.distributions():
+        if name := distribution.metadata["Name"]:
+            found.setdefault(canonicalize_name(name), distribution)
+    return found
+
+
+def plugin_names(distribution: metadata.Distribution) -> list[str]:
+    """The plugins that a distribution offers, by their entry points."""
+    return sorted(point.name for point in distribution.entry_points if point.group == GROUP)
+
+
+def distribution_of(name: str) -> metadata.Distribution | None:
+    """The installed distribution of a plugin, by the plugin's name or its own."""
+    everything = installed()
+    for distribution in everything.values():
+        if name in plugin_names(distribution):
+            return distribution
+    distribution_named = everything.get(canonicalize_name(name))
+    return distribution_named if distribution_named and plugin_names(distribution_named) else None
+
+
+def is_editable(distribution: metadata.Distribution) -> bool:
+    """Whether it is a link to a folder that somebody works in."""
+    return '"editable": true' in (distribution.read_text("direct_url.json") or "")
+
+
+def needs(distribution: metadata.Distribution, extras: Iterable[str] = ()) -> Iterator[Requirement]:
+    """What a distribution requires here, with these of its extras."""
+    for text in distribution.requires or ():
+        try:
+            requirement = Requirement(text)
+        except InvalidRequirement:
+            continue
+        if requirement.marker is None or any(requirement.marker.evaluate({"extra": e}) for e in ("", *extras)):
+            yield requirement
+
+
+def reached(roots: Iterable[str], everything: dict[str, metadata.Distribution]) -> dict[str, list[Requirement]]:
+    """All that the `roots` need, directly or not: by normalized name the requirements that ask for it."""
+    found: dict[str, list[Requirement]] = {}
+    seen: set[tuple[str, frozenset[str]]] = set()
+    open_ends = [(root, frozenset[str]()) for root in roots]
+    while open_ends:
+        name, extras = open_ends.pop()
+        if (name, extras) in seen or name not in everything:
+            continue
+        seen.add((name, extras))
+        for requirement in needs(everything[name], extras):
+            needed = canonicalize_name(requirement.name)
+            found.setdefault(needed, []).append(requirement)
+            open_ends.append((needed, frozenset(requirement.extras)))
+    return found
+
+
+def constraints(changing: Iterable[str] = ()) -> list[str]:
+    """What any installation must leave true, as lines for pip: versions that stay, and ranges that are needed.
+
+    TensorFlow, Keras, NumPy and zoo keep their versions; everything that zoo or an installed plugin needs, directly or
+    not, keeps to the range it is needed in. `changing` are plugins whose own version and needs are about to change.
+    """
+    everything = installed()
+    away = {canonicalize_name(name) for name in changing}
+    plugins = [name for name, distribution in everything.items() if plugin_names(distribution) and name not in away]
+    ranges = {
+        f"{requirement.name}{requirement.specifier}"
+        for requirements in reached(["tfzoo", *plugins], everything).values()
+        for requirement in requirements
+        if not requirement.url and canonicalize_name(requirement.name) not in PINNED
+    }
+    return [f"{name}=={everything[name].version}" for name in PINNED if name in everything] + sorted(ranges)
+
+
+def only_needed_by(names: Iterable[str]) -> list[str]:
+    """The distributions that go when these go: themselves, and what was installed for them and nothing else needs.
+
+    What a person asked pip for stays (pip marks it as requested), and so does what anything else may need, with any
+    extra.
+    """
+    everything = installed()
+    gone = {canonicalize_name(name) for name in names}
+    candidates = {n for n in reached(gone, everything) if n in everything and n not in PINNED} - gone
+    candidates = {n for n in candidates if everything[n].read_text("REQUESTED") is None}
+    while True:
+        stay = [distribution for name, distribution in everything.items() if name not in gone | candidates]
+        needed = {canonicalize_name(Requirement(text).name) for d in stay for text in d.requires or ()}
+        if not candidates & needed:
+            return sorted(gone) + sorted(candidates)
+        candidates -= needed
+
+
+def files_of(distribution: metadata.Distribution) -> list[Path]:
+    """The files that belong to a distribution, as its RECORD says; raises `CannotInstall` where it has none."""
+    name = distribution.metadata["Name"]
+    record = distribution.files
+    if record is None:
+        raise CannotInstall(f"{name} was not installed by pip or uv; remove it with what installed it.")
+    paths = {Path(os.path.abspath(str(path.locate()))) for path in record}
+    paths |= {inside for path in paths if path.name == "RECORD" for inside in path.parent.iterdir() if inside.is_file()}
+    outside = [path for path in paths if not path.is_relative_to(sys.prefix)]
+    if outside:
+        raise CannotInstall(f"{name} has files outside this environment, such as {outside[0]}; remove it with pip.")
+    return sorted(path for path in paths if os.path.lexists(path) and path.suffix != ".pyc")
+
+
+def library() -> Path:
+    """The folder of this environment in which distributions lie."""
+    return Path(sysconfig.get_path("purelib"))
+
+
+def refuse_unmanageable(prefix: str, base_prefix: str, stdlib: Path, folder: Path) -> None:
+    """Raise `CannotInstall` where an environment belongs to the operating system, or cannot be written."""
+    way_out = "make one of your own: python -m venv ENV, and install tfzoo there"
+    if prefix == base_prefix and (stdlib / "EXTERNALLY-MANAGED").exists():
+        raise CannotInstall(f"This Python ({prefix}) is managed by the operating system; {way_out}.")
+    if not os.access(folder, os.W_OK):
+        raise CannotInstall(f"The environment cannot be written ({folder}); {way_out}.")

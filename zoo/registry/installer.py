@@ -1,0 +1,201 @@
+"""pip, or uv where the environment has no pip: what they would install, and its files laid out in a folder."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from packaging.utils import canonicalize_name
+
+from zoo.errors import CannotInstall
+from zoo.progress import quiet
+from zoo.registry.environment import installed
+
+
+@dataclass(frozen=True)
+class Options:
+    """Where packages may come from; pip's and uv's own settings (index, proxy, certificates) hold besides."""
+
+    find_links: tuple[str, ...] = ()
+    no_index: bool = False
+
+    def arguments(self) -> list[str]:
+        links = [part for link in self.find_links for part in ("--find-links", link)]
+        return links + (["--no-index"] if self.no_index else [])
+
+
+@dataclass(frozen=True)
+class Step:
+    """One distribution that an installation would bring.
+
+    given     the path or address by which it was asked for; blank where it comes from an index
+    asked     whether it was asked for, or only is needed
+    origin    the file or address it comes from, where that is known
+    sha256    what its file may hash to; none: not known before it is built
+    replaces  the version that is installed now
+    """
+
+    name: str
+    version: str
+    given: str = ""
+    asked: bool = False
+    origin: str = ""
+    sha256: tuple[str, ...] = ()
+    bytes: int | None = None
+    replaces: str | None = None
+
+    def line(self) -> str:
+        """The line for a file of requirements."""
+        hashes = "".join(f" --hash=sha256:{one}" for one in self.sha256)
+        return (self.given or f"{self.name}=={self.version}") + hashes
+
+
+def resolve(given: Sequence[str], constraints: Sequence[str], options: Options, *, upgrade: bool) -> list[Step]:
+    """What has to be installed to have all that is `given`; nothing is changed by asking.
+
+    Raises `CannotInstall` with the conflict, or with what cannot be found.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        limits = Path(folder, "constraints.txt")
+        limits.write_text("\n".join(constraints) + "\n")
+        wanted = ["--constraint", str(limits), *(["--upgrade"] if upgrade else []), *options.arguments(), "--", *given]
+        if uv := _uv():
+            said = _run([uv, "pip", "install", "--python", sys.executable, "--dry-run", *wanted])
+            return _steps_of_uv(said, given)
+        report = Path(folder, "report.json")
+        _run([*_pip(), "install", "--quiet", "--dry-run", "--no-user", "--report", str(report), *wanted])
+        return _steps_of_pip(json.loads(report.read_text()))
+
+
+def lay_out(steps: Sequence[Step], prefix: Path, options: Options) -> None:
+    """Bring the distributions into the folder `prefix`, laid out as in an environment, each held against its hashes.
+
+    Raises `CannotInstall`; `prefix` may then hold anything.
+    """
+    for hashed in (True, False):
+        lines = [step.line() for step in steps if bool(step.sha256) == hashed]
+        if not lines:
+            continue
+        with tempfile.TemporaryDirectory() as folder:
+            wanted = Path(folder, "requirements.txt")
+            wanted.write_text("\n".join(lines) + "\n")
+            common = ["--no-deps", "--prefix", str(prefix), *options.arguments(), "--requirement", str(wanted)]
+            common += ["--require-hashes"] if hashed else []
+            if uv := _uv():
+                _run([uv, "pip", "install", "--python", sys.executable, *common], show=True)
+            else:
+                local = ["--ignore-installed", "--no-compile", "--no-user", "--no-warn-script-location"]
+                _run([*_pip(), "install", *local, *common], show=True)
+
+
+def tool() -> str:
+    """What installs here: pip or uv; raises `CannotInstall` where there is neither."""
+    return _uv() or "pip"
+
+
+def _pip() -> list[str]:
+    return [sys.executable, "-m", "pip", "--disable-pip-version-check", "--no-input"]
+
+
+def _uv() -> str | None:
+    """The program uv, where this environment has no pip."""
+    if importlib.util.find_spec("pip") is not None:
+        return None
+    beside = Path(sys.executable).parent
+    if uv := shutil.which("uv", path=f"{beside}{os.pathsep}{os.environ.get('PATH', '')}"):
+        return uv
+    raise CannotInstall(f"This environment has neither pip nor uv: {sys.executable} -m ensurepip brings pip.")
+
+
+def _run(command: list[str], *, show: bool = False) -> str:
+    """Run pip or uv, showing its progress on a terminal; gives what it printed on standard error."""
+    to_terminal = show and sys.stderr.isatty() and not quiet()
+    out: Any = sys.stderr if to_terminal else subprocess.PIPE
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.PIPE, text=True)
+    if done.returncode:
+        raise CannotInstall(_reason(done.stderr, done.stdout or ""))
+    return done.stderr
+
+
+def _reason(errors: str, output: str) -> str:
+    """The conflict or the failure that pip or uv tells of, in one line."""
+    said = errors + "\n" + output
+    if conflict := re.search(r"The conflict is caused by:\n((?:[ \t]+\S.*\n?)+)", said):
+        return "These versions cannot live together: " + "; ".join(map(str.strip, conflict[1].splitlines())) + "."
+    if "DO NOT MATCH THE HASHES" in said or "Hash mismatch" in said:
+        got = re.search(r"Got\s+([0-9a-f]{64})", said) or re.search(r"Computed:\s+sha256:([0-9a-f]{64})", said)
+        wanted = re.search(r"Expected (?:sha256|or)\s+([0-9a-f]{64})", said)
+        wanted = wanted or re.search(r"Expected:\s+sha256:(\S+)", said)
+        found = f" (it has {got[1]}, and {wanted[1]} was expected)" if got and wanted else ""
+        return f"What was fetched does not have the sha256 stated for it{found}; it is damaged or another file."
+    lines = [line.removeprefix("ERROR: ") for line in errors.splitlines() if line.startswith("ERROR: ")]
+    text = " ".join(lines or errors.split("\n")[-12:])
+    return re.sub(r"\s+", " ", text).strip(" ×╰─▶")[:600] or "pip failed without a word; ZOO_DEBUG=1 shows more."
+
+
+def _steps_of_pip(report: dict[str, Any]) -> list[Step]:
+    present = installed()
+    steps = []
+    for item in report["install"]:
+        about, info = item["metadata"], item["download_info"]
+        sha256 = info.get("archive_info", {}).get("hashes", {}).get("sha256")
+        name = canonicalize_name(about["name"])
+        steps.append(
+            Step(
+                name=name,
+                version=about["version"],
+                given=info["url"] if item["is_direct"] else "",
+                asked=item["requested"],
+                origin=info["url"],
+                sha256=(sha256,) if sha256 else (),
+                bytes=_size(info["url"]),
+                replaces=present[name].version if name in present else None,
+            )
+        )
+    return steps
+
+
+def _steps_of_uv(said: str, given: Sequence[str]) -> list[Step]:
+    present = installed()
+    names = {canonicalize_name(match[0]) for one in given if (match := re.match(r"[A-Za-z0-9._-]+", one))}
+    found = re.findall(r"^ \+ ([A-Za-z0-9._-]+)==(\S+)(?: \(from (\S+)\))?", said, re.MULTILINE)
+    return [
+        Step(
+            name=canonicalize_name(name),
+            version=version,
+            given=origin,
+            asked=bool(origin) or canonicalize_name(name) in names,
+            origin=origin,
+            bytes=_size(origin) if origin else None,
+            replaces=present[canonicalize_name(name)].version if canonicalize_name(name) in present else None,
+        )
+        for name, version, origin in found
+    ]
+
+
+def _size(address: str) -> int | None:
+    """Bytes of the file at an address, where they can be learnt in a moment."""
+    parts = urlsplit(address)
+    if parts.scheme == "file":
+        path = Path(unquote(parts.path))
+        return path.stat().st_size if path.is_file() else None
+    if parts.scheme not in ("https", "http"):
+        return None
+    import requests
+
+    try:
+        answer = requests.head(address, timeout=5, allow_redirects=True)
+        return int(answer.headers["content-length"]) if answer.ok else None
+    except (requests.RequestException, KeyError, ValueError):
+        return None

@@ -1,0 +1,108 @@
+"""Finding plugins by what they are called and by what they offer, installed or not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from email.message import Message
+from importlib import metadata
+from typing import Any, cast
+
+from zoo.catalog import catalog
+from zoo.catalog.catalog import nearest
+from zoo.registry.sources import Registries
+
+
+@dataclass(frozen=True)
+class Found:
+    """A plugin that fits: the facts of its entry, the version that is installed, and which of its offers fit."""
+
+    facts: dict[str, Any]
+    backbones: list[str]
+    heads: list[str]
+
+
+def search(query: str, registries: Registries) -> list[Found]:
+    """The plugins in which every word of the query is found: in name, summary, or something they offer.
+
+    Those whose own name fits come first. Without a query: all.
+    """
+    words = [_key(word) for word in query.split()]
+    found = []
+    for facts in _everything(registries):
+        own = _key(f"{facts['name']} {facts['distribution']} {facts['summary']}")
+        offers = {kind: {_key(name): name for name in facts[kind]} for kind in ("backbones", "heads")}
+        names = [*offers["backbones"], *offers["heads"]]
+        if all(word in own or any(word in name for name in names) for word in words):
+            fits = {
+                kind: [name for key, name in offers[kind].items() if any(word in key for word in words)]
+                for kind in offers
+            }
+            found.append(Found(facts, fits["backbones"], fits["heads"]))
+    return sorted(found, key=lambda one: (not all(w in _key(one.facts["name"]) for w in words), one.facts["name"]))
+
+
+def offering(kind: str, name: str, registries: Registries) -> str:
+    """A sentence on the plugins that are not installed and offer a backbone or head of that name, or one like it."""
+    present = {plugin.name for plugin in catalog().plugins}
+    offers: dict[str, list[str]] = {}
+    for listing in registries.listings.values():
+        if listing.entry.name not in present:
+            for one in listing.entry.backbones if kind == "backbone" else listing.entry.heads:
+                offers.setdefault(one.name, []).append(listing.entry.name)
+    if name in offers:
+        plugins = offers[name]
+        ways = " or ".join(f"zoo install {plugin}" for plugin in plugins)
+        return f"The plugin {' or '.join(plugins)} offers {name}: {ways}"
+    similar = nearest(name, offers, count=1)
+    if similar:
+        return f"The plugin {offers[similar[0]][0]} offers {similar[0]}: zoo install {offers[similar[0]][0]}"
+    return ""
+
+
+def _everything(registries: Registries) -> Iterator[dict[str, Any]]:
+    present = {plugin.name: plugin for plugin in catalog().plugins}
+    for listing in registries.listings.values():
+        entry, plugin = listing.entry, present.pop(listing.entry.name, None)
+        yield {
+            "name": entry.name,
+            "summary": entry.summary,
+            "distribution": entry.distribution,
+            "requirement": entry.requirement,
+            "installed": plugin.version if plugin else None,
+            "registry": listing.registry,
+            "also_in": list(listing.hides),
+            "verified": entry.verified,
+            "bytes": entry.bytes or None,
+            "licence": entry.licence,
+            "homepage": entry.homepage,
+            "api": entry.api,
+            "backbones": _names(entry.backbones),
+            "heads": _names(entry.heads),
+        }
+    for plugin in present.values():
+        about = cast(Message, metadata.metadata(plugin.distribution))
+        yield {
+            "name": plugin.name,
+            "summary": about.get("Summary") or "",
+            "distribution": plugin.distribution,
+            "requirement": None,
+            "installed": plugin.version,
+            "registry": None,
+            "also_in": [],
+            "verified": False,
+            "bytes": None,
+            "licence": about.get("License-Expression") or "",
+            "homepage": None,
+            "api": plugin.api,
+            "backbones": list(plugin.backbones.names),
+            "heads": list(plugin.heads.names),
+        }
+
+
+def _names(listed: Iterable[Any]) -> list[str]:
+    return [one.name for one in listed]
+
+
+def _key(text: str) -> str:
+    return text.lower().replace("-", "_")

@@ -1,0 +1,159 @@
+"""Which registries there are, and what they list: given ones, then those of the settings, last the built-in one."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import tempfile
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urljoin
+
+from zoo.catalog.settings import cache_folder, registries
+from zoo.errors import BadRegistry
+from zoo.registry.format import MOST_BYTES, Entry, parse
+
+BUILT_IN = "built-in"
+_TIMEOUT_SECONDS = 10
+
+
+@dataclass(frozen=True)
+class Listing:
+    """An entry, and where it stands.
+
+    registry  what names the registry: a path, an address, or "built-in"
+    base      the folder or address that its relative paths are seen from
+    hides     registries further down that list a plugin of the same name
+    """
+
+    entry: Entry
+    registry: str
+    base: str
+    hides: tuple[str, ...] = ()
+
+    @property
+    def source(self) -> str:
+        """What pip is given: a requirement, the path of a wheel or folder, or an address."""
+        entry = self.entry
+        remote = "://" in self.base
+        if entry.folder is not None and not remote and Path(self.base, entry.folder).is_dir():
+            return str(Path(self.base, entry.folder))
+        if entry.kind in ("index", "git") or "://" in entry.requirement:
+            return entry.requirement
+        if remote and entry.kind == "folder":
+            raise BadRegistry(
+                f"{entry.name} is a folder, which a registry at an address cannot offer ({self.registry})."
+            )
+        return urljoin(self.base, entry.requirement) if remote else str(Path(self.base, entry.requirement))
+
+
+@dataclass
+class Registries:
+    """What all registries list, by the plugins' names; the first registry that lists a name has it."""
+
+    listings: dict[str, Listing] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+    def add(self, entries: Iterable[Entry], registry: str, base: str) -> None:
+        for entry in entries:
+            if first := self.listings.get(entry.name):
+                hides = (*first.hides, registry)
+                self.listings[entry.name] = Listing(first.entry, first.registry, first.base, hides)
+            else:
+                self.listings[entry.name] = Listing(entry, registry, base)
+
+
+def load(given: Sequence[str] = (), *, network: bool = True) -> Registries:
+    """All registries: the `given` ones, those of `ZOO_REGISTRY` and of the settings, and the built-in one.
+
+    A given one that cannot be read raises `BadRegistry`; of the others that is a note. Without `network`, addresses are
+    answered from the copy of the last time.
+    """
+    found = Registries()
+    named = [name.strip() for name in os.environ.get("ZOO_REGISTRY", "").split(",") if name.strip()]
+    for source in dict.fromkeys([*given, *named, *registries()]):
+        try:
+            content, base = _read(source, network, found.notes)
+            entries, problems = parse(content, source)
+        except BadRegistry as error:
+            if source in given:
+                raise
+            found.notes.append(str(error))
+            continue
+        found.notes += [f"Left out of {source}: {problem}." for problem in problems[:5]]
+        if len(problems) > 5:
+            found.notes.append(f"Left out of {source}: {len(problems) - 5} more; `zoo registry check` shows all.")
+        found.add(entries, source, base)
+    path = built_in()
+    entries, _ = parse(path.read_bytes(), BUILT_IN)
+    found.add(entries, BUILT_IN, str(path.parent))
+    return found
+
+
+def built_in() -> Path:
+    """The registry that comes with `zoo`: in a checkout at its top, in a wheel inside the package."""
+    package = Path(__file__).parent.parent
+    inside = package / "registry.toml"
+    return inside if inside.exists() else package.parent / "registry.toml"
+
+
+def read_file(path: Path) -> bytes:
+    """A registry's file; raises `BadRegistry` where it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return file.read(MOST_BYTES + 1)
+    except OSError as error:
+        raise BadRegistry(f"The registry {path} cannot be read ({error.strerror}).") from None
+
+
+def _read(source: str, network: bool, notes: list[str]) -> tuple[bytes, str]:
+    if "://" not in source:
+        path = Path(source).expanduser()
+        return read_file(path), str(path.resolve().parent)
+    if not source.startswith(("https://", "http://127.0.0.1:", "http://localhost:")):
+        raise BadRegistry(f"The registry {source} is not at a https:// address.")
+    copy = cache_folder() / "registries" / f"{hashlib.sha256(source.encode()).hexdigest()[:16]}.toml"
+    reason = "ZOO_OFFLINE=1 forbids the network"
+    if network and os.environ.get("ZOO_OFFLINE") != "1":
+        try:
+            content = _fetch(source)
+        except BadRegistry as error:
+            reason = str(error)
+        else:
+            _keep(content, copy)
+            return content, source
+    if not copy.exists():
+        raise BadRegistry(f"The registry {source} cannot be fetched ({reason}); give a file with --registry FILE.")
+    if network:
+        notes.append(f"The registry {source} cannot be fetched ({reason}); this is what it said the last time.")
+    return read_file(copy), source
+
+
+def _fetch(address: str) -> bytes:
+    import requests
+
+    try:
+        with requests.get(address, stream=True, timeout=_TIMEOUT_SECONDS) as response:
+            response.raise_for_status()
+            if not response.url.startswith(("https://", "http://127.0.0.1:", "http://localhost:")):
+                raise BadRegistry("it leads to an address that is not https://")
+            content = b""
+            for chunk in response.iter_content(1 << 16):
+                content += chunk
+                if len(content) > MOST_BYTES:
+                    raise BadRegistry(f"it has more than {MOST_BYTES / 1e6:.0f} MB")
+            return content
+    except requests.HTTPError as error:
+        raise BadRegistry(f"HTTP {error.response.status_code}") from None
+    except requests.RequestException as error:
+        raise BadRegistry(type(error).__name__) from None
+
+
+def _keep(content: bytes, copy: Path) -> None:
+    with contextlib.suppress(OSError):
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=copy.parent, delete=False) as beside:
+            beside.write(content)
+        os.replace(beside.name, copy)
