@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 import tomllib
-import unicodedata
 from pathlib import PurePosixPath
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -157,11 +156,7 @@ def kind_of(requirement: str) -> Kind:
 
 def printable(text: str) -> str:
     """The text on one line, without anything that a terminal would obey or that would turn its direction."""
-    return "".join(sign if _is_plain(sign) else "\N{REPLACEMENT CHARACTER}" for sign in text)
-
-
-def _is_plain(sign: str) -> bool:
-    return unicodedata.category(sign) not in ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
+    return "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in text)
 
 
 def _entry(content: Any) -> Entry:
@@ -184,7 +179,7 @@ def _entry(content: Any) -> Entry:
 
 
 def _refuse_unprintable(value: Any, place: str) -> None:
-    if isinstance(value, str) and not all(map(_is_plain, value)):
+    if isinstance(value, str) and not value.isprintable():
         raise ValueError(f"{place or 'it'} is not a printable line: {value!r}")
     items: Any = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for key, inner in items:

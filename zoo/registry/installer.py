@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from packaging.utils import canonicalize_name
+from packaging.utils import canonicalize_name, parse_wheel_filename
 
 from zoo.errors import CannotInstall
 from zoo.progress import quiet
@@ -74,7 +74,7 @@ def resolve(given: Sequence[str], constraints: Sequence[str], options: Options, 
             said = _run([uv, "pip", "install", "--python", sys.executable, "--dry-run", *wanted])
             return _steps_of_uv(said, given)
         report = Path(folder, "report.json")
-        _run([*_pip(), "install", "--quiet", "--dry-run", "--no-user", "--report", str(report), *wanted])
+        _run([*_pip(), "install", "--dry-run", "--no-user", "--report", str(report), *wanted])
         return _steps_of_pip(json.loads(report.read_text()))
 
 
@@ -167,21 +167,28 @@ def _steps_of_pip(report: dict[str, Any]) -> list[Step]:
 
 
 def _steps_of_uv(said: str, given: Sequence[str]) -> list[Step]:
+    """The steps in what uv prints: lines such as " + name==1.0", " + name @ ADDRESS" or both in one."""
     present = installed()
     names = {canonicalize_name(match[0]) for one in given if (match := re.match(r"[A-Za-z0-9._-]+", one))}
-    found = re.findall(r"^ \+ ([A-Za-z0-9._-]+)==(\S+)(?: \(from (\S+)\))?", said, re.MULTILINE)
-    return [
-        Step(
-            name=canonicalize_name(name),
-            version=version,
-            given=origin,
-            asked=bool(origin) or canonicalize_name(name) in names,
-            origin=origin,
-            bytes=_size(origin) if origin else None,
-            replaces=present[canonicalize_name(name)].version if canonicalize_name(name) in present else None,
+    line = re.compile(r"^ \+ ([A-Za-z0-9._-]+)(?:==(\S+))?(?: \(from ([^\s)]+)\)| @ (\S+))?$", re.MULTILINE)
+    steps = []
+    for written, version, first, second in line.findall(said):
+        name, (origin, _, fragment) = canonicalize_name(written), (first or second).partition("#")
+        if not version and origin.endswith(".whl"):
+            version = str(parse_wheel_filename(unquote(origin.rsplit("/", 1)[-1]))[1])
+        steps.append(
+            Step(
+                name=name,
+                version=version or "as it is built",
+                given=origin,
+                asked=bool(origin) or name in names,
+                origin=origin,
+                sha256=(fragment.removeprefix("sha256="),) if fragment.startswith("sha256=") else (),
+                bytes=_size(origin) if origin else None,
+                replaces=present[name].version if name in present else None,
+            )
         )
-        for name, version, origin in found
-    ]
+    return steps
 
 
 def _size(address: str) -> int | None:
