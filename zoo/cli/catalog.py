@@ -69,7 +69,7 @@ def _row(row: dict[str, Any]) -> list[str]:
     return [
         row["name"],
         count(row["params"]),
-        str(row["input"]),
+        str(row["input"] or "-"),
         top1,
         weights["state"],
         size(weights["bytes"]),

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import importlib
 import warnings
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from zoo import engine
 from zoo.catalog import Backbone, Offer, Pixels
+from zoo.catalog.imports import resolve_import
 from zoo.catalog.specs import Reads
 from zoo.errors import BadPlan, BadWeights, ZooError
 from zoo.weights import choose
@@ -109,15 +109,6 @@ def build_encoder(offer: Offer[Backbone], weights: str = "default") -> Encoder:
             raise
         raise BadWeights(f"{file} does not hold weights for {offer.name}: {_first_line(error)}") from error
     return encoder
-
-
-def resolve_import(text: str, owner: str) -> Any:
-    """What an import string "package.module:name" stands for; raises `ZooError` naming its owner."""
-    module, _, name = text.partition(":")
-    try:
-        return getattr(importlib.import_module(module), name)
-    except (ImportError, AttributeError) as error:
-        raise ZooError(f"{owner} cannot be built: {error}. `zoo plugins` shows which plugin offers it.") from error
 
 
 def image_preprocess(size: int, pixels: Pixels) -> keras.Model:

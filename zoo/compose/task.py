@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from zoo import engine
 from zoo.catalog import Backbone, Head, Offer, catalog
+from zoo.catalog.imports import resolve_import
 from zoo.catalog.specs import combine
-from zoo.compose.encoder import resolve_import
 from zoo.data.examples import Raw, Target
 from zoo.errors import BadPlan
 

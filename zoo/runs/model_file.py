@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from zoo import engine
 from zoo.catalog import catalog
+from zoo.catalog.imports import resolve_import
 from zoo.catalog.specs import Modality, Reads
-from zoo.compose.encoder import resolve_import
 from zoo.errors import BadRun, ZooError
 
 if TYPE_CHECKING:

@@ -138,6 +138,8 @@ def pull(offer: Offer[Backbone], source: Path | None = None) -> Path:
             f"The weights of {offer.name} are folders; lay them into the folder that TFHUB_CACHE_DIR "
             "names, or train with --weights FOLDER."
         )
+    if weights.fetch is not None:
+        return _keep_folder(offer, weights, source)
     file = source / weights.filename if source.is_dir() else source
     if not file.is_file():
         raise WeightsUnavailable(f"{file} does not exist; {offer.name} needs the file {weights.source}.")
@@ -148,6 +150,19 @@ def pull(offer: Offer[Backbone], source: Path | None = None) -> Path:
         copy = Path(shutil.copyfile(file, folder / weights.filename))
         verify(copy, weights)
         copy.replace(target)
+    return target
+
+
+def _keep_folder(offer: Offer[Backbone], weights: Weights, source: Path) -> Path:
+    import shutil
+
+    if not source.is_dir():
+        raise WeightsUnavailable(f"{source} is not a folder; {offer.name} needs what {weights.source} holds.")
+    target = cached_file(weights.source)
+    with arriving(target) as folder:
+        if not target.exists():
+            shutil.copytree(source, folder / "copied")
+            (folder / "copied").replace(target)
     return target
 
 

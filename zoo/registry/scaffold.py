@@ -1,0 +1,54 @@
+"""Starting a plugin: a complete distribution, made of the templates beside this module."""
+
+from __future__ import annotations
+
+import re
+from importlib import metadata
+from pathlib import Path
+from string import Template
+
+from zoo.catalog import API_VERSION
+from zoo.errors import ZooError
+
+_TEMPLATES = Path(__file__).with_name("templates")
+
+
+def scaffold(name: str, folder: Path, *, backbone: bool, head: bool) -> Path:
+    """Write a plugin called `name` into `folder`, which must not hold anything; gives the folder.
+
+    Raises `ZooError` for a name that a package cannot have, or a folder that is in use.
+    """
+    if not re.fullmatch(r"[a-z][a-z0-9]*([-_][a-z0-9]+)*", name):
+        raise ZooError(f"{name!r} cannot be a plugin's name; use lower case letters, digits and '-', as in my-nets.")
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise ZooError(f"{folder} exists and is not empty; name another folder with --to.")
+    plugin = name.replace("-", "_").removeprefix("zoo_")
+    values = {
+        "plugin": plugin,
+        "package": f"zoo_{plugin}",
+        "distribution": f"zoo-{plugin.replace('_', '-')}",
+        "api": f">={API_VERSION},<{int(API_VERSION.partition('.')[0]) + 1}",
+        "version": metadata.version("tfzoo"),
+        "offers": " and ".join(["A backbone"] * backbone + ["a task head"] * head).capitalize(),
+    }
+    hooks = [_filled(f"hook_{kind}.py", values) for kind, wanted in (("backbone", backbone), ("head", head)) if wanted]
+    package = values["package"]
+    files = {
+        "pyproject.toml": _filled("pyproject.toml", values),
+        "README.md": _filled("README.md", values),
+        ".gitignore": _filled("gitignore", values),
+        f"{package}/__init__.py": _filled("hooks.py", values | {"hooks": "".join(hooks).rstrip("\n")}),
+        "tests/test_promises.py": _filled("test_promises.py", values),
+    }
+    if backbone:
+        files[f"{package}/backbone.py"] = _filled("backbone.py", values)
+    if head:
+        files[f"{package}/head.py"] = _filled("head.py", values)
+    for path, content in files.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_text(content, encoding="utf-8")
+    return folder
+
+
+def _filled(template: str, values: dict[str, str]) -> str:
+    return Template((_TEMPLATES / template).read_text(encoding="utf-8")).substitute(values)

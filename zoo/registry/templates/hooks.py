@@ -1,0 +1,6 @@
+"""$offers for zoo. Import nothing heavy here: `zoo list` imports this module."""
+
+import zoo
+
+ZOO_API = "$api"
+$hooks

@@ -1,0 +1,15 @@
+"""The conformance kit: the promises that a plugin makes by offering something, each of which is held against the thing.
+
+`zoo check DISTRIBUTION` prints them as a table. In a plugin's own tests:
+
+    import pytest
+    import zoo.testing
+
+    @pytest.mark.parametrize("promise", zoo.testing.promises("my-distribution"), ids=str)
+    def test_promise(promise):
+        promise.check()
+"""
+
+from zoo.testing.promises import BrokenPromise, NotChecked, Outcome, Promise, outcomes, promises
+
+__all__ = ["BrokenPromise", "NotChecked", "Outcome", "Promise", "outcomes", "promises"]

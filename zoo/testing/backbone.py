@@ -1,0 +1,288 @@
+"""Promises of a backbone, held against the built encoder."""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import json
+import math
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from zoo.catalog import Backbone, Offer, catalog
+from zoo.compose.encoder import Encoder, build_encoder
+from zoo.compose.model import from_raw
+from zoo.errors import BadPlan, WeightsUnavailable
+from zoo.testing.promises import BrokenPromise, NotChecked
+from zoo.weights import states
+
+if TYPE_CHECKING:
+    import keras
+    import numpy as np
+
+_TOLERANCE = 1e-4
+_LOADER = """
+import json, sys
+from pathlib import Path
+import numpy as np
+from zoo.runs.model_file import Card, load_model
+for line in sys.stdin:
+    name, path, given, out = json.loads(line)
+    try:
+        import tensorflow as tf
+        model = load_model(Path(path), Card(name, "", "image", {}))
+        np.savez(out, **{key: np.asarray(value) for key, value in model(tf.constant(np.load(given))).items()})
+        answer = ""
+    except Exception as error:
+        answer = f"{type(error).__name__}: {error}"
+    print(json.dumps(answer), flush=True)
+"""
+_TEXTS = ["A short text.", "Zoo keepers feed the seals at three; the penguins come later, or not at all.", "x"]
+
+
+@dataclass(frozen=True)
+class About:
+    """A backbone by its name, and the weights to build it with: as `--weights` has it, or blank for what is here."""
+
+    name: str
+    weights: str = ""
+
+    @property
+    def offer(self) -> Offer[Backbone]:
+        return catalog().backbone(self.name)
+
+
+def facts_match(about: About) -> str:
+    """Parameters, width and modality are those of the network."""
+    encoder, spec = _built(about), about.offer.spec
+    params = sum(math.prod(weight.shape) for weight in encoder.network.weights if _counts(weight))
+    if spec.params not in (params, encoder.network.count_params()):  # the latter counts counters too
+        raise BrokenPromise(f"params is {spec.params:,}, and the network has {params:,}")
+    dim = encoder.network.output["pooled"].shape[-1]
+    if spec.dim is not None and dim != spec.dim:
+        raise BrokenPromise(f"dim is {spec.dim}, and pooled is {dim} wide")
+    entry = encoder.preprocess.inputs[0]
+    if (entry.dtype == "string") != (spec.modality == "text"):
+        raise BrokenPromise(f"modality is {spec.modality}, and the preprocessing takes {entry.dtype}")
+    return f"{params:,} parameters, {dim} wide"
+
+
+def features_have_shapes(about: About) -> str:
+    """Each promised feature is there, of the right rank and size."""
+    encoder, spec = _built(about), about.offer.spec
+    raw = _raw(about.offer)
+    features = encoder.network(encoder.preprocess(raw))
+    sizes = {name: tuple(value.shape) for name, value in features.items()}
+    for name in (*spec.features, *(["mask"] if "sequence" in spec.features else [])):
+        if name not in sizes:
+            raise BrokenPromise(f"the network gives {', '.join(sizes)}, and {name} was promised")
+    count = len(raw)
+    if "pooled" in sizes and sizes["pooled"] != (count, spec.dim or sizes["pooled"][-1]):
+        raise BrokenPromise(f"pooled is {sizes['pooled']}, not {(count, spec.dim)}")
+    if "map" in sizes and (len(sizes["map"]) != 4 or sizes["map"][0] != count):
+        raise BrokenPromise(f"map is {sizes['map']}, not (batch, height, width, channels)")
+    if "sequence" in sizes and sizes["mask"] != sizes["sequence"][:2]:
+        raise BrokenPromise(f"sequence is {sizes['sequence']} and mask {sizes['mask']}, not (batch, tokens)")
+    return ", ".join(f"{name} {size}" for name, size in sizes.items())
+
+
+def reads_what_it_says(about: About) -> str:
+    """There is preprocessing for each kind of example in `reads`, and for no other."""
+    encoder, spec = _built(about), about.offer.spec
+    there = {"single": True, "pair": encoder.pair is not None, "words": encoder.words is not None}
+    if wrong := [kind for kind, given in there.items() if given != (kind in spec.reads)]:
+        raise BrokenPromise(f"reads is {', '.join(spec.reads)}, which is wrong on {', '.join(wrong)}")
+    return ", ".join(spec.reads)
+
+
+def answers_agree(about: About) -> str:
+    """Called, called again, and predicted: the same numbers."""
+    import numpy as np
+
+    model, raw = from_raw(_built(about)), _raw(about.offer)
+    first = _arrays(model(raw))
+    furthest = 0.0
+    for way, answer in (("called again", model(raw)), ("predicted", model.predict(raw, verbose=0))):
+        for name, value in _arrays(answer).items():
+            difference = float(np.abs(value - first[name]).max())
+            furthest = max(furthest, difference)
+            if not np.isfinite(value).all() or difference > _tolerance(first[name]):
+                raise BrokenPromise(f"{way}, {name} differs by {difference:.2g}")
+    return f"within {furthest:.1g}"
+
+
+def preprocessing_travels(about: About) -> str:
+    """Saved, and loaded by a process that built none, the model takes raw input of any size and answers the same."""
+    import numpy as np
+
+    model, raw = from_raw(_built(about)), _raw(about.offer)
+    first = _arrays(model(raw))
+    with tempfile.TemporaryDirectory() as folder:
+        path, given, out = (Path(folder, name) for name in ("model.keras", "raw.npy", "out.npz"))
+        model.save(path)
+        np.save(given, np.array(_TEXTS) if about.offer.spec.modality == "text" else raw)
+        if failure := _load_elsewhere(about.offer.name, path, given, out):
+            raise BrokenPromise(f"another process cannot load it: {failure}")
+        loaded = dict(np.load(out))
+    for name, value in first.items():
+        difference = float(np.abs(value - loaded[name]).max())
+        if difference > _tolerance(value):
+            raise BrokenPromise(f"loaded in another process, {name} differs by {difference:.2g}")
+    return "loaded in another process, it answers the same"
+
+
+def frozen_means_frozen(about: About) -> str:
+    """With nothing unfrozen, training a head changes none of the network's weights."""
+    import numpy as np
+
+    encoder = _built(about)
+    encoder.unfreeze(0)
+    if encoder.network.trainable_weights:
+        raise BrokenPromise(f"{encoder.network.trainable_weights[0].path} can be trained with nothing unfrozen")
+    before = [np.array(weight.numpy()) for weight in encoder.network.weights if _counts(weight)]
+    _train_step(encoder, about.offer)
+    after = [np.array(weight.numpy()) for weight in encoder.network.weights if _counts(weight)]
+    changed = sum(not np.array_equal(a, b) for a, b in zip(before, after, strict=True))
+    if changed:
+        raise BrokenPromise(f"{changed} of {len(before)} weights changed in training a head")
+    return f"{len(before)} weights unchanged"
+
+
+def every_stage_unfreezes(about: About) -> str:
+    """The last N stages become trainable, one more each time, and together they hold every weight."""
+    import keras
+
+    encoder = _built(about)
+    held = {id(weight) for stage in encoder.stages for layer in stage for weight in layer.weights}
+    if loose := [weight.path for weight in encoder.network.weights if id(weight) not in held]:
+        raise BrokenPromise(f"no stage holds {loose[0]}")
+    counts = []
+    for number in range(len(encoder.stages) + 1):
+        encoder.unfreeze(number)
+        counts.append(len(encoder.network.trainable_weights))
+        for layer in encoder.network._flatten_layers():
+            if isinstance(layer, keras.layers.BatchNormalization) and layer.trainable:
+                raise BrokenPromise(f"with {number} stages unfrozen, the batch normalization {layer.name} is trained")
+    if counts[0] or any(later <= earlier for earlier, later in itertools.pairwise(counts)):
+        raise BrokenPromise(f"with 0, 1, 2 ... stages unfrozen, {counts} weights can be trained")
+    return f"{len(encoder.stages)} stages"
+
+
+def gradients_are_finite(about: About) -> str:
+    """With all unfrozen, a step's gradients are finite, and every stage gets some."""
+    import numpy as np
+
+    encoder = _built(about)
+    encoder.unfreeze("all")
+    gradients = _gradients(encoder, about.offer)
+    for stage in encoder.stages:
+        ids = {id(weight) for layer in stage for weight in layer.trainable_weights}
+        if ids and not ids & set(gradients):
+            raise BrokenPromise(f"no gradient reaches the stage that begins with {stage[0].name}")
+    if bad := sum(not np.isfinite(gradient).all() for gradient in gradients.values()):
+        raise BrokenPromise(f"{bad} of {len(gradients)} gradients are not finite")
+    encoder.unfreeze(0)
+    return f"{len(gradients)} gradients"
+
+
+def _load_elsewhere(*job: object) -> str:
+    """Have a model loaded and asked by the process that only loads; gives why it cannot, or nothing."""
+    loader = _loader()
+    assert loader.stdin is not None
+    assert loader.stdout is not None
+    try:
+        loader.stdin.write(json.dumps([str(part) for part in job]) + "\n")
+        loader.stdin.flush()
+        return str(json.loads(loader.stdout.readline()))
+    except (OSError, ValueError):
+        _loader.cache_clear()
+        return "the process that loads it dies"
+
+
+@functools.cache
+def _loader() -> subprocess.Popen[str]:
+    """One for all backbones, as starting TensorFlow takes longer than loading a model."""
+    command = [sys.executable, "-P", "-c", _LOADER]
+    pipe, nowhere = subprocess.PIPE, subprocess.DEVNULL
+    # It ends when this process does, and with it its input.
+    return subprocess.Popen(command, text=True, stdin=pipe, stdout=pipe, stderr=nowhere)
+
+
+@functools.lru_cache(maxsize=1)
+def _built(about: About) -> Encoder:
+    """The encoder; one is kept, for the promises about it that follow each other."""
+    choice = about.weights
+    if not choice:
+        (where,) = states([about.offer])
+        choice = "default" if where in ("bundled", "cached") else "none"
+    try:
+        return build_encoder(about.offer, choice)
+    except (BadPlan, WeightsUnavailable) as error:
+        raise NotChecked(f"its weights are not here, and it cannot start without: {error}") from None
+
+
+def _raw(offer: Offer[Backbone]) -> Any:
+    """Three examples, pictures of another size than the network's, smooth and with the full range of grey levels."""
+    import numpy as np
+    import tensorflow as tf
+
+    if offer.spec.modality == "text":
+        return tf.constant(_TEXTS)
+    y, x = np.mgrid[0:1:97j, 0:1:160j]
+    waves = [np.sin(2 * np.pi * (f * x + g * y)) for f, g in ((1, 2), (3, 1), (0.5, 4))]
+    picture = (np.stack(waves, -1) + 1) * 127.5
+    return np.stack([picture, 255 - picture, picture[::-1]]).astype("float32")
+
+
+def _train_step(encoder: Encoder, offer: Offer[Backbone]) -> None:
+    import keras
+    import numpy as np
+
+    model = _with_head(encoder)
+    model.compile(keras.optimizers.SGD(1.0), loss="mse")
+    prepared = encoder.preprocess(_raw(offer))
+    model.fit(prepared, np.ones((len(_raw(offer)), 2), "float32"), verbose=0)
+
+
+def _gradients(encoder: Encoder, offer: Offer[Backbone]) -> dict[int, np.ndarray]:
+    import numpy as np
+    import tensorflow as tf
+
+    model, prepared = _with_head(encoder), encoder.preprocess(_raw(offer))
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_mean(tf.square(model(prepared, training=True) - 1.0))
+    weights = encoder.network.trainable_weights
+    gradients = tape.gradient(loss, [weight.value for weight in weights])
+    pairs = zip(weights, gradients, strict=True)
+    return {id(w): np.asarray(tf.convert_to_tensor(g)) for w, g in pairs if g is not None}
+
+
+def _with_head(encoder: Encoder) -> keras.Model:
+    """Prepared input -> two numbers from `pooled`."""
+    import keras
+
+    entry = keras.tree.map_structure(
+        lambda t: keras.Input(t.shape[1:], dtype=t.dtype, name=t.name), encoder.network.input
+    )
+    return keras.Model(entry, keras.layers.Dense(2)(encoder.network(entry)["pooled"]))
+
+
+def _counts(weight: Any) -> bool:
+    """Whether a variable is a parameter: not a counter or the state of a random generator."""
+    return "float" in str(weight.dtype)
+
+
+def _arrays(features: Any) -> dict[str, np.ndarray]:
+    import numpy as np
+
+    return {name: np.asarray(value) for name, value in features.items()}
+
+
+def _tolerance(value: np.ndarray) -> float:
+    import numpy as np
+
+    return _TOLERANCE * max(1.0, float(np.abs(value).max()))
