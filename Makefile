@@ -3,6 +3,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 PLUGINS := $(sort $(patsubst %/pyproject.toml,%,$(wildcard plugins/*/pyproject.toml)))
+# kerashub is large, and `zoo install kerashub` brings it; the tests need it.
+DEMO := $(filter-out plugins/kerashub,$(PLUGINS))
 PROJECTS := pyproject.toml constraints.txt $(PLUGINS:%=%/pyproject.toml)
 # seqeval is published as source alone, with a setup.py that only works in a build environment of its own.
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install --use-pep517 --constraint constraints.txt
@@ -29,9 +31,9 @@ bench: .venv/.developed
 	@$(PYTHON) -c 'import sys; sys.exit(None if (3, 11) <= sys.version_info < (3, 14) else "zoo needs Python 3.11 to 3.13, and this is " + sys.version.split()[0] + "; name another one: make PYTHON=python3.11 ...")'
 	@echo "Setting up .venv (some minutes the first time: TensorFlow is large)"
 	$(PYTHON) -m venv .venv
-	$(PIP) --editable . $(PLUGINS:%=--editable ./%)
+	$(PIP) --editable . $(DEMO:%=--editable ./%)
 	@touch $@
 
 .venv/.developed: .venv/.installed
-	$(PIP) --editable '.[dev]'
+	$(PIP) --editable '.[dev]' --editable ./plugins/kerashub
 	@touch $@

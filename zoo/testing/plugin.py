@@ -68,10 +68,12 @@ def states_weights(distribution: str) -> str:
     for facts in (facts for plugin in plugins for facts in plugin.backbones.facts):
         for weights in facts["weights"]:
             source, checksum = weights["source"], weights["checksum"]
-            if not checksum and not source.startswith("hub:") and not weights["bytes"]:
+            own_way = "fetched by a library of its own" if weights["fetch"] else ""
+            own_way = own_way or ("SavedModels of a hub" if source.startswith("hub:") else "")
+            if not checksum and not own_way and not weights["bytes"]:
                 raise BrokenPromise(f"{facts['name']}: weights {weights['name']} have neither checksum nor size")
             kind = "without checksum, as published" if not checksum else checksum.partition(":")[0]
-            kind = "SavedModels of a hub" if source.startswith("hub:") else kind
+            kind = own_way or kind
             kinds[kind] = kinds.get(kind, 0) + 1
     return ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items())) or "no weights"
 

@@ -1,0 +1,12 @@
+"""KerasHub's presets as backbones: pictures and texts, hundreds of them, from its own files or from a local folder."""
+
+import zoo
+
+ZOO_API = ">=1.0,<2"
+
+
+@zoo.hookimpl
+def zoo_backbones() -> list[zoo.Backbone]:
+    from zoo_kerashub.facts import backbones
+
+    return backbones()
