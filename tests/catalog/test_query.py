@@ -9,7 +9,8 @@ from zoo.catalog.query import matches, parse_condition, select
 
 
 def _names(*patterns, **options):
-    return [b["name"] for b in zoo.list_backbones(*patterns, **options)]
+    """What is found among the backbones of all first-party plugins but kerashub, whose hundreds come and go."""
+    return [b["name"] for b in zoo.list_backbones(*patterns, **options) if b["plugin"] != "kerashub"]
 
 
 def test_a_word_matches_a_part_of_a_name_and_a_wildcard_the_whole():

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -105,21 +106,27 @@ def test_wrong_usage_is_exit_status_2(zoo_command, arguments):
 
 def test_every_command_has_help_with_an_example(zoo_command):
     overview = zoo_command("--help").stdout
-    for command in ("list", "info", "heads", "plugins", "doctor", "train", "pull", "predict", "evaluate"):
+    light = ("list", "info", "heads", "plugins", "doctor", "search", "install", "uninstall", "upgrade", "new", "check")
+    for command in (*light, "train", "pull", "predict", "evaluate", "embed"):
         assert command in overview
         text = zoo_command(command, "--help").stdout
         assert f"zoo {command}" in text.partition("Example")[2], command
+    for command in ("list", "use", "forget", "check", "schema", "add"):
+        text = zoo_command("registry", command, "--help").stdout
+        assert f"zoo registry {command}" in text.partition("Example")[2], command
 
 
 def test_names_are_completed(zoo_command):
-    words = {"_ZOO_COMPLETE": "complete_bash", "COMP_WORDS": "zoo train incep", "COMP_CWORD": "2"}
     program = "import sys; sys.argv = ['zoo']; from zoo.cli.main import main; main()"
-    import os
-
-    result = subprocess.run(
-        [sys.executable, "-c", program], env={**os.environ, **words}, capture_output=True, text=True
-    )
-    assert result.stdout.split() == ["inception_resnet_v2", "inception_v3"]
+    for typed, names in (
+        ("zoo train incep", ["inception_resnet_v2", "inception_v3"]),
+        ("zoo install keras", ["keras_applications", "kerashub"]),
+        ("zoo uninstall tf", ["tfhub_bert"]),
+    ):
+        words = {"_ZOO_COMPLETE": "complete_bash", "COMP_WORDS": typed, "COMP_CWORD": "2"}
+        command = [sys.executable, "-c", program]
+        result = subprocess.run(command, env={**os.environ, **words}, capture_output=True, text=True)
+        assert result.stdout.split() == names
 
 
 def test_colours_only_on_a_terminal(zoo_command):

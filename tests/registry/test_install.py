@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+import zipfile
 
 import pytest
 
@@ -137,6 +138,20 @@ def test_a_wheel_with_another_hash_is_refused(emptied, before, tmp_path):
     refused = emptied.zoo("install", "altered", "--yes", "--registry", registry, *_offline(emptied))
     assert refused.returncode == 1
     assert "sha256" in refused.stderr
+    _assert_as_before(emptied, before)
+
+
+@pytest.mark.parametrize("victim", ["keras/__init__.py", "six.py", "zoo/errors.py"])
+def test_a_wheel_cannot_change_what_belongs_to_others(emptied, before, victim):
+    wheel = emptied.add_wheel("thief")
+    with zipfile.ZipFile(wheel, "a") as archive:
+        archive.writestr(victim, "raise SystemExit('stolen')\n")
+    refused = emptied.zoo("install", wheel, "--yes", *_offline(emptied))
+    assert refused.returncode == 1
+    assert (
+        f"would overwrite lib/python{sys.version_info[0]}.{sys.version_info[1]}/site-packages/{victim}"
+        in refused.stderr
+    )
     _assert_as_before(emptied, before)
 
 
@@ -268,5 +283,4 @@ def test_uv_does_it_where_there_is_no_pip(emptied, before):
         for part in hidden.iterdir():
             part.rename(emptied.library / part.name)
         hidden.rmdir()
-    (emptied.env / ".lock").unlink(missing_ok=True)  # uv's own
     _assert_as_before(emptied, before)

@@ -54,7 +54,7 @@ def remember(plugins: bytes, seen: dict[str, Stamp], *circumstances: str) -> Non
     if any(stamp and stamp[0] > time.time_ns() - _JUST_NOW for stamp in seen.values()):
         return
     file = _file(circumstances)
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError, UnicodeEncodeError):  # the latter: a path that is no valid text
         file.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=file.parent, suffix=".new", delete=False) as beside:
             beside.write(msgspec.json.encode(Memory(seen, msgspec.Raw(plugins))))

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 import typer
 
+from zoo.catalog import catalog
 from zoo.cli.catalog import Json
 from zoo.cli.output import print_json, print_table, size
 from zoo.cli.registry import Registry
@@ -34,8 +35,25 @@ def register(app: typer.Typer) -> None:
         app.command()(command)
 
 
+def complete_listed(incomplete: str) -> list[str]:
+    """The plugins of all registries whose names begin so; no network is asked."""
+    from zoo.registry.sources import load
+
+    return [name for name in load(network=False).listings if name.startswith(incomplete)]
+
+
+def complete_installed(incomplete: str) -> list[str]:
+    """The installed plugins whose names begin so."""
+    return [plugin.name for plugin in catalog().plugins if plugin.name.startswith(incomplete)]
+
+
 def install(
-    plugins: Annotated[list[str], typer.Argument(help="Names from `zoo search`, requirements, wheels, or folders.")],
+    plugins: Annotated[
+        list[str],
+        typer.Argument(
+            help="Names from `zoo search`, requirements, wheels, or folders.", autocompletion=complete_listed
+        ),
+    ],
     registry: Registry = None,
     yes: Yes = False,
     dry_run: DryRun = False,
@@ -70,7 +88,10 @@ def install(
 
 
 def upgrade(
-    plugins: Annotated[list[str] | None, typer.Argument(help="Installed plugins (default: all).")] = None,
+    plugins: Annotated[
+        list[str] | None,
+        typer.Argument(help="Installed plugins (default: all).", autocompletion=complete_installed),
+    ] = None,
     registry: Registry = None,
     yes: Yes = False,
     dry_run: DryRun = False,
@@ -100,7 +121,9 @@ def upgrade(
 
 
 def uninstall(
-    plugins: Annotated[list[str], typer.Argument(help="Plugins, as `zoo plugins` shows them.")],
+    plugins: Annotated[
+        list[str], typer.Argument(help="Plugins, as `zoo plugins` shows them.", autocompletion=complete_installed)
+    ],
     yes: Yes = False,
     dry_run: DryRun = False,
     json: Json = False,

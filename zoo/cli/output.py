@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import json
 import os
 import shutil
 import sys
@@ -15,7 +16,11 @@ import msgspec
 
 def print_json(content: Any) -> None:
     """Print one JSON document."""
-    print(msgspec.json.format(msgspec.json.encode(content), indent=2).decode())
+    try:
+        text = msgspec.json.format(msgspec.json.encode(content), indent=2).decode()
+    except UnicodeEncodeError:  # a file name that is no valid text
+        text = json.dumps(content, indent=2, ensure_ascii=False)
+    print(text)
 
 
 def print_table(header: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[str] = ()) -> None:

@@ -16,6 +16,7 @@ from zoo.catalog import catalog
 from zoo.catalog.catalog import nearest
 from zoo.catalog.host import Plugin
 from zoo.errors import CannotInstall, UnknownName
+from zoo.progress import step
 from zoo.registry.environment import (
     constraints,
     distribution_of,
@@ -100,19 +101,20 @@ def carry_out(plan: Plan, options: Options) -> list[Plugin]:
     Raises `CannotInstall` with the reason: a file with another hash, or a plugin that breaks the contract when a fresh
     process loads it.
     """
-    asked = [step for step in plan.steps if step.asked]
-    names = " and ".join(step.name for step in asked)
+    asked = [one for one in plan.steps if one.asked]
+    names = " and ".join(one.name for one in asked)
     present = installed()
     before = {plugin.name for plugin in catalog().plugins if plugin.status == "loaded"}
     try:
         with transaction(f"The installation of {names}") as change:
             lay_out(plan.steps, change.stage, options)
-            for step in plan.steps:
-                if not step.asked:
-                    _not_requested(change.stage, step)
-            replaced = [present[step.name] for step in plan.steps if step.replaces]
+            for one in plan.steps:
+                if not one.asked:
+                    _not_requested(change.stage, one)
+            replaced = [present[one.name] for one in plan.steps if one.replaces]
             change.move(path for distribution in replaced for path in files_of(distribution))
-            plugins = _working_plugins([step.name for step in asked], before)
+            with step("Trying it in a fresh process", None, ""):
+                plugins = _working_plugins([one.name for one in asked], before)
     except CannotInstall as error:
         raise CannotInstall(f"{names} was not installed, and nothing was changed. {error}") from None
     except OSError as error:
@@ -156,12 +158,13 @@ def _request(asked: str, registries: Registries) -> Request:
 
 
 def _plan(requests: list[Request], limits: list[str], options: Options, *, upgrade: bool) -> Plan:
-    steps = resolve([request.source for request in requests], limits, options, upgrade=upgrade)
+    with step("Finding out what is needed", None, ""):
+        steps = resolve([request.source for request in requests], limits, options, upgrade=upgrade)
     plan = Plan(requests, steps)
-    for number, step in enumerate(steps):
-        listing = plan.listing(step)
+    for number, one in enumerate(steps):
+        listing = plan.listing(one)
         if listing and listing.entry.artefacts and not Path(listing.source).is_dir():
-            steps[number] = replace(step, sha256=tuple(artefact.sha256 for artefact in listing.entry.artefacts))
+            steps[number] = replace(one, sha256=tuple(artefact.sha256 for artefact in listing.entry.artefacts))
     return plan
 
 
@@ -174,12 +177,11 @@ def _installed_plugin(name: str) -> importlib.metadata.Distribution:
     raise UnknownName(f"No plugin called {name!r} is installed.{hint} `zoo plugins` shows all {len(known)}.")
 
 
-def _not_requested(stage: Path, step: Step) -> None:
+def _not_requested(stage: Path, needed: Step) -> None:
     """Take away pip's mark of what a person asked for, so that it goes when the plugin that needed it goes."""
     for mark in stage.rglob("*.dist-info/REQUESTED"):
-        if canonicalize_name(mark.parent.name.rpartition("-")[0].removesuffix(".dist")) == step.name or (
-            canonicalize_name(mark.parent.name.removesuffix(".dist-info").rpartition("-")[0]) == step.name
-        ):
+        name, _, _ = mark.parent.name.removesuffix(".dist-info").rpartition("-")
+        if canonicalize_name(name) == needed.name:
             record = mark.parent / "RECORD"
             lines = record.read_text(encoding="utf-8").splitlines(keepends=True)
             kept = [line for line in lines if not line.startswith(f"{mark.parent.name}/REQUESTED,")]

@@ -94,6 +94,7 @@ def lay_out(steps: Sequence[Step], prefix: Path, options: Options) -> None:
             common += ["--require-hashes"] if hashed else []
             if uv := _uv():
                 _run([uv, "pip", "install", "--python", sys.executable, *common], show=True)
+                (prefix / ".lock").unlink(missing_ok=True)  # uv's own
             else:
                 local = ["--ignore-installed", "--no-compile", "--no-user", "--no-warn-script-location"]
                 _run([*_pip(), "install", *local, *common], show=True)

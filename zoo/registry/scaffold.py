@@ -51,4 +51,4 @@ def scaffold(name: str, folder: Path, *, backbone: bool, head: bool) -> Path:
 
 
 def _filled(template: str, values: dict[str, str]) -> str:
-    return Template((_TEMPLATES / template).read_text(encoding="utf-8")).substitute(values)
+    return Template((_TEMPLATES / f"{template}.template").read_text(encoding="utf-8")).substitute(values)

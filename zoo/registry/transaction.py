@@ -9,6 +9,7 @@ same.
 from __future__ import annotations
 
 import contextlib
+import filecmp
 import os
 import shutil
 import sys
@@ -43,10 +44,17 @@ class Transaction:
         self.stage, self.backup, self.prefix = folder / "stage", folder / "backup", Path(sys.prefix)
 
     def move(self, remove: Iterable[Path]) -> None:
-        """Take the files `remove` out of the environment, and put in everything that lies in `stage`."""
+        """Take the files `remove` out of the environment, and put in everything that lies in `stage`.
+
+        Raises `CannotInstall` before anything is moved, where a file of something else would be overwritten by another.
+        """
         add = [path.relative_to(self.stage) for path in self.stage.rglob("*") if path.is_symlink() or path.is_file()]
-        replaced = {path for path in add if os.path.lexists(self.prefix / path)}
-        gone = {path.relative_to(self.prefix) for path in remove} | replaced
+        gone = {path.relative_to(self.prefix) for path in remove}
+        for path in add:
+            if path not in gone and os.path.lexists(self.prefix / path):
+                if not filecmp.cmp(self.stage / path, self.prefix / path, shallow=False):
+                    raise CannotInstall(f"It would overwrite {path}, which belongs to something else.")
+                gone.add(path)
         self.journal.add, self.journal.remove = sorted(map(str, add)), sorted(map(str, gone))
         self.write("moving")
         for name in self.journal.remove:

@@ -53,7 +53,7 @@ def test_its_facts_are_those_of_the_network(model):
 def test_its_weights_are_bundled_and_converted_once(published):
     from zoo.weights import cache_folder
 
-    (facts,) = zoo.list_backbones("efficientnet_lite0")
+    (facts,) = zoo.list_backbones("efficientnet_lite0", plugin="efficientnet_lite")
     assert facts["weights"]["state"] == "bundled"
     assert facts["weights"]["bytes"] == published.stat().st_size
     (converted,) = (cache_folder() / "converted").rglob("efficientnet_lite0.weights.h5")

@@ -123,7 +123,7 @@ def test_after_a_pull_everything_works_with_the_network_cut_off(reviews, tmp_pat
         assert done.returncode == 0, done.stderr
         return done.stdout
 
-    (listed,) = json.loads(cut_off("list", "minilm_l6", "--json"))
+    (listed,) = json.loads(cut_off("list", "minilm_l6", "--plugin", "tfhub_bert", "--json"))
     assert listed["weights"]["state"] == "cached"
     cut_off("train", "minilm_l6", reviews, "--out", tmp_path / "run")
     answer, unknown = json.loads(cut_off("predict", tmp_path / "run", "the film was very good", "", "--json"))
