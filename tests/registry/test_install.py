@@ -163,6 +163,8 @@ def test_a_plugin_that_broke_later_stops_nothing_and_is_removed(emptied, before)
     doctor = emptied.zoo("doctor")
     assert doctor.returncode == 1
     assert "zoo uninstall breaks" in doctor.stdout
+    (emptied.library / "zoo_breaks.py").write_text("import os\nos._exit(7)\n")
+    assert emptied.zoo("list").returncode == 7
     removed = emptied.zoo("uninstall", "breaks", "--yes")
     assert removed.returncode == 0, removed.stderr
     _assert_as_before(emptied, before)
@@ -283,4 +285,5 @@ def test_uv_does_it_where_there_is_no_pip(emptied, before):
         for part in hidden.iterdir():
             part.rename(emptied.library / part.name)
         hidden.rmdir()
+    (emptied.env / ".lock").unlink(missing_ok=True)  # by which uv keeps a second uv out of an environment
     _assert_as_before(emptied, before)

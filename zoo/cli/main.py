@@ -47,6 +47,14 @@ def options(
         os.environ["ZOO_QUIET"] = "1"
 
 
+def _may_be_of_a_plugin(arguments: list[str]) -> bool:
+    """Whether plugins have to be asked for commands: not for one of our own, which has to work whatever they do."""
+    own = {command.name or command.callback.__name__ for command in app.registered_commands if command.callback}
+    own |= {group.name for group in app.registered_groups if isinstance(group.name, str)}
+    words = [word for word in arguments if not word.startswith("-")]
+    return not words or words[0] not in own
+
+
 def _unforeseen(error: Exception) -> str:
     first_line = str(error).strip().partition("\n")[0]
     return f"{type(error).__name__}: {first_line}. ZOO_DEBUG=1 shows where it happened."
@@ -58,9 +66,10 @@ def main() -> None:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a file name need not be valid text
     try:
-        from zoo.catalog import catalog as load_catalog
+        if _may_be_of_a_plugin(sys.argv[1:]):
+            from zoo.catalog import catalog as load_catalog
 
-        load_catalog().host.call("zoo_commands", app=app)
+            load_catalog().host.call("zoo_commands", app=app)
         app()
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
