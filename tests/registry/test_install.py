@@ -1,20 +1,22 @@
 """Plugins come and go in a real environment that starts empty, and what goes wrong changes nothing.
 
-Real wheels, real pip, real processes killed with SIGKILL; all of it in one environment, so in one process of the tests.
+Real wheels, real pip, real processes killed with SIGKILL; all of it in one environment, so in one file.
 """
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
 import sys
 import time
 import zipfile
+from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.xdist_group("registry")
+GUIDE = (Path(__file__).parent.parent.parent / "docs" / "plugins.md").read_text()
 
 
 def _offline(emptied):
@@ -287,3 +289,19 @@ def test_uv_does_it_where_there_is_no_pip(emptied, before):
         hidden.rmdir()
     (emptied.env / ".lock").unlink(missing_ok=True)  # by which uv keeps a second uv out of an environment
     _assert_as_before(emptied, before)
+
+
+def test_the_newcomers_way_in_the_guide_works_as_it_stands(emptied, few_pictures, tmp_path):
+    (script,) = re.findall(r"```sh\n(.*?)```", GUIDE, re.DOTALL)
+    assert script.startswith("zoo new my-nets\n")
+    shutil.copytree(few_pictures, tmp_path / "photos")
+    path = {"PATH": f"{emptied.env / 'bin'}{os.pathsep}{os.environ['PATH']}"}
+    done = subprocess.run(
+        ["bash", "-e", "-c", script], cwd=tmp_path, env=os.environ | emptied.own | path, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "14 passed" in done.stdout
+    assert "my_nets_small" in done.stdout
+    runs = sorted(run.name for run in (tmp_path / "runs").iterdir())
+    assert runs == ["photos", "photos-2"]
+    assert "accuracy" in (tmp_path / "runs" / "photos-2" / "metrics.json").read_text()
