@@ -44,7 +44,7 @@ def build_wheel(project: Path, wheels: Path) -> Path:
 
 
 def write_project(
-    folder: Path, name: str, module: str, version: str = "1.0", needs: str = "", plugin: bool = True
+    folder: Path, name: str, module: str, version: str = "1.0", needs: str = "", extra: str = "", plugin: bool = True
 ) -> Path:
     """A distribution `zoo-NAME` with one module, and with an entry point where it is a plugin."""
     folder.mkdir(parents=True)
@@ -62,6 +62,7 @@ def write_project(
         license = "MIT"
         requires-python = ">=3.11"
         dependencies = [{needs}]
+        optional-dependencies = {{ more = [{extra}] }}
         [project.urls]
         Homepage = "https://example.org/{name}"
         """)

@@ -143,6 +143,31 @@ def test_a_wheel_with_another_hash_is_refused(emptied, before, tmp_path):
     _assert_as_before(emptied, before)
 
 
+def test_what_came_for_a_plugin_goes_with_it_though_an_extra_of_another_names_it(emptied, before):
+    emptied.add_wheel("helper", "VALUE = 1\n", plugin=False)
+    wheels = [emptied.add_wheel("keeper", extra='"zoo-helper"'), emptied.add_wheel("user", needs='"zoo-helper"')]
+    assert emptied.zoo("install", *wheels, "--yes", *_offline(emptied)).returncode == 0
+    removed = json.loads(emptied.zoo("uninstall", "user", "--yes", "--json").stdout)["removed"]
+    assert set(removed) == {"zoo-user", "zoo-helper"}
+    assert "keeper_net" in emptied.zoo("list").stdout
+    assert emptied.zoo("uninstall", "keeper", "--yes").returncode == 0
+    _assert_as_before(emptied, before)
+
+
+def test_what_somebody_asked_pip_for_stays(emptied, before):
+    helper = emptied.add_wheel("helper", "VALUE = 1\n", plugin=False)
+    pip = [emptied.python, "-m", "pip", "--quiet"]
+    subprocess.run([*pip, "install", "--no-index", helper], check=True)
+    assert (
+        emptied.zoo("install", emptied.add_wheel("user", needs='"zoo-helper"'), "-y", *_offline(emptied)).returncode
+        == 0
+    )
+    removed = json.loads(emptied.zoo("uninstall", "user", "--yes", "--json").stdout)["removed"]
+    assert set(removed) == {"zoo-user"}
+    subprocess.run([*pip, "uninstall", "--yes", "zoo-helper"], check=True)
+    _assert_as_before(emptied, before)
+
+
 @pytest.mark.parametrize("victim", ["keras/__init__.py", "six.py", "zoo/errors.py"])
 def test_a_wheel_cannot_change_what_belongs_to_others(emptied, before, victim):
     wheel = emptied.add_wheel("thief")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import sysconfig
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from importlib import metadata
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from packaging.utils import canonicalize_name
 from zoo.catalog.hookspecs import GROUP
 from zoo.errors import CannotInstall
 
+CAME_FOR_A_PLUGIN = "ZOO-NEEDED"
 PINNED = ("tfzoo", "tensorflow", "keras", "numpy")
 
 
@@ -96,19 +97,34 @@ def constraints(changing: Iterable[str] = ()) -> list[str]:
 def only_needed_by(names: Iterable[str]) -> list[str]:
     """The distributions that go when these go: themselves, and what was installed for them and nothing else needs.
 
-    What a person asked pip for stays (pip marks it as requested), and so does what anything else may need, with any
-    extra.
+    What a person asked pip for stays; pip marks it as requested. What came by `zoo install`, which marks it too, stays
+    where something else requires it; other things also where an extra does of which all requirements are here, since
+    nothing records which extras were asked for.
     """
     everything = installed()
     gone = {canonicalize_name(name) for name in names}
     candidates = {n for n in reached(gone, everything) if n in everything and n not in PINNED} - gone
     candidates = {n for n in candidates if everything[n].read_text("REQUESTED") is None}
+    came = {n for n in candidates if everything[n].read_text(CAME_FOR_A_PLUGIN) is not None}
     while True:
         stay = [distribution for name, distribution in everything.items() if name not in gone | candidates]
-        needed = {canonicalize_name(Requirement(text).name) for d in stay for text in d.requires or ()}
-        if not candidates & needed:
+        required = {canonicalize_name(r.name) for d in stay for r in needs(d)}
+        by_extras = {canonicalize_name(r.name) for d in stay for r in needs(d, _extras_here(d, everything))}
+        needed = candidates & (required | (by_extras - came))
+        if not needed:
             return sorted(gone) + sorted(candidates)
         candidates -= needed
+
+
+def _extras_here(distribution: metadata.Distribution, everything: Mapping[str, object]) -> list[str]:
+    """The extras of a distribution of which all requirements are installed; nothing records which were asked for."""
+    plain = {str(requirement) for requirement in needs(distribution)}
+    found = []
+    for extra in distribution.metadata.get_all("Provides-Extra") or ():
+        more = [requirement for requirement in needs(distribution, [extra]) if str(requirement) not in plain]
+        if more and all(canonicalize_name(requirement.name) in everything for requirement in more):
+            found.append(extra)
+    return found
 
 
 def files_of(distribution: metadata.Distribution) -> list[Path]:

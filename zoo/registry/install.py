@@ -18,6 +18,7 @@ from zoo.catalog.host import Plugin
 from zoo.errors import CannotInstall, UnknownName
 from zoo.progress import step
 from zoo.registry.environment import (
+    CAME_FOR_A_PLUGIN,
     constraints,
     distribution_of,
     files_of,
@@ -105,21 +106,15 @@ def carry_out(plan: Plan, options: Options) -> list[Plugin]:
     names = " and ".join(one.name for one in asked)
     present = installed()
     before = {plugin.name for plugin in catalog().plugins if plugin.status == "loaded"}
-    try:
-        with transaction(f"The installation of {names}") as change:
-            lay_out(plan.steps, change.stage, options)
-            for one in plan.steps:
-                if not one.asked:
-                    _not_requested(change.stage, one)
-            replaced = [present[one.name] for one in plan.steps if one.replaces]
-            change.move(path for distribution in replaced for path in files_of(distribution))
-            with step("Trying it in a fresh process", None, ""):
-                plugins = _working_plugins([one.name for one in asked], before)
-    except CannotInstall as error:
-        raise CannotInstall(f"{names} was not installed, and nothing was changed. {error}") from None
-    except OSError as error:
-        reason = f"{error.strerror} ({error.filename})"
-        raise CannotInstall(f"{names} was not installed, and nothing was changed. {reason}.") from None
+    with transaction(f"The installation of {names}") as change:
+        lay_out(plan.steps, change.stage, options)
+        for one in plan.steps:
+            if not one.asked:
+                _mark_as_needed(change.stage, one)
+        replaced = [present[one.name] for one in plan.steps if one.replaces]
+        change.move(path for distribution in replaced for path in files_of(distribution))
+        with step("Trying it in a fresh process", None, ""):
+            plugins = _working_plugins([one.name for one in asked], before)
     _forget()
     return plugins
 
@@ -161,7 +156,10 @@ def _plan(requests: list[Request], limits: list[str], options: Options, *, upgra
     with step("Finding out what is needed", None, ""):
         steps = resolve([request.source for request in requests], limits, options, upgrade=upgrade)
     plan = Plan(requests, steps)
+    present = installed()
     for number, one in enumerate(steps):
+        if one.replaces and is_editable(present[one.name]):
+            raise CannotInstall(f"{one.name} is installed as editable: what is in its folder is what runs.")
         listing = plan.listing(one)
         if listing and listing.entry.artefacts and not Path(listing.source).is_dir():
             steps[number] = replace(one, sha256=tuple(artefact.sha256 for artefact in listing.entry.artefacts))
@@ -177,16 +175,17 @@ def _installed_plugin(name: str) -> importlib.metadata.Distribution:
     raise UnknownName(f"No plugin called {name!r} is installed.{hint} `zoo plugins` shows all {len(known)}.")
 
 
-def _not_requested(stage: Path, needed: Step) -> None:
-    """Take away pip's mark of what a person asked for, so that it goes when the plugin that needed it goes."""
-    for mark in stage.rglob("*.dist-info/REQUESTED"):
-        name, _, _ = mark.parent.name.removesuffix(".dist-info").rpartition("-")
+def _mark_as_needed(stage: Path, needed: Step) -> None:
+    """In place of pip's mark of what a person asked for put ours: it goes when the plugin that it came for goes."""
+    for folder in stage.rglob("*.dist-info"):
+        name, _, _ = folder.name.removesuffix(".dist-info").rpartition("-")
         if canonicalize_name(name) == needed.name:
-            record = mark.parent / "RECORD"
-            lines = record.read_text(encoding="utf-8").splitlines(keepends=True)
-            kept = [line for line in lines if not line.startswith(f"{mark.parent.name}/REQUESTED,")]
-            record.write_text("".join(kept), encoding="utf-8")
-            mark.unlink()
+            record = folder / "RECORD"
+            lines = record.read_text(encoding="utf-8").splitlines()
+            kept = [line for line in lines if not line.startswith(f"{folder.name}/REQUESTED,")]
+            record.write_text("\n".join([*kept, f"{folder.name}/{CAME_FOR_A_PLUGIN},,"]) + "\n", encoding="utf-8")
+            (folder / "REQUESTED").unlink(missing_ok=True)
+            (folder / CAME_FOR_A_PLUGIN).touch()
 
 
 def _working_plugins(distributions: list[str], before: set[str]) -> list[Plugin]:

@@ -11,7 +11,8 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -72,10 +73,10 @@ def resolve(given: Sequence[str], constraints: Sequence[str], options: Options, 
         wanted = ["--constraint", str(limits), *(["--upgrade"] if upgrade else []), *options.arguments(), "--", *given]
         if uv := _uv():
             said = _run([uv, "pip", "install", "--python", sys.executable, "--dry-run", *wanted])
-            return _steps_of_uv(said, given)
+            return _sized(_steps_of_uv(said, given))
         report = Path(folder, "report.json")
         _run([*_pip(), "install", "--dry-run", "--no-user", "--report", str(report), *wanted])
-        return _steps_of_pip(json.loads(report.read_text()))
+        return _sized(_steps_of_pip(json.loads(report.read_text())))
 
 
 def lay_out(steps: Sequence[Step], prefix: Path, options: Options) -> None:
@@ -142,7 +143,8 @@ def _reason(errors: str, output: str) -> str:
         return f"What was fetched does not have the sha256 stated for it{found}; it is damaged or another file."
     lines = [line.removeprefix("ERROR: ") for line in errors.splitlines() if line.startswith("ERROR: ")]
     text = " ".join(lines or errors.split("\n")[-12:])
-    return re.sub(r"\s+", " ", text).strip(" ×╰─▶")[:600] or "pip failed without a word; ZOO_DEBUG=1 shows more."
+    plain = re.sub(r"\s+", " ", text).strip(" ×╰─▶.")[:600]
+    return f"{plain or 'pip failed without a word'}."
 
 
 def _steps_of_pip(report: dict[str, Any]) -> list[Step]:
@@ -158,9 +160,8 @@ def _steps_of_pip(report: dict[str, Any]) -> list[Step]:
                 version=about["version"],
                 given=info["url"] if item["is_direct"] else "",
                 asked=item["requested"],
-                origin=info["url"],
+                origin=_without_credentials(info["url"]),
                 sha256=(sha256,) if sha256 else (),
-                bytes=_size(info["url"]),
                 replaces=present[name].version if name in present else None,
             )
         )
@@ -183,13 +184,25 @@ def _steps_of_uv(said: str, given: Sequence[str]) -> list[Step]:
                 version=version or "as it is built",
                 given=origin,
                 asked=bool(origin) or name in names,
-                origin=origin,
+                origin=_without_credentials(origin),
                 sha256=(fragment.removeprefix("sha256="),) if fragment.startswith("sha256=") else (),
-                bytes=_size(origin) if origin else None,
                 replaces=present[name].version if name in present else None,
             )
         )
     return steps
+
+
+def _without_credentials(address: str) -> str:
+    """The address without a name and password of an index."""
+    parts = urlsplit(address)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl() if "@" in parts.netloc else address
+
+
+def _sized(steps: list[Step]) -> list[Step]:
+    """The steps with the sizes of their files, asked for all at once."""
+    with ThreadPoolExecutor(16) as pool:
+        sizes = pool.map(_size, [step.origin for step in steps])
+        return [replace(step, bytes=size) for step, size in zip(steps, sizes, strict=True)]
 
 
 def _size(address: str) -> int | None:

@@ -96,7 +96,10 @@ class Transaction:
 
 @contextmanager
 def transaction(what: str) -> Iterator[Transaction]:
-    """A change of the environment, alone: another one waits. Left by an exception, it is undone."""
+    """A change of the environment, alone: another one waits. Left by an exception, it is undone.
+
+    what  "The installation of X"; of that speaks the `CannotInstall` that an error of the system or of pip becomes
+    """
     with _alone():
         _repair()
         folder = library() / ".zoo-install"
@@ -106,9 +109,12 @@ def transaction(what: str) -> Iterator[Transaction]:
         change.write("preparing")
         try:
             yield change
-        except BaseException:
+        except BaseException as error:
             change.undo()
             shutil.rmtree(folder)
+            if isinstance(error, (CannotInstall, OSError)):
+                reason = error if isinstance(error, CannotInstall) else f"{error.strerror} ({error.filename})."
+                raise CannotInstall(f"{what} failed, and nothing was changed. {reason}") from None
             raise
         change.write("done")
         shutil.rmtree(folder)
