@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 _WIDTH = 16
-_STEPS = 400
+_STEPS = 200
 _SAMPLES: tuple[Sequence[Target], ...] = (
     ["red|blue", "green", "blue|green", "|", "red", "red|green|blue"],  # sets of labels, or else classes
     ["1.5", "-2", "0", "4", "1.5", "3"],
@@ -103,7 +103,7 @@ def _model(offer: Offer[Head], task: Task, count: int) -> tuple[keras.Model, dic
 def _train(model: keras.Model, task: Task, features: Mapping[str, Any], targets: Sequence[Target]) -> None:
     import keras
 
-    model.compile(keras.optimizers.Adam(0.01), loss=task.loss(), metrics=task.metrics())
+    model.compile(keras.optimizers.Adam(0.02), loss=task.loss(), metrics=task.metrics())
     model.fit(dict(features), task.encode(targets), epochs=_STEPS, verbose=0)
 
 
