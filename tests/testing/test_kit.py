@@ -108,6 +108,20 @@ class Stubborn(Forgetful):
 """
 
 
+MANY_MODULES = """
+    import importlib
+    import pkgutil
+    import encodings
+
+    ZOO_API = ">=1.0,<2"
+    for module in pkgutil.iter_modules(encodings.__path__):
+        if module.name not in ("mbcs", "oem"):
+            importlib.import_module(f"encodings.{module.name}")
+    for name in ("asyncio", "sqlite3", "unittest.mock", "xmlrpc.client", "http.server", "multiprocessing.pool"):
+        importlib.import_module(name)
+"""
+
+
 @pytest.fixture
 def broken(environment):
     project = environment.write_plugin("broken", BROKEN)
@@ -144,11 +158,15 @@ def test_every_broken_promise_is_found_and_nothing_else(broken):
 def test_a_heavy_import_and_a_failing_one_are_found(environment):
     environment.install(
         environment.write_plugin("heavy", "import numpy\n" + BROKEN),
+        environment.write_plugin("bulky", MANY_MODULES),
         environment.write_plugin("raises", "raise OSError('gone')"),
     )
     rows = json.loads(environment.zoo("check", "zoo-heavy", "--backbone", "fine", "--json").stdout)
     details = {row["promise"]: row["detail"] for row in rows if row["state"] == "broken"}
     assert "imports numpy" in details["importing it is light"]
+    rows = json.loads(environment.zoo("check", "zoo-bulky", "--json").stdout)
+    details = {row["promise"]: row["detail"] for row in rows if row["state"] == "broken"}
+    assert "a bare interpreter has" in details["importing it is light"]
     rows = json.loads(environment.zoo("check", "zoo-raises", "--json").stdout)
     assert "gone" in rows[0]["detail"]
     unknown = environment.zoo("check", "zoo-nowhere")
