@@ -13,9 +13,8 @@ import typer
 from zoo.catalog import catalog
 from zoo.cli.catalog import Json
 from zoo.cli.output import print_json, print_table, size
-from zoo.cli.registry import Registry
+from zoo.cli.registry import Registry, load_registries
 from zoo.errors import CannotInstall
-from zoo.progress import say
 
 if TYPE_CHECKING:
     from zoo.registry.install import Plan
@@ -75,15 +74,11 @@ def install(
         zoo install kerashub --find-links /media/usb/wheels --no-index --yes
     """
     from zoo.registry.install import plan_installation
-    from zoo.registry.sources import load
     from zoo.registry.transaction import repair
 
     repair()
-    registries = load(registry or [])
-    for note in registries.notes:
-        say(note)
     options = _options(find_links, no_index)
-    plan = plan_installation(plugins, registries, options)
+    plan = plan_installation(plugins, load_registries(registry), options)
     _show_and_do(plan, options, "Install", yes, dry_run, json, f"{' and '.join(plugins)}: installed already.")
 
 
@@ -108,15 +103,11 @@ def upgrade(
         zoo upgrade kerashub --dry-run
     """
     from zoo.registry.install import plan_upgrade
-    from zoo.registry.sources import load
     from zoo.registry.transaction import repair
 
     repair()
-    registries = load(registry or [])
-    for note in registries.notes:
-        say(note)
     options = _options(find_links, no_index)
-    plan = plan_upgrade(plugins or [], registries, options)
+    plan = plan_upgrade(plugins or [], load_registries(registry), options)
     _show_and_do(plan, options, "Upgrade", yes, dry_run, json, "Everything is up to date.")
 
 

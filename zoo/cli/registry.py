@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json as json_library
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -14,6 +14,9 @@ from zoo.cli.catalog import Json
 from zoo.cli.output import count, print_json, print_table, size
 from zoo.errors import BadRegistry, UnknownName
 from zoo.progress import say
+
+if TYPE_CHECKING:
+    from zoo.registry.sources import Registries
 
 Registry = Annotated[
     list[str] | None,
@@ -27,6 +30,16 @@ def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.command()(search)
     app.add_typer(group, name="registry")
+
+
+def load_registries(given: list[str] | None) -> Registries:
+    """All registries, after saying what is wrong with some."""
+    from zoo.registry.sources import load
+
+    registries = load(given or [])
+    for note in registries.notes:
+        say(note)
+    return registries
 
 
 def search(
@@ -45,13 +58,9 @@ def search(
         zoo search vit --registry https://example.org/registry.toml
     """
     from zoo.registry.search import search as find
-    from zoo.registry.sources import load
 
     words = " ".join(query or [])
-    registries = load(registry or [])
-    for note in registries.notes:
-        say(note)
-    found = find(words, registries)
+    found = find(words, load_registries(registry))
     if json:
         return print_json([one.facts | {"matches": {"backbones": one.backbones, "heads": one.heads}} for one in found])
     if not found:
@@ -83,11 +92,7 @@ def list_(registry: Registry = None, json: Json = False) -> None:
 
         zoo registry list
     """
-    from zoo.registry.sources import load
-
-    registries = load(registry or [])
-    for note in registries.notes:
-        say(note)
+    registries = load_registries(registry)
     counts: dict[str, int] = {}
     for listing in registries.listings.values():
         counts[listing.registry] = counts.get(listing.registry, 0) + 1
