@@ -12,7 +12,20 @@ import pytest
 import zoo
 
 PACKAGE = Path(zoo.__file__).parent
-STAGES = ["catalog", "weights", "registry", "doctor", "data", "compose", "runs", "training", "testing", "api", "cli"]
+STAGES = [
+    "catalog",
+    "weights",
+    "registry",
+    "doctor",
+    "data",
+    "compose",
+    "inference",
+    "runs",
+    "training",
+    "testing",
+    "api",
+    "cli",
+]
 GROUND = {"errors", "progress", "engine"}
 HEAVY = {"tensorflow", "keras", "numpy", "pyarrow", "PIL", "h5py", "requests"}
 

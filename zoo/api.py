@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from zoo.compose.encoder import Unfreeze
     from zoo.data.examples import Target
+    from zoo.inference.precision import Precision
     from zoo.runs.embed import Vectors
     from zoo.runs.run import Run
     from zoo.training.plan import Plan
@@ -174,6 +175,7 @@ def train(
     lr: float | None = None,
     layer_decay: float | None = None,
     seed: int = 0,
+    precision: Precision = "auto",
     options: Mapping[str, Any] | None = None,
 ) -> Run:
     """Fine-tune a backbone on pictures or texts, and write a run folder.
@@ -187,6 +189,7 @@ def train(
     epochs    of each phase, at most; training ends earlier when the validation loss no longer falls
     lr        learning rate of the first phase; the second phase, of pictures, has a tenth of it
     layer_decay  texts: each stage learns so many times slower than the one after it, for example 0.9
+    precision  of the frozen backbone: "float32", "bfloat16", or "auto", which is bfloat16 where the processor has it
     options   of the head, as `zoo heads` shows them: {"label_smoothing": 0.1}
 
     Raises a `zoo.ZooError` that says what is wrong and what would mend it.
@@ -211,6 +214,7 @@ def train(
         input_column=input_column,
         target_column=target_column,
         seed=seed,
+        precision=precision,
         batch_size=BATCH_SIZE if batch_size is None else batch_size,
         options=dict(options or {}),
         phases=default_phases(spec, unfreeze, epochs, lr, layer_decay),

@@ -11,6 +11,7 @@ import typer
 from zoo import api
 from zoo.cli.catalog import Json
 from zoo.cli.output import print_json
+from zoo.inference.precision import check_precision
 
 if TYPE_CHECKING:
     from zoo.compose.encoder import Unfreeze
@@ -81,6 +82,9 @@ def train(
         typer.Option(help="Texts: each stage learns so many times slower than the one after it, for example 0.9."),
     ] = None,
     seed: Annotated[int, typer.Option(help="Decides the split, the order and the initial head.")] = 0,
+    precision: Annotated[
+        str, typer.Option(help="The frozen backbone computes in: auto, float32, bfloat16.", metavar="TYPE")
+    ] = "auto",
     set_: Annotated[
         list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="An option of the head. Repeatable.")
     ] = None,
@@ -125,6 +129,7 @@ def train(
             lr=lr,
             layer_decay=layer_decay,
             seed=seed,
+            precision=check_precision(precision),
             options=parse_options(set_ or []),
         )
     if json:

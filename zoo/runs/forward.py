@@ -8,36 +8,36 @@ from typing import TYPE_CHECKING, Any
 
 from zoo.data.examples import Raw
 from zoo.data.pipeline import Unreadable, prepared, refuse_unreadable
+from zoo.inference.folded import Folded
+from zoo.inference.precision import Precision
 from zoo.progress import step
 
 if TYPE_CHECKING:
     import keras
     import numpy as np
-    import tensorflow as tf
 
 BATCH = 32
 
 
 def forward(
-    model: keras.Model, preprocess: keras.Model, raws: Sequence[Raw], title: str, errors: Unreadable | None = None
+    model: keras.Model,
+    preprocess: keras.Model,
+    raws: Sequence[Raw],
+    title: str,
+    errors: Unreadable | None = None,
+    precision: Precision = "float32",
 ) -> Iterator[tuple[np.ndarray, Any]]:
     """What a model that takes prepared input gives (an array, or a dict of them), batch by batch.
 
     With each come the positions in `raws` that it is of. A picture that cannot be read is put into `errors`, with the
     reason, and its output means nothing; where no `errors` are given it raises `BadData`.
     """
-    import tensorflow as tf
-
     unreadable: Unreadable = {} if errors is None else errors
     batches = prepared(raws, preprocess, BATCH, unreadable)
-
-    @tf.function(input_signature=[batches.element_spec[1]])  # type: ignore[untyped-decorator]
-    def infer(batch: tf.Tensor) -> tf.Tensor:
-        return model(batch, training=False)
-
+    infer = Folded(model, batches.element_spec[1], precision)
     with step(title, len(raws), "pictures" if isinstance(raws[0], Path) else "texts") as advance:
         for rows, batch in batches:
-            yield rows.numpy(), tf.nest.map_structure(lambda tensor: tensor.numpy(), infer(batch))
+            yield rows.numpy(), infer(batch)
             advance(len(rows))
     if errors is None:
         refuse_unreadable(unreadable)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from zoo.data.examples import Raw
+from zoo.inference.precision import Precision
 from zoo.runs.forward import forward
 
 if TYPE_CHECKING:
@@ -70,14 +71,17 @@ class FeatureFile:
 Features = dict[str, FeatureFile]
 
 
-def compute_features(encoder: Encoder, names: Sequence[str], raws: Sequence[Raw], folder: Path, title: str) -> Features:
+def compute_features(
+    encoder: Encoder, names: Sequence[str], raws: Sequence[Raw], folder: Path, title: str, precision: Precision
+) -> Features:
     """Features of the frozen network for each example, in files in a new `folder`."""
     import keras
 
     folder.mkdir()
     outputs = {name: encoder.network.output[name] for name in names}
     features = {name: FeatureFile(folder / name, tensor, len(raws)) for name, tensor in outputs.items()}
-    for rows, batch in forward(keras.Model(encoder.network.input, outputs), encoder.preprocess, raws, title):
+    network = keras.Model(encoder.network.input, outputs)
+    for rows, batch in forward(network, encoder.preprocess, raws, title, precision=precision):
         for name, feature in features.items():
             feature.add(rows, batch[name])
     for feature in features.values():

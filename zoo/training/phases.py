@@ -69,7 +69,7 @@ class _Side:
     def feature_batches(self, composed: Composed, plan: Plan, folder: Path, learning: bool) -> tf.data.Dataset:
         names = list(composed.from_features.input)
         title = "Features for training" if learning else "Features for validation"
-        features = compute_features(composed.encoder, names, self.raws, folder, title)
+        features = compute_features(composed.encoder, names, self.raws, folder, title, plan.precision)
         seed = plan.seed if learning else None
         return feature_batches(features, self.encoded, self.weights, plan.batch_size, seed)
 

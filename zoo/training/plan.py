@@ -12,6 +12,7 @@ import tomli_w
 from zoo.catalog import Backbone
 from zoo.compose.encoder import Unfreeze
 from zoo.errors import BadPlan
+from zoo.inference.precision import Precision, check_precision
 
 Optimizer = Literal["adam", "adamw"]
 Schedule = Literal["constant", "linear"]
@@ -65,6 +66,7 @@ class Plan:
     """Everything needed to repeat a run. Raises `BadPlan` for a value out of its range.
 
     `weights`, `val`, `input_column`, `target_column` and `options` are as on the command line.
+    `precision` is that of the frozen backbone; what is trained is trained in float32.
     """
 
     backbone: str
@@ -76,12 +78,14 @@ class Plan:
     target_column: str = ""
     seed: int = 0
     batch_size: int = BATCH_SIZE
+    precision: Precision = "auto"
     options: dict[str, Any] = field(default_factory=dict)
     phases: tuple[Phase, ...] = ()
 
     def __post_init__(self) -> None:
         _at_least(1, "--batch-size", self.batch_size)
         _at_least(0, "--seed", self.seed)
+        check_precision(self.precision)
         if not self.phases:
             raise BadPlan("The plan has no [[phases]]; it needs at least one.")
         for phase in self.phases:
@@ -186,8 +190,14 @@ _KINDS: dict[str, tuple[type, ...]] = {
     "dict[str, Any]": (dict,),
     "Optimizer": (str,),
     "Schedule": (str,),
+    "Precision": (str,),
 }
-_WORDS = {"Unfreeze": ("all",), "Optimizer": get_args(Optimizer), "Schedule": get_args(Schedule)}
+_WORDS = {
+    "Unfreeze": ("all",),
+    "Optimizer": get_args(Optimizer),
+    "Schedule": get_args(Schedule),
+    "Precision": get_args(Precision),
+}
 
 
 def _check_settings(path: Path, content: dict[str, Any], kind: type) -> None:

@@ -1,0 +1,76 @@
+"""The inference graph gives what the model gives, and bfloat16 is only used where it comes near that."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from zoo.errors import BadPlan
+from zoo.inference.folded import BOUND, CHECKED, Folded
+from zoo.inference.precision import check_precision, computing_in, resolve
+
+needs_bfloat16 = pytest.mark.skipif(resolve("auto") != "bfloat16", reason="the processor has no bfloat16")
+SPEC = tf.TensorSpec((None, 32, 32, 3), "float32")
+
+
+@pytest.fixture(scope="module")
+def network() -> keras.Model:
+    keras.utils.set_random_seed(1)
+    entry = keras.Input((32, 32, 3))
+    x = keras.layers.Conv2D(16, 3, use_bias=False)(entry)
+    x = keras.layers.BatchNormalization()(x)
+    x = keras.layers.ReLU()(x)
+    return keras.Model(entry, {"pooled": keras.layers.GlobalAveragePooling2D()(x), "map": x})
+
+
+@pytest.fixture(scope="module")
+def pictures() -> tf.Tensor:
+    return tf.constant(np.random.default_rng(0).normal(size=(12, 32, 32, 3)), "float32")
+
+
+def test_the_folded_graph_gives_what_the_model_gives(network: keras.Model, pictures: tf.Tensor) -> None:
+    given = Folded(network, SPEC, "float32")(pictures)
+    expected = network(pictures, training=False)
+    assert set(given) == {"pooled", "map"}
+    for name, array in given.items():
+        np.testing.assert_allclose(array, expected[name], rtol=1e-4, atol=1e-5)
+
+
+@needs_bfloat16
+def test_bfloat16_stays_within_the_bound_and_gives_float32(network: keras.Model, pictures: tf.Tensor) -> None:
+    run = Folded(network, SPEC, "bfloat16")
+    given, exact = run(pictures)["pooled"], network(pictures)["pooled"].numpy()
+    assert run.precision == "bfloat16"
+    assert given.dtype == "float32"
+    distance = np.linalg.norm(given - exact, axis=1) / np.linalg.norm(exact, axis=1)
+    assert 0 < distance.max() <= BOUND
+
+
+@needs_bfloat16
+def test_a_network_that_bfloat16_spoils_runs_in_float32_and_says_so(
+    pictures: tf.Tensor, capsys: pytest.CaptureFixture[str]
+) -> None:
+    entry = keras.Input((32, 32, 3))
+    x = keras.layers.Conv2D(1, 3, kernel_initializer="ones", bias_initializer=keras.initializers.Constant(-27e4))(entry)
+    network = keras.Model(entry, x)  # what is left of 27 large numbers after their sum is taken off again
+    run = Folded(network, SPEC, "bfloat16")
+    given = run(pictures + 1e4)
+    assert run.precision == "float32"
+    assert "float32 is used" in capsys.readouterr().err
+    np.testing.assert_allclose(given, Folded(network, SPEC, "float32")(pictures + 1e4), rtol=1e-5)
+
+
+def test_fewer_examples_than_are_checked(network: keras.Model, pictures: tf.Tensor) -> None:
+    assert Folded(network, SPEC, "bfloat16")(pictures[: CHECKED - 5])["pooled"].shape == (3, 16)
+
+
+def test_the_setting_holds_for_the_block_alone() -> None:
+    name = "auto_mixed_precision_onednn_bfloat16"
+    with computing_in("bfloat16"):
+        assert tf.config.optimizer.get_experimental_options()[name]
+    assert not tf.config.optimizer.get_experimental_options().get(name, False)
+
+
+def test_an_unknown_precision_is_refused() -> None:
+    with pytest.raises(BadPlan, match=r"--precision int8: give auto, float32, bfloat16\."):
+        check_precision("int8")
