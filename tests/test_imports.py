@@ -20,6 +20,7 @@ STAGES = [
     "data",
     "compose",
     "inference",
+    "features",
     "runs",
     "training",
     "testing",

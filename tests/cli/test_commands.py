@@ -106,7 +106,20 @@ def test_wrong_usage_is_exit_status_2(zoo_command, arguments):
 
 def test_every_command_has_help_with_an_example(zoo_command):
     overview = zoo_command("--help").stdout
-    light = ("list", "info", "heads", "plugins", "doctor", "search", "install", "uninstall", "upgrade", "new", "check")
+    light = (
+        "list",
+        "info",
+        "heads",
+        "plugins",
+        "doctor",
+        "search",
+        "install",
+        "uninstall",
+        "upgrade",
+        "new",
+        "check",
+        "cache",
+    )
     for command in (*light, "train", "pull", "predict", "evaluate", "embed"):
         assert command in overview
         text = zoo_command(command, "--help").stdout

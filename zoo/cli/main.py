@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from zoo.cli import catalog, develop, embed, install, predict, registry, train
+from zoo.cli import cache, catalog, develop, embed, install, predict, registry, train
 from zoo.errors import ZooError
 
 _CTRL_C = 130
@@ -22,7 +22,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for module in (catalog, registry, install, train, predict, embed, develop):
+for module in (catalog, registry, install, train, predict, embed, cache, develop):
     module.register(app)
 
 

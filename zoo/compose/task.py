@@ -41,7 +41,10 @@ class Task(Protocol):
         """
 
     def encode(self, targets: Sequence[Target]) -> np.ndarray:
-        """Targets as numbers (examples, ...); raises `zoo.BadData` for a target that `learn` did not see."""
+        """Targets as numbers (examples, ...); raises `zoo.BadData` for a target that `learn` did not see.
+
+        Those of words are filled up to the longest; a batch of `sequence` may be longer than that, or shorter.
+        """
 
     def outputs(self, features: Mapping[str, keras.KerasTensor]) -> keras.KerasTensor:
         """The layers, on the feature that the head's spec names: from (batch, ...) to the outputs (batch, ...)."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from zoo.inference.precision import Precision, computing_in, resolve
@@ -19,8 +20,8 @@ BOUND = 0.05  # of a feature's length
 class Folded:
     """Calls `model` as it is now, in inference mode: a batch of the given spec -> numpy arrays, nested as its output.
 
-    The first batch is also computed in float32 by the model itself, on as many as `CHECKED` examples. Where a row of an
-    output lies further from that than `BOUND` of its length, float32 is used from then on, and said.
+    Before the first batch, as many as `CHECKED` of its examples are also computed in float32 by the model itself. Where
+    a row of an output lies further from that than `BOUND` of its length, float32 is used from then on, and said.
     """
 
     def __init__(self, model: keras.Model, spec: Any, precision: Precision = "auto") -> None:
@@ -38,8 +39,7 @@ class Folded:
     def __call__(self, batch: Any) -> Any:
         import tensorflow as tf
 
-        if not self._checked:
-            self._check(batch)
+        self.settle(batch)
         with computing_in(self.precision):
             return tf.nest.map_structure(lambda tensor: tensor.numpy(), self._run(batch))
 
@@ -58,9 +58,12 @@ class Folded:
         inputs = self._exact.inputs[: len(self._exact.inputs) - captured]
         return [tensor.name.partition(":")[0] for tensor in inputs]
 
-    def _check(self, batch: Any) -> None:
+    def settle(self, batch: Any) -> Precision:
+        """Find out on some examples in which precision to compute, where that is not known yet."""
         import tensorflow as tf
 
+        if self._checked:
+            return self.precision
         some = tf.nest.map_structure(lambda tensor: tensor[:CHECKED], batch)
         exact = tf.nest.flatten(self._exact(some))
         with computing_in(self.precision):
@@ -70,6 +73,7 @@ class Folded:
             say(f"In {self.precision} the features differ by {worst:.1%} from those in float32: float32 is used.")
             self.precision = "float32"
         self._checked = True
+        return self.precision
 
 
 def _distance(fast: np.ndarray, exact: np.ndarray) -> float:
@@ -81,7 +85,7 @@ def _distance(fast: np.ndarray, exact: np.ndarray) -> float:
 
 
 def _bytes(model: keras.Model) -> int:
-    return sum(int(weight.numpy().nbytes) for weight in model.weights)
+    return sum(4 * math.prod(weight.shape) for weight in model.weights)
 
 
 def _fold(function: Any) -> Any:

@@ -1,96 +1,109 @@
-"""Running the frozen backbone once for each example, and training batches from what it gave."""
+"""Running the frozen backbone once for each example, in all trainings, and training batches from what it gave."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import functools
+import hashlib
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any
 
-from zoo.data.examples import Raw
-from zoo.inference.precision import Precision
-from zoo.runs.forward import forward
+from zoo.catalog import Backbone, Offer, catalog
+from zoo.compose.model import Composed
+from zoo.data.examples import Example, Raw
+from zoo.data.pipeline import prepared
+from zoo.features.store import Store
+from zoo.inference.folded import CHECKED, Folded
+from zoo.inference.precision import Precision, check_precision, resolve
+from zoo.progress import say
+from zoo.runs.forward import BATCH, forward, gathered, prepared_spec
+from zoo.weights import content_sha256
 
 if TYPE_CHECKING:
     import keras
     import numpy as np
     import tensorflow as tf
 
-    from zoo.compose.encoder import Encoder
 
+class Frozen:
+    """The frozen backbone of a run, and its kept features."""
 
-class FeatureFile:
-    """One feature of each example on disk, read where it lies: arrays of one shape, or of one row for each word.
+    def __init__(self, backbone: Offer[Backbone], weights: Path | None, composed: Composed, wanted: Precision) -> None:
+        self._composed, self._precision = composed, resolve(wanted)
+        self._about = _about(backbone, weights, composed)
+        self._store = self._open(self._precision)
+        if self._store.better is not None:
+            self._precision = check_precision(self._store.better)
+            self._store = self._open(self._precision)
+        self._folded: Folded | None = None
+        self._told = False
 
-    Examples are added in any order, a batch at a time; those of one batch have the same length.
-    """
+    @property
+    def precision(self) -> Precision:
+        """In which the features are computed; "float32" where another one has been found to spoil them."""
+        return self._precision
 
-    def __init__(self, path: Path, spec: keras.KerasTensor, count: int) -> None:
-        import numpy as np
+    def features(self, examples: Sequence[Example]) -> Store:
+        """The store with the features of all these examples; what it lacks is computed first, and said."""
+        lacking = self._lacking(examples)
+        if lacking and self._precision != "float32":
+            self._settle(lacking)
+            lacking = self._lacking(examples)
+        known = len({example.content for example in examples}) - len(lacking)
+        if known and not self._told:
+            say(f"Features of {known} of {known + len(lacking)} examples are kept from an earlier run.")
+        self._told = True
+        if lacking:
+            self._compute(lacking)
+        return self._store
 
-        self.shape = spec.shape
-        self.dtype, self._path = np.dtype("int32" if "int" in spec.dtype else "float32"), path
-        self._each = tuple(size for size in spec.shape[1:] if size is not None)
-        self._ragged = len(self._each) < len(spec.shape) - 1
-        self._starts, self._lengths = np.zeros(count, "int64"), np.zeros(count, "int64")
-        self._end = 0
-        self._file: BinaryIO = path.open("wb")
-        self._values: np.ndarray = np.empty(0)
+    def _open(self, precision: Precision) -> Store:
+        shapes = {name: tensor.shape[1:] for name, tensor in self._outputs().items()}
+        return Store({**self._about, "features": sorted(shapes), "precision": precision}, shapes)
 
-    def add(self, rows: np.ndarray, batch: np.ndarray) -> None:
-        """Write the feature of the examples `rows`: `batch` (rows, ...)."""
-        import numpy as np
+    def _outputs(self) -> dict[str, Any]:
+        network = self._composed.encoder.network
+        return {name: network.output[name] for name in self._composed.from_features.input}
 
-        length = batch.shape[1] if self._ragged else 1
-        self._starts[rows] = self._end + np.arange(len(rows)) * length
-        self._lengths[rows] = length
-        self._end += len(rows) * length
-        self._file.write(np.ascontiguousarray(batch, self.dtype).data)
+    def _lacking(self, examples: Sequence[Example]) -> list[Example]:
+        return [examples[place] for place in self._store.missing([example.content for example in examples])]
 
-    def close(self) -> None:
-        """Nothing more is added; from now on it can be read."""
-        import numpy as np
+    def _settle(self, examples: Sequence[Example]) -> None:
+        """Go over to float32 where the precision that is wanted spoils the features of the first examples."""
+        some = [example.raw for example in examples[:CHECKED]]
+        infer = self._infer(some)
+        for _, batch in prepared(some, self._composed.encoder.preprocess, CHECKED, {}).take(1):
+            if infer.settle(batch) != self._precision:
+                self._store.leave_to(infer.precision)
+                self._precision, self._store = infer.precision, self._open(infer.precision)
 
-        self._file.close()
-        shape = (self._end, *self._each)
-        empty = self._end == 0  # there is nothing to map then
-        self._values = np.zeros(shape, self.dtype) if empty else np.memmap(self._path, self.dtype, "r", shape=shape)
+    def _infer(self, raws: Sequence[Raw]) -> Folded:
+        import keras
 
-    def read(self, rows: np.ndarray) -> np.ndarray:
-        """The feature of the examples `rows`; shorter ones are filled up with zeros to the longest."""
-        import numpy as np
+        if self._folded is None:
+            encoder = self._composed.encoder
+            network = keras.Model(encoder.network.input, self._outputs())
+            self._folded = Folded(network, prepared_spec(raws, encoder.preprocess), self._precision)
+        return self._folded
 
-        starts, lengths = self._starts[rows], self._lengths[rows]
-        if not self._ragged:
-            return np.asarray(self._values[starts])
-        batch = np.zeros((len(rows), lengths.max(initial=0), *self._each), self.dtype)
-        for place, (start, length) in enumerate(zip(starts, lengths, strict=True)):
-            batch[place, :length] = self._values[start : start + length]
-        return batch
-
-
-Features = dict[str, FeatureFile]
-
-
-def compute_features(
-    encoder: Encoder, names: Sequence[str], raws: Sequence[Raw], folder: Path, title: str, precision: Precision
-) -> Features:
-    """Features of the frozen network for each example, in files in a new `folder`."""
-    import keras
-
-    folder.mkdir()
-    outputs = {name: encoder.network.output[name] for name in names}
-    features = {name: FeatureFile(folder / name, tensor, len(raws)) for name, tensor in outputs.items()}
-    network = keras.Model(encoder.network.input, outputs)
-    for rows, batch in forward(network, encoder.preprocess, raws, title, precision=precision):
-        for name, feature in features.items():
-            feature.add(rows, batch[name])
-    for feature in features.values():
-        feature.close()
-    return features
+    def _compute(self, examples: Sequence[Example]) -> None:
+        raws = [example.raw for example in examples]
+        halved = self._precision != "float32"
+        try:
+            for rows, batch in forward(self._infer(raws), self._composed.encoder.preprocess, raws, "Features"):
+                self._store.add([examples[row].content for row in rows], batch, halved=halved)
+        finally:
+            self._store.flush()
 
 
 def feature_batches(
-    features: Features, encoded: np.ndarray, weights: np.ndarray, batch_size: int, seed: int | None
+    store: Store,
+    examples: Sequence[Example],
+    encoded: np.ndarray,
+    weights: np.ndarray,
+    spec: dict[str, keras.KerasTensor],
+    batch_size: int,
+    seed: int | None,
 ) -> tf.data.Dataset:
     """Batches of ({feature: rows}, targets, example weights); in another order each epoch where there is a seed."""
     import tensorflow as tf
@@ -99,11 +112,68 @@ def feature_batches(
     if seed is not None:
         order = order.shuffle(len(encoded), seed=seed, reshuffle_each_iteration=True)
 
+    def read(name: str, rows: np.ndarray) -> np.ndarray:
+        return store.read(name, [examples[row].content for row in rows])
+
     def gather(rows: tf.Tensor) -> tuple[dict[str, tf.Tensor], tf.Tensor, tf.Tensor]:
         found = {
-            name: tf.ensure_shape(tf.numpy_function(feature.read, [rows], feature.dtype), feature.shape)
-            for name, feature in features.items()
+            name: tf.ensure_shape(
+                tf.numpy_function(functools.partial(read, name), [rows], tensor.dtype), (None, *tensor.shape[1:])
+            )
+            for name, tensor in spec.items()
         }
         return found, tf.gather(encoded, rows), tf.gather(weights, rows)
 
     return order.batch(batch_size).map(gather, tf.data.AUTOTUNE).prefetch(2)
+
+
+def head_outputs(model: keras.Model, store: Store, examples: Sequence[Example]) -> np.ndarray:
+    """What a model that takes features gives for examples, in their order."""
+    import numpy as np
+    import tensorflow as tf
+
+    @tf.function(reduce_retracing=True)  # type: ignore[untyped-decorator]
+    def infer(batch: dict[str, tf.Tensor]) -> tf.Tensor:
+        return model(batch, training=False)
+
+    def batches() -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        for rows in np.array_split(np.arange(len(examples)), range(BATCH, len(examples), BATCH)):
+            contents = [examples[row].content for row in rows]
+            yield rows, infer({name: store.read(name, contents) for name in model.input}).numpy()
+
+    return gathered(batches(), len(examples))
+
+
+def _about(backbone: Offer[Backbone], weights: Path | None, composed: Composed) -> dict[str, Any]:
+    """What decides the features, but for their precision.
+
+    The weights count by their values, the preprocessing by what it makes of a few inputs.
+    """
+    import keras
+
+    plugins = {plugin.name: f"{plugin.distribution} {plugin.version}" for plugin in catalog().plugins}
+    values = hashlib.sha256()
+    for variable in composed.encoder.network.weights:
+        values.update(keras.ops.convert_to_numpy(variable).tobytes())
+    return {
+        "backbone": backbone.name,
+        "plugin": plugins[backbone.plugin],
+        "keras": keras.version(),
+        "weights": values.hexdigest(),
+        "file": content_sha256(weights) if weights is not None else "none",
+        "preprocessing": _behaviour(composed.encoder.preprocess),
+    }
+
+
+def _behaviour(preprocess: keras.Model) -> str:
+    """A checksum of what preprocessing makes of a picture, or of a text."""
+    import numpy as np
+    import tensorflow as tf
+
+    if preprocess.inputs[0].dtype == "string":
+        texts = tf.constant(["The quick brown fox, 1234.5 times; naïve Ångström & 日本語!", "zoo"])
+        made = preprocess([texts] * len(preprocess.inputs) if len(preprocess.inputs) > 1 else texts)
+    else:
+        made = preprocess(tf.constant(np.random.default_rng(0).uniform(0, 255, (1, 60, 80, 3)), "float32"))
+    parts = [np.asarray(tensor, "float64").round(3) + 0.0 for tensor in tf.nest.flatten(made)]
+    return hashlib.sha256(b"".join(repr(part.shape).encode() + part.tobytes() for part in parts)).hexdigest()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zoo.catalog import catalog
@@ -11,9 +10,10 @@ from zoo.compose.model import Composed
 from zoo.compose.task import Task
 from zoo.data.examples import Example, Examples
 from zoo.data.pipeline import Unreadable, prepared, refuse_unreadable, with_targets
+from zoo.features.store import Store
 from zoo.progress import show_lines, step
 from zoo.runs.folder import RunFolder
-from zoo.training.features import compute_features, feature_batches
+from zoo.training.features import Frozen, feature_batches
 from zoo.training.plan import Phase, Plan
 from zoo.training.provenance import Seconds
 
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 
 
 def fit(
-    plan: Plan, folder: RunFolder, composed: Composed, task: Task, examples: Examples, seconds: Seconds, scratch: Path
+    plan: Plan, folder: RunFolder, composed: Composed, task: Task, examples: Examples, seconds: Seconds, frozen: Frozen
 ) -> None:
     """Train phase after phase; the model ends with the weights that had the lowest validation loss of all epochs.
 
-    With the backbone frozen, it is run once for each example, and the head is trained on what it gave.
+    With the backbone frozen, it is run once for each example in all trainings, and the head trains on what it gave.
     """
     from zoo.training.optimizers import make_optimizer
 
@@ -36,16 +36,14 @@ def fit(
     learn.weights = task.example_weights(learn.encoded)
     best = math.inf
     rows: list[dict[str, Any]] = []
-    for number, phase in enumerate(plan.phases, start=1):
+    for phase in plan.phases:
         errors: Unreadable = {}
         composed.encoder.unfreeze(phase.unfreeze)
         if phase.unfreeze == 0:
             model = composed.from_features
             with seconds.of("features"):
-                batches = [
-                    side.feature_batches(composed, plan, scratch / f"{number}-{name}", name == "training")
-                    for side, name in ((learn, "training"), (judge, "validation"))
-                ]
+                store = frozen.features(learn.examples + judge.examples)
+            batches = [side.feature_batches(composed, plan, store, side is learn) for side in (learn, judge)]
         else:
             model = composed.from_prepared
             batches = [side.raw_batches(composed, plan, side is learn, errors) for side in (learn, judge)]
@@ -62,20 +60,19 @@ class _Side:
     def __init__(self, examples: list[Example], task: Task) -> None:
         import numpy as np
 
-        self.raws = [example.raw for example in examples]
+        self.examples = examples
         self.encoded = task.encode([example.target for example in examples])
         self.weights: np.ndarray = np.ones(len(examples), "float32")
 
-    def feature_batches(self, composed: Composed, plan: Plan, folder: Path, learning: bool) -> tf.data.Dataset:
-        names = list(composed.from_features.input)
-        title = "Features for training" if learning else "Features for validation"
-        features = compute_features(composed.encoder, names, self.raws, folder, title, plan.precision)
+    def feature_batches(self, composed: Composed, plan: Plan, store: Store, learning: bool) -> tf.data.Dataset:
         seed = plan.seed if learning else None
-        return feature_batches(features, self.encoded, self.weights, plan.batch_size, seed)
+        spec = composed.from_features.input
+        return feature_batches(store, self.examples, self.encoded, self.weights, spec, plan.batch_size, seed)
 
     def raw_batches(self, composed: Composed, plan: Plan, learning: bool, errors: Unreadable) -> tf.data.Dataset:
         seed = plan.seed if learning else None
-        batches = prepared(self.raws, composed.encoder.preprocess, plan.batch_size, errors, seed)
+        raws = [example.raw for example in self.examples]
+        batches = prepared(raws, composed.encoder.preprocess, plan.batch_size, errors, seed)
         return with_targets(batches, self.encoded, self.weights)
 
 

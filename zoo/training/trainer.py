@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 
 from zoo import engine
@@ -20,6 +19,7 @@ from zoo.runs.folder import RunFolder
 from zoo.runs.forward import outputs
 from zoo.runs.model_file import Card, save_model
 from zoo.runs.run import Run
+from zoo.training.features import Frozen, head_outputs
 from zoo.training.phases import fit
 from zoo.training.plan import Plan
 from zoo.training.provenance import Seconds, provenance
@@ -60,10 +60,12 @@ def train(plan: Plan, out: Path) -> Run:
     rows = [(e.input, _written(e.target), e.split) for e in examples.items]
     folder.write_csv("split.csv", ["input", "target", "split"], rows)
     folder.write_csv("skipped.csv", ["input", "reason"], [(s.input, s.reason) for s in examples.skipped])
-    with tempfile.TemporaryDirectory(prefix=".features-", dir=out) as scratch:
-        fit(plan, folder, composed, task, examples, seconds, Path(scratch))
+    with seconds.of("features"):
+        frozen = Frozen(backbone, weights_file, composed, plan.precision)
+    fit(plan, folder, composed, task, examples, seconds, frozen)
     with seconds.of("evaluate"):
-        metrics = {split: _score(composed, task, examples.of(split)) for split in ("validation", "test")}
+        kept = frozen if plan.phases[-1].unfreeze == 0 else None
+        metrics = {split: _score(composed, task, examples.of(split), kept) for split in ("validation", "test")}
     with seconds.of("save"):
         columns = plan.input_column, plan.target_column
         card = Card(backbone.name, head.name, backbone.spec.modality, task.state(), head.spec.reads, *columns)
@@ -111,11 +113,14 @@ def _examples(plan: Plan, task: Task, reading: Reading) -> Examples:
     return examples
 
 
-def _score(composed: Composed, task: Task, examples: list[Example]) -> dict[str, float] | None:
+def _score(composed: Composed, task: Task, examples: list[Example], frozen: Frozen | None) -> dict[str, float] | None:
     if not examples:
         return None
-    raws = [example.raw for example in examples]
-    answers = outputs(composed.from_prepared, composed.encoder.preprocess, raws, "Evaluating")
+    if frozen is not None:
+        answers = head_outputs(composed.from_features, frozen.features(examples), examples)
+    else:
+        raws = [example.raw for example in examples]
+        answers = outputs(composed.from_prepared, composed.encoder.preprocess, raws, "Evaluating")
     return task.score(task.encode([e.target for e in examples]), answers)
 
 

@@ -118,7 +118,9 @@ class TokenClassification:
 
 def _known_words(y_true: Any, y_pred: Any) -> tuple[Any, Any]:
     """The indices of the tags (batch, words), as many words as there are predictions; and 1.0 where there is a tag."""
-    tags = keras.ops.cast(y_true, "int32")[:, : keras.ops.shape(y_pred)[1]]
+    words = keras.ops.shape(y_pred)[1]
+    room = keras.ops.full((keras.ops.shape(y_pred)[0], words), _PADDING, "int32")
+    tags = keras.ops.concatenate([keras.ops.cast(y_true, "int32"), room], axis=1)[:, :words]
     return keras.ops.maximum(tags, 0), keras.ops.cast(tags >= 0, "float32")
 
 

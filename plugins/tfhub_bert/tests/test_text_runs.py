@@ -171,20 +171,29 @@ def test_words_are_tagged_after_training_on_sentences_of_all_lengths(unfreeze, n
     assert next(csv.DictReader((run.path / "split.csv").open()))["target"] == "O B-PER O"
 
 
-def test_features_of_words_come_back_from_their_file_as_they_were(names, tmp_path):
+def test_features_of_words_come_back_from_their_file_as_they_were(names):
+    from zoo.compose.model import compose
+    from zoo.compose.task import make_task
+    from zoo.data.check import check
     from zoo.data.sources import Reading, read_source
-    from zoo.training.features import compute_features
+    from zoo.training.features import Frozen
 
-    encoder = build_encoder(catalog().backbone("minilm_l6")).reading("words")
-    texts = [e.raw for e in read_source(names, Reading("text", "words")).items]
-    features = compute_features(encoder, ["sequence", "mask"], texts, tmp_path / "features", "")
-    rows = np.array([40, 3, 27])
-    direct = encoder.network(encoder.preprocess(np.array(texts)[rows]))
-    mask, expected_mask = features["mask"].read(rows), np.asarray(direct["mask"])
+    head = catalog().head("token_classification")
+    examples = check(read_source(names, Reading("text", "words")), "text").items
+    task = make_task(head, {})
+    task.learn([e.target for e in examples], ("tags",))
+    offer = catalog().backbone("minilm_l6")
+    composed = compose(build_encoder(offer), task, head.spec)
+    features = Frozen(offer, None, composed, "float32").features(examples)
+    some = [examples[row] for row in (40, 3, 27)]
+    contents = [example.content for example in some]
+    encoder = composed.encoder
+    direct = encoder.network(encoder.preprocess(np.array([example.raw for example in some])))
+    mask, expected_mask = features.read("mask", contents), np.asarray(direct["mask"])
     width = expected_mask.shape[1]
     assert (mask[:, :width] == expected_mask).all()
     assert not mask[:, width:].any()
-    difference = features["sequence"].read(rows)[:, :width] - np.asarray(direct["sequence"])
+    difference = features.read("sequence", contents)[:, :width] - np.asarray(direct["sequence"])
     assert np.abs(difference * expected_mask[..., None]).max() < 1e-4
 
 

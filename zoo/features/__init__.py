@@ -1,0 +1,1 @@
+"""KEPT features: what frozen backbones gave, on disk, shared by all runs."""

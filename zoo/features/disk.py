@@ -1,0 +1,133 @@
+"""The folder of kept features: what lies in it, and keeping it below its limit. Light to import.
+
+features/KEY/about.json     what was computed: backbone, weights, preprocessing, precision, features
+features/KEY/precision      the precision to compute in instead, where this one spoils the features
+features/KEY/SHA256.arrow   some examples; the name is the checksum of the content
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import time
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from zoo.catalog.settings import cache_folder
+from zoo.errors import ZooError
+
+LIMIT = 10_000_000_000  # bytes, where ZOO_CACHE_SIZE says nothing else
+PART = ".part-"
+SPOILT = "precision"
+_ABANDONED = 3600  # seconds after which a file that somebody began to write is taken for left behind
+_UNITS = {"": 1, "K": 1e3, "M": 1e6, "G": 1e9, "T": 1e12}
+
+
+def features_folder() -> Path:
+    """Where features are kept, whether it is there or not."""
+    return cache_folder() / "features"
+
+
+def parse_size(text: str) -> int:
+    """Bytes from "20GB", "500 MB", "0"; raises `ZooError` for anything else."""
+    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([KMGT]?)B?\s*", text, re.IGNORECASE)
+    if match is None:
+        raise ZooError(f"{text!r} is not a size; write it as in 20GB or 500MB.")
+    return int(float(match[1]) * _UNITS[match[2].upper()])
+
+
+def limit() -> int:
+    """How many bytes of features are kept, as `ZOO_CACHE_SIZE` says."""
+    text = os.environ.get("ZOO_CACHE_SIZE", "")
+    try:
+        return parse_size(text) if text else LIMIT
+    except ZooError as error:
+        raise ZooError(f"ZOO_CACHE_SIZE: {error}") from None
+
+
+@dataclass(frozen=True)
+class Kept:
+    """The features of one frozen computation: what `about.json` says of it, bytes, and when it was last used."""
+
+    folder: Path
+    about: dict[str, Any]
+    bytes: int
+    used: float
+
+
+def kept() -> list[Kept]:
+    """All features on disk, the least recently used first."""
+    found = []
+    for folder in _folders():
+        sizes = [(entry.stat().st_size, entry.stat().st_mtime) for entry in _files(folder)]
+        used = max((used for _, used in sizes), default=0.0)
+        found.append(Kept(folder, _about(folder), sum(size for size, _ in sizes), used))
+    return sorted((one for one in found if one.bytes), key=lambda one: one.used)
+
+
+def prune(most: int, keep: Collection[Path] = ()) -> int:
+    """Delete the least recently used files until there are at most `most` bytes; returns how many bytes went.
+
+    Files in `keep` stay. Another process that reads a deleted file goes on reading it. What a killed process left is
+    swept away.
+    """
+    files = [(stat.st_mtime, stat.st_size, path) for path in _all() if (stat := _stat(path)) is not None]
+    total = sum(size for _, size, _ in files)
+    gone = 0
+    for _, size, path in sorted(files):
+        if total - gone <= most:
+            break
+        if path not in keep and _delete(path):
+            gone += size
+    for folder in _folders():
+        for path in folder.glob(f"{PART}*"):
+            stat = _stat(path)
+            if stat is not None and (most == 0 or stat.st_mtime < time.time() - _ABANDONED):
+                _delete(path)
+        stat = _stat(folder)
+        empty = not {path.name for path in folder.iterdir()} - {"about.json", SPOILT}
+        if empty and stat is not None and stat.st_mtime < time.time() - _ABANDONED:
+            shutil.rmtree(folder, ignore_errors=True)
+    return gone
+
+
+def _folders() -> list[Path]:
+    try:
+        return sorted(path for path in features_folder().iterdir() if path.is_dir())
+    except OSError:
+        return []
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.glob("*.arrow") if _stat(path) is not None)
+
+
+def _all() -> list[Path]:
+    return [path for folder in _folders() for path in _files(folder)]
+
+
+def _stat(path: Path) -> os.stat_result | None:
+    try:
+        return path.stat()
+    except OSError:
+        return None  # another process has just deleted it
+
+
+def _delete(path: Path) -> bool:
+    try:
+        path.unlink()
+    except OSError:
+        return False
+    return True
+
+
+def _about(folder: Path) -> dict[str, Any]:
+    try:
+        content = json.loads((folder / "about.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return content if isinstance(content, dict) else {}

@@ -1,0 +1,186 @@
+"""Features of one frozen computation: written a file of examples at a time, found by content, read where they lie."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import time
+import uuid
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from zoo.errors import ZooError
+from zoo.features.disk import PART, SPOILT, features_folder, limit, prune
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    Shape = tuple[int | None, ...]
+
+FORMAT = 1
+FILE_BYTES = 64_000_000
+FILE_SECONDS = 20.0  # a killed process loses what it computed in so many seconds
+_LARGEST_HALF = 65504.0
+
+
+class Store:
+    """What one frozen computation gave for examples, by the fingerprint of their content.
+
+    about   everything that decides the values: backbone, weights, preprocessing, precision. Another one: another store
+    shapes  of each feature, for one example; None is a length of its own, of words or tokens
+
+    Safe with several processes writing at once, and with a kill at any moment: a file gets its name, the checksum of
+    its content, when it is whole. A file that does not fit its name is deleted, and so computed again.
+    """
+
+    def __init__(self, about: Mapping[str, Any], shapes: Mapping[str, Shape]) -> None:
+        text = json.dumps({"format": FORMAT, **about}, sort_keys=True, ensure_ascii=False, indent=1)
+        self.folder = features_folder() / hashlib.sha256(text.encode()).hexdigest()[:32]
+        self._about, self._shapes = text, dict(shapes)
+        self._files: dict[Path, dict[str, tuple[np.ndarray, np.ndarray]]] = {}  # where rows begin, and all numbers
+        self._places: dict[str, tuple[Path, int]] = {}
+        self._waiting: list[tuple[Sequence[str], dict[str, np.ndarray]]] = []
+        self._waiting_bytes, self._written = 0, time.monotonic()
+        for path in sorted(self.folder.glob("*.arrow")):
+            self._open(path)
+
+    @property
+    def better(self) -> str | None:
+        """The precision that `leave_to` found to be needed."""
+        try:
+            return (self.folder / SPOILT).read_text(encoding="utf-8")
+        except OSError:
+            return None
+
+    def leave_to(self, precision: str) -> None:
+        """Remember that this store's precision spoils the features, and that they are in the store of another one."""
+        self._put(SPOILT, precision)
+
+    def missing(self, contents: Sequence[str]) -> list[int]:
+        """The positions of contents that are not in the store, each content once."""
+        first = {content: place for place, content in reversed(list(enumerate(contents)))}
+        return sorted(place for content, place in first.items() if content not in self._places)
+
+    def add(self, contents: Sequence[str], batch: Mapping[str, np.ndarray], *, halved: bool) -> None:
+        """Take the features of examples: {feature: (examples, ...)}. They can be read when `flush` is over.
+
+        halved  keep real numbers as float16: right for those that were computed in bfloat16, which has fewer digits
+        """
+        import numpy as np
+
+        kept = {}
+        for name in self._shapes:
+            values = np.ascontiguousarray(batch[name])
+            small = values.dtype == np.float32 and halved and np.abs(values).max(initial=0) <= _LARGEST_HALF
+            kept[name] = values.astype("float16") if small else values
+        self._waiting.append((list(contents), kept))
+        self._waiting_bytes += sum(values.nbytes for values in kept.values())
+        if self._waiting_bytes >= FILE_BYTES or time.monotonic() - self._written >= FILE_SECONDS:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what was added to a file. Raises `ZooError` where the disk is full."""
+        waiting, self._waiting, self._waiting_bytes = self._waiting, [], 0
+        self._written = time.monotonic()
+        kinds: dict[tuple[str, ...], list[tuple[Sequence[str], dict[str, np.ndarray]]]] = {}
+        for contents, batch in waiting:  # one file has one kind of numbers
+            kinds.setdefault(tuple(str(values.dtype) for values in batch.values()), []).append((contents, batch))
+        for batches in kinds.values():
+            self._write(batches)
+
+    def read(self, name: str, contents: Sequence[str]) -> np.ndarray:
+        """One feature of examples that are all in the store, float32 or int32; shorter ones filled up with zeros."""
+        import numpy as np
+
+        rows = [self._row(name, content) for content in contents]
+        kind = "int32" if rows[0].dtype.kind == "i" else "float32"
+        if None not in self._shapes[name]:
+            return np.stack(rows).astype(kind)
+        longest = max(len(row) for row in rows)
+        batch = np.zeros((len(rows), longest, *rows[0].shape[1:]), kind)
+        for place, row in enumerate(rows):
+            batch[place, : len(row)] = row
+        return batch
+
+    def _row(self, name: str, content: str) -> np.ndarray:
+        path, row = self._places[content]
+        starts, values = self._files[path][name]
+        inner = [-1 if size is None else size for size in self._shapes[name]]
+        return values[starts[row] : starts[row + 1]].reshape(inner)
+
+    def _write(self, batches: Sequence[tuple[Sequence[str], dict[str, np.ndarray]]]) -> None:
+        import pyarrow as pa
+
+        contents = [content for some, _ in batches for content in some]
+        columns = {"content": pa.array([bytes.fromhex(content) for content in contents], pa.binary(16))}
+        for name in self._shapes:
+            columns[name] = pa.concat_arrays([_flat(batch[name]) for _, batch in batches])
+        table = pa.table(columns)
+        part = self.folder / f"{PART}{uuid.uuid4().hex}"
+        try:
+            self._put("about.json", self._about)
+            with part.open("wb") as file, pa.ipc.new_file(file, table.schema) as writer:
+                writer.write_table(table, max_chunksize=max(table.num_rows, 1))
+                writer.close()
+                file.flush()
+                os.fsync(file.fileno())
+            path = self.folder / f"{_sha256(part)}.arrow"
+            part.replace(path)
+        except OSError as error:
+            part.unlink(missing_ok=True)
+            raise ZooError(
+                f"Features cannot be kept in {self.folder}: {error.strerror or error}. Free some space, or name "
+                "another folder with ZOO_CACHE; what was kept so far is used when you start again."
+            ) from None
+        self._open(path, checked=True)
+        prune(limit(), keep={self.folder, *self._files})
+
+    def _put(self, name: str, text: str) -> None:
+        if not (self.folder / name).exists():
+            self.folder.mkdir(parents=True, exist_ok=True)
+            beside = self.folder / f"{PART}{uuid.uuid4().hex}"
+            beside.write_text(text, encoding="utf-8")
+            beside.replace(self.folder / name)
+
+    def _open(self, path: Path, checked: bool = False) -> None:
+        """Map a file into memory, where it is whole."""
+        import pyarrow as pa
+
+        try:
+            if not checked and _sha256(path) != path.stem:
+                path.unlink(missing_ok=True)
+                return
+            table = pa.ipc.open_file(pa.memory_map(str(path))).read_all()
+            values = {name: _mapped(table[name]) for name in self._shapes}
+            contents = [content.hex() for content in table["content"].to_pylist()]
+        except (OSError, pa.ArrowInvalid, KeyError, ValueError):
+            return
+        with suppress(OSError):
+            os.utime(path)  # it has been used
+        self._files[path] = values
+        for row, content in enumerate(contents):
+            self._places[content] = path, row
+
+
+def _flat(batch: np.ndarray) -> Any:
+    """An Arrow array with one list of numbers for each row."""
+    import numpy as np
+    import pyarrow as pa
+
+    each = int(np.prod(batch.shape[1:]))
+    offsets = np.arange(len(batch) + 1, dtype="int64") * each
+    return pa.LargeListArray.from_arrays(pa.array(offsets), pa.array(batch.reshape(-1)))
+
+
+def _mapped(column: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Where the rows of a column begin, and all its numbers, as they lie in the file."""
+    lists = column.chunk(0)
+    return lists.offsets.to_numpy(), lists.values.to_numpy(zero_copy_only=True)
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
