@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from zoo.compose.encoder import Unfreeze
     from zoo.data.examples import Target
     from zoo.inference.precision import Precision
+    from zoo.inference.runner import Engine
     from zoo.runs.embed import Vectors
     from zoo.runs.run import Run
     from zoo.training.plan import Plan
@@ -176,6 +177,7 @@ def train(
     layer_decay: float | None = None,
     seed: int = 0,
     precision: Precision = "auto",
+    engine: Engine = "auto",
     options: Mapping[str, Any] | None = None,
 ) -> Run:
     """Fine-tune a backbone on pictures or texts, and write a run folder.
@@ -190,6 +192,7 @@ def train(
     lr        learning rate of the first phase; the second phase, of pictures, has a tenth of it
     layer_decay  texts: each stage learns so many times slower than the one after it, for example 0.9
     precision  of the frozen backbone: "float32", "bfloat16", or "auto", which is bfloat16 where the processor has it
+    engine    that runs the frozen backbone: "tensorflow", "openvino", or "auto", OpenVINO where it is installed
     options   of the head, as `zoo heads` shows them: {"label_smoothing": 0.1}
 
     Raises a `zoo.ZooError` that says what is wrong and what would mend it.
@@ -215,6 +218,7 @@ def train(
         target_column=target_column,
         seed=seed,
         precision=precision,
+        engine=engine,
         batch_size=BATCH_SIZE if batch_size is None else batch_size,
         options=dict(options or {}),
         phases=default_phases(spec, unfreeze, epochs, lr, layer_decay),

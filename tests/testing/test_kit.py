@@ -180,5 +180,5 @@ FIRST_PARTY = ["tfzoo-heads", "tfzoo-efficientnet-lite", "tfzoo-keras-applicatio
 @pytest.mark.parametrize("promise", [p for name in FIRST_PARTY for p in zoo.testing.promises(name)], ids=str)
 def test_first_party_plugins_keep_their_promises(promise):
     if promise.subject == "backbone minilm_l6":
-        zoo.api.pull("minilm_l6")
+        zoo.pull("minilm_l6")
     promise.check()

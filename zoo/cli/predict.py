@@ -12,6 +12,9 @@ from zoo import api
 from zoo.cli.answers import in_words, print_csv
 from zoo.cli.catalog import Json
 from zoo.cli.output import print_facts, print_json
+from zoo.cli.train import Engine, Precision
+from zoo.inference.precision import check_precision
+from zoo.inference.runner import check_engine
 
 
 def register(app: typer.Typer) -> None:
@@ -33,6 +36,8 @@ def predict(
             "--input", help="In a table: the column of the input, or two of a pair (default: as in training)."
         ),
     ] = "",
+    precision: Precision = "auto",
+    engine: Engine = "auto",
     json: Json = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print a table of comma-separated values.")] = False,
 ) -> None:
@@ -50,7 +55,8 @@ def predict(
     """
     if json and as_csv:
         raise typer.BadParameter("give either --json or --csv.", param_hint="--csv")
-    answers = api.load_run(run).predict(inputs, input_)
+    chosen = check_precision(precision), check_engine(engine)
+    answers = api.load_run(run).predict(inputs, input_, precision=chosen[0], engine=chosen[1])
     for answer in answers:
         if "probabilities" in answer:
             answer["probabilities"] = dict(list(answer["probabilities"].items())[:top])
@@ -69,6 +75,8 @@ def evaluate(
         str, typer.Option("--input", help="In a table: the column of the input (default: as in training).")
     ] = "",
     target: Annotated[str, typer.Option(help="In a table: the column with the target (default: as in training).")] = "",
+    precision: Precision = "auto",
+    engine: Engine = "auto",
     json: Json = False,
 ) -> None:
     """Judge a run by other data.
@@ -78,7 +86,8 @@ def evaluate(
         zoo evaluate runs/photos more-photos/
     """
     finished = api.load_run(run)
-    result = finished.evaluate(data, input_, target)
+    chosen = check_precision(precision), check_engine(engine)
+    result = finished.evaluate(data, input_, target, precision=chosen[0], engine=chosen[1])
     if json:
         return print_json(
             {

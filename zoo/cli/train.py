@@ -12,9 +12,22 @@ from zoo import api
 from zoo.cli.catalog import Json
 from zoo.cli.output import print_json
 from zoo.inference.precision import check_precision
+from zoo.inference.runner import check_engine
 
 if TYPE_CHECKING:
     from zoo.compose.encoder import Unfreeze
+
+
+Precision = Annotated[
+    str,
+    typer.Option(
+        metavar="TYPE", help="What is not trained computes in: auto (bfloat16 where it is fast), float32, bfloat16."
+    ),
+]
+Engine = Annotated[
+    str,
+    typer.Option(metavar="ENGINE", help="What is not trained is run by: auto, tensorflow, openvino (if installed)."),
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -82,9 +95,8 @@ def train(
         typer.Option(help="Texts: each stage learns so many times slower than the one after it, for example 0.9."),
     ] = None,
     seed: Annotated[int, typer.Option(help="Decides the split, the order and the initial head.")] = 0,
-    precision: Annotated[
-        str, typer.Option(help="The frozen backbone computes in: auto, float32, bfloat16.", metavar="TYPE")
-    ] = "auto",
+    precision: Precision = "auto",
+    engine: Engine = "auto",
     set_: Annotated[
         list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="An option of the head. Repeatable.")
     ] = None,
@@ -130,6 +142,7 @@ def train(
             layer_decay=layer_decay,
             seed=seed,
             precision=check_precision(precision),
+            engine=check_engine(engine),
             options=parse_options(set_ or []),
         )
     if json:

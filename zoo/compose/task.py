@@ -49,6 +49,11 @@ class Task(Protocol):
     def outputs(self, features: Mapping[str, keras.KerasTensor]) -> keras.KerasTensor:
         """The layers, on the feature that the head's spec names: from (batch, ...) to the outputs (batch, ...)."""
 
+    # A task may also have `solve(head, features, encoded, weights) -> str | None`: give `head`, a keras.Model of the
+    # layers of `outputs`, weights found without training, from the features of training examples ({feature: float32
+    # (examples, ...)}); returns what that is called, or None where there is no such thing. What is trained is compared
+    # with it.
+
     def loss(self) -> keras.losses.Loss:
         """The loss between encoded targets and outputs."""
 

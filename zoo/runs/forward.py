@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from zoo.data.examples import Raw
 from zoo.data.pipeline import Unreadable, prepared, refuse_unreadable
-from zoo.inference.folded import Folded
+from zoo.inference.runner import Inference, Runner
 from zoo.progress import step
 
 if TYPE_CHECKING:
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     import numpy as np
 
 BATCH = 32
+AUTO, EXACT = Inference(), Inference("float32", "tensorflow")
+FEW = 64  # examples that are done before a faster engine has started
 
 
 def forward(
@@ -40,10 +42,19 @@ def forward(
 
 
 def outputs(
-    model: keras.Model, preprocess: keras.Model, raws: Sequence[Raw], title: str, errors: Unreadable | None = None
+    model: keras.Model,
+    preprocess: keras.Model,
+    raws: Sequence[Raw],
+    title: str,
+    errors: Unreadable | None = None,
+    how: Inference = AUTO,
 ) -> np.ndarray:
-    """All of what a model that takes prepared input and has one output gives, in the order of `raws`."""
-    infer = Folded(model, prepared_spec(raws, preprocess), "float32")
+    """All of what a model that takes prepared input and has one output gives, in the order of `raws`.
+
+    Where nothing else is wanted, a few are computed by the model itself.
+    """
+    few = len(raws) < FEW and how == AUTO
+    infer = Runner(model, prepared_spec(raws, preprocess), EXACT if few else how, fold=not few)
     return gathered(forward(infer, preprocess, raws, title, errors), len(raws))
 
 

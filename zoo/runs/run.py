@@ -17,6 +17,8 @@ from zoo.data.given import Input
 from zoo.data.pipeline import Unreadable
 from zoo.data.sources import Reading, read_source
 from zoo.errors import BadRun
+from zoo.inference.precision import Precision
+from zoo.inference.runner import Engine, Inference
 from zoo.runs.ask import ask
 from zoo.runs.folder import RunFolder
 from zoo.runs.forward import outputs
@@ -69,7 +71,14 @@ class Run:
         """Raw input -> answer, as numbers."""
         return load_model(self.folder.model, self.card)
 
-    def predict(self, inputs: Sequence[Input], input_column: str = "") -> list[Answer]:
+    def predict(
+        self,
+        inputs: Sequence[Input],
+        input_column: str = "",
+        *,
+        precision: Precision = "auto",
+        engine: Engine = "auto",
+    ) -> list[Answer]:
         """Answers for pictures or texts, in the order of the inputs.
 
         Pictures: files, and folders of files. Texts: the texts themselves, `.txt` files, folders of them; for pairs,
@@ -78,23 +87,40 @@ class Run:
         likeliest class first; {"labels": [...], "probabilities": ...}; {"value": number}, {"values": {column: number}};
         {"words": [...], "tags": [...], "entities": [...]}. For what cannot be read, {"input": ..., "error": reason}.
         Raises `BadData` when there is nothing at all that can be read.
+
+        precision  "float32", "bfloat16", or "auto": bfloat16 where the processor has it and the answers stay near
+        engine     "tensorflow", "openvino", or "auto": OpenVINO where it is installed
         """
-        asked = ask(inputs, self._reading(input_column), self._outputs)
+        how = Inference(precision, engine)
+
+        def run(raws: list[Raw], errors: Unreadable) -> np.ndarray:
+            return self._outputs(raws, how, errors)
+
+        asked = ask(inputs, self._reading(input_column), run)
         decoded = self.task.decode(asked.outputs, list(asked.known.values()))
         answers: dict[str, Answer] = dict(zip(asked.known, decoded, strict=True))
         answers |= {name: {"error": reason} for name, reason in asked.errors.items()}
         return [{"input": name} | answers[name] for name in asked.names]
 
-    def evaluate(self, data: str | Path, input_column: str = "", target_column: str = "") -> Evaluation:
+    def evaluate(
+        self,
+        data: str | Path,
+        input_column: str = "",
+        target_column: str = "",
+        *,
+        precision: Precision = "auto",
+        engine: Engine = "auto",
+    ) -> Evaluation:
         """Figures on a data set (a folder of classes or a table), by the same code as at the end of training.
 
         The columns of a table are those that the run was trained on, where no others are named.
         """
         start = time.monotonic()
+        how = Inference(precision, engine)
         reading = self._reading(input_column, target_column)
         examples: Examples = check(read_source(Path(data), reading), reading.modality)
         encoded = self.task.encode([example.target for example in examples.items])
-        metrics = self.task.score(encoded, self._outputs([example.raw for example in examples.items]))
+        metrics = self.task.score(encoded, self._outputs([example.raw for example in examples.items], how))
         return Evaluation(metrics, len(examples.items), examples.skipped, time.monotonic() - start)
 
     def _reading(self, input_column: str, target_column: str = "") -> Reading:
@@ -103,6 +129,6 @@ class Run:
         inputs, targets = input_column or card.input_column, target_column or card.target_column
         return Reading(card.modality, card.reads, inputs, targets)
 
-    def _outputs(self, raws: Sequence[Raw], errors: Unreadable | None = None) -> np.ndarray:
+    def _outputs(self, raws: Sequence[Raw], how: Inference, errors: Unreadable | None = None) -> np.ndarray:
         preprocess, rest = take_apart(self.model)
-        return outputs(rest, preprocess, raws, "Predicting", errors)
+        return outputs(rest, preprocess, raws, "Predicting", errors, how)

@@ -13,8 +13,8 @@ from zoo.compose.model import Composed
 from zoo.data.examples import Example, Raw
 from zoo.data.pipeline import prepared
 from zoo.features.store import Store
-from zoo.inference.folded import CHECKED, Folded
 from zoo.inference.precision import Precision, check_precision, resolve
+from zoo.inference.runner import CHECKED, Inference, Runner
 from zoo.progress import say
 from zoo.runs.forward import BATCH, forward, gathered, prepared_spec
 from zoo.weights import content_sha256
@@ -28,14 +28,14 @@ if TYPE_CHECKING:
 class Frozen:
     """The frozen backbone of a run, and its kept features."""
 
-    def __init__(self, backbone: Offer[Backbone], weights: Path | None, composed: Composed, wanted: Precision) -> None:
-        self._composed, self._precision = composed, resolve(wanted)
+    def __init__(self, backbone: Offer[Backbone], weights: Path | None, composed: Composed, how: Inference) -> None:
+        self._composed, self._precision, self._engine = composed, resolve(how.precision), how.engine
         self._about = _about(backbone, weights, composed)
         self._store = self._open(self._precision)
         if self._store.better is not None:
             self._precision = check_precision(self._store.better)
             self._store = self._open(self._precision)
-        self._folded: Folded | None = None
+        self._runner: Runner | None = None
         self._told = False
 
     @property
@@ -77,14 +77,15 @@ class Frozen:
                 self._store.leave_to(infer.precision)
                 self._precision, self._store = infer.precision, self._open(infer.precision)
 
-    def _infer(self, raws: Sequence[Raw]) -> Folded:
+    def _infer(self, raws: Sequence[Raw]) -> Runner:
         import keras
 
-        if self._folded is None:
+        if self._runner is None:
             encoder = self._composed.encoder
             network = keras.Model(encoder.network.input, self._outputs())
-            self._folded = Folded(network, prepared_spec(raws, encoder.preprocess), self._precision)
-        return self._folded
+            how = Inference(self._precision, self._engine)
+            self._runner = Runner(network, prepared_spec(raws, encoder.preprocess), how)
+        return self._runner
 
     def _compute(self, examples: Sequence[Example]) -> None:
         raws = [example.raw for example in examples]

@@ -13,6 +13,7 @@ from zoo.data.pipeline import Unreadable, prepared, refuse_unreadable, with_targ
 from zoo.features.store import Store
 from zoo.progress import show_lines, step
 from zoo.runs.folder import RunFolder
+from zoo.training.baseline import Baseline, find_baseline, keep_better
 from zoo.training.features import Frozen, feature_batches
 from zoo.training.plan import Phase, Plan
 from zoo.training.provenance import Seconds
@@ -25,8 +26,10 @@ if TYPE_CHECKING:
 
 def fit(
     plan: Plan, folder: RunFolder, composed: Composed, task: Task, examples: Examples, seconds: Seconds, frozen: Frozen
-) -> None:
+) -> Baseline | None:
     """Train phase after phase; the model ends with the weights that had the lowest validation loss of all epochs.
+
+    A head on the frozen backbone is compared with the baseline, which is returned, and replaced where that is better.
 
     With the backbone frozen, it is run once for each example in all trainings, and the head trains on what it gave.
     """
@@ -34,7 +37,7 @@ def fit(
 
     learn, judge = _Side(examples.of("train"), task), _Side(examples.of("validation"), task)
     learn.weights = task.example_weights(learn.encoded)
-    best = math.inf
+    best, baseline = math.inf, None
     rows: list[dict[str, Any]] = []
     for phase in plan.phases:
         errors: Unreadable = {}
@@ -51,7 +54,13 @@ def fit(
         model.compile(optimizer, loss=task.loss(), metrics=task.metrics())
         with seconds.of(phase.name):
             best = _fit_phase(model, batches[0], batches[1], phase, folder, best, rows)
+        if phase.unfreeze == 0:
+            with seconds.of("baseline"):
+                sides = learn.examples, learn.encoded, learn.weights, judge.examples, judge.encoded
+                if baseline := find_baseline(composed, task, store, *sides):
+                    best = keep_better(model, baseline, best, batches[1])
         refuse_unreadable(errors)
+    return baseline
 
 
 class _Side:

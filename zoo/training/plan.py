@@ -12,7 +12,8 @@ import tomli_w
 from zoo.catalog import Backbone
 from zoo.compose.encoder import Unfreeze
 from zoo.errors import BadPlan
-from zoo.inference.precision import Precision, check_precision
+from zoo.inference.precision import Precision
+from zoo.inference.runner import Engine, Inference
 
 Optimizer = Literal["adam", "adamw"]
 Schedule = Literal["constant", "linear"]
@@ -66,7 +67,7 @@ class Plan:
     """Everything needed to repeat a run. Raises `BadPlan` for a value out of its range.
 
     `weights`, `val`, `input_column`, `target_column` and `options` are as on the command line.
-    `precision` is that of the frozen backbone; what is trained is trained in float32.
+    `precision` and `engine` are those of the frozen backbone; what is trained is trained by TensorFlow in float32.
     """
 
     backbone: str
@@ -79,13 +80,14 @@ class Plan:
     seed: int = 0
     batch_size: int = BATCH_SIZE
     precision: Precision = "auto"
+    engine: Engine = "auto"
     options: dict[str, Any] = field(default_factory=dict)
     phases: tuple[Phase, ...] = ()
 
     def __post_init__(self) -> None:
         _at_least(1, "--batch-size", self.batch_size)
         _at_least(0, "--seed", self.seed)
-        check_precision(self.precision)
+        Inference(self.precision, self.engine)
         if not self.phases:
             raise BadPlan("The plan has no [[phases]]; it needs at least one.")
         for phase in self.phases:
@@ -191,12 +193,14 @@ _KINDS: dict[str, tuple[type, ...]] = {
     "Optimizer": (str,),
     "Schedule": (str,),
     "Precision": (str,),
+    "Engine": (str,),
 }
 _WORDS = {
     "Unfreeze": ("all",),
     "Optimizer": get_args(Optimizer),
     "Schedule": get_args(Schedule),
     "Precision": get_args(Precision),
+    "Engine": get_args(Engine),
 }
 
 

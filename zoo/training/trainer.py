@@ -14,6 +14,7 @@ from zoo.data.examples import Example, Examples, Target
 from zoo.data.sources import Reading, read_source
 from zoo.data.split import assign
 from zoo.errors import BadData, BadPlan
+from zoo.inference.runner import Inference
 from zoo.progress import say
 from zoo.runs.folder import RunFolder
 from zoo.runs.forward import outputs
@@ -61,11 +62,11 @@ def train(plan: Plan, out: Path) -> Run:
     folder.write_csv("split.csv", ["input", "target", "split"], rows)
     folder.write_csv("skipped.csv", ["input", "reason"], [(s.input, s.reason) for s in examples.skipped])
     with seconds.of("features"):
-        frozen = Frozen(backbone, weights_file, composed, plan.precision)
-    fit(plan, folder, composed, task, examples, seconds, frozen)
+        frozen = Frozen(backbone, weights_file, composed, Inference(plan.precision, plan.engine))
+    baseline = fit(plan, folder, composed, task, examples, seconds, frozen)
     with seconds.of("evaluate"):
         kept = frozen if plan.phases[-1].unfreeze == 0 else None
-        metrics = {split: _score(composed, task, examples.of(split), kept) for split in ("validation", "test")}
+        metrics = {split: _score(plan, composed, task, examples.of(split), kept) for split in ("validation", "test")}
     with seconds.of("save"):
         columns = plan.input_column, plan.target_column
         card = Card(backbone.name, head.name, backbone.spec.modality, task.state(), head.spec.reads, *columns)
@@ -78,6 +79,7 @@ def train(plan: Plan, out: Path) -> Run:
         "head": head.name,
         "metrics": metrics["validation"],
         "test_metrics": metrics["test"],
+        "baseline": baseline and {"name": baseline.name, "metrics": baseline.metrics},
         "examples": _counts(examples),
         "seconds": round(sum(seconds.steps.values()), 3),
     }
@@ -113,14 +115,17 @@ def _examples(plan: Plan, task: Task, reading: Reading) -> Examples:
     return examples
 
 
-def _score(composed: Composed, task: Task, examples: list[Example], frozen: Frozen | None) -> dict[str, float] | None:
+def _score(
+    plan: Plan, composed: Composed, task: Task, examples: list[Example], frozen: Frozen | None
+) -> dict[str, float] | None:
     if not examples:
         return None
     if frozen is not None:
         answers = head_outputs(composed.from_features, frozen.features(examples), examples)
     else:
         raws = [example.raw for example in examples]
-        answers = outputs(composed.from_prepared, composed.encoder.preprocess, raws, "Evaluating")
+        how = Inference(plan.precision, plan.engine)
+        answers = outputs(composed.from_prepared, composed.encoder.preprocess, raws, "Evaluating", how=how)
     return task.score(task.encode([e.target for e in examples]), answers)
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from natsort import natsorted
 
 import zoo
+from zoo_heads.closed_form import install, logistic
 from zoo_heads.layers import check_options, dense, ranked
 
 
@@ -47,6 +48,13 @@ class Classification:
 
     def outputs(self, features: Mapping[str, keras.KerasTensor]) -> keras.KerasTensor:
         return dense(features["pooled"], len(self.labels), self.options, name="probabilities", activation="softmax")
+
+    def solve(
+        self, head: keras.Model, features: Mapping[str, np.ndarray], encoded: np.ndarray, weights: np.ndarray
+    ) -> str | None:
+        """Logistic regression."""
+        found = logistic(features["pooled"], encoded, len(self.labels), weights)
+        return found.name if found and install(head, "probabilities", found) else None
 
     def loss(self) -> keras.losses.Loss:
         return _CrossEntropy(len(self.labels), self.options["label_smoothing"])

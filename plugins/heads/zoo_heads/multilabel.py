@@ -8,6 +8,7 @@ import numpy as np
 from natsort import natsorted
 
 import zoo
+from zoo_heads.closed_form import install, logistic_of_labels
 from zoo_heads.layers import check_options, dense, ranked
 from zoo_heads.strata import by_rarest
 
@@ -65,6 +66,13 @@ class Multilabel:
 
     def outputs(self, features: Mapping[str, keras.KerasTensor]) -> keras.KerasTensor:
         return dense(features["pooled"], len(self.labels), self.options, name="probabilities", activation="sigmoid")
+
+    def solve(
+        self, head: keras.Model, features: Mapping[str, np.ndarray], encoded: np.ndarray, weights: np.ndarray
+    ) -> str | None:
+        """Logistic regression for each label."""
+        found = logistic_of_labels(features["pooled"], encoded)
+        return found.name if found and install(head, "probabilities", found) else None
 
     def loss(self) -> keras.losses.Loss:
         return keras.losses.BinaryCrossentropy()

@@ -8,6 +8,7 @@ import keras
 import numpy as np
 
 import zoo
+from zoo_heads.closed_form import install, ridge
 from zoo_heads.layers import check_options, dense
 
 
@@ -43,6 +44,13 @@ class Regression:
     def outputs(self, features: Mapping[str, keras.KerasTensor]) -> keras.KerasTensor:
         x = dense(features["pooled"], len(self.columns), self.options, name="standardized")
         return keras.layers.Rescaling(self.std, self.mean, dtype="float32", name="value")(x)
+
+    def solve(
+        self, head: keras.Model, features: Mapping[str, np.ndarray], encoded: np.ndarray, weights: np.ndarray
+    ) -> str | None:
+        """Ridge regression."""
+        found = ridge(features["pooled"], (encoded - np.array(self.mean)) / np.array(self.std))
+        return found.name if install(head, "standardized", found) else None
 
     def loss(self) -> keras.losses.Loss:
         return _StandardizedSquare(self.std)

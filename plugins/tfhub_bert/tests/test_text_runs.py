@@ -176,6 +176,7 @@ def test_features_of_words_come_back_from_their_file_as_they_were(names):
     from zoo.compose.task import make_task
     from zoo.data.check import check
     from zoo.data.sources import Reading, read_source
+    from zoo.inference.runner import Inference
     from zoo.training.features import Frozen
 
     head = catalog().head("token_classification")
@@ -184,7 +185,7 @@ def test_features_of_words_come_back_from_their_file_as_they_were(names):
     task.learn([e.target for e in examples], ("tags",))
     offer = catalog().backbone("minilm_l6")
     composed = compose(build_encoder(offer), task, head.spec)
-    features = Frozen(offer, None, composed, "float32").features(examples)
+    features = Frozen(offer, None, composed, Inference("float32", "tensorflow")).features(examples)
     some = [examples[row] for row in (40, 3, 27)]
     contents = [example.content for example in some]
     encoder = composed.encoder

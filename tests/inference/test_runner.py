@@ -6,10 +6,11 @@ import pytest
 import tensorflow as tf
 
 from zoo.errors import BadPlan
-from zoo.inference.folded import BOUND, CHECKED, Folded
 from zoo.inference.precision import check_precision, computing_in, resolve
+from zoo.inference.runner import BOUNDS, CHECKED, Inference, Runner
 
 needs_bfloat16 = pytest.mark.skipif(resolve("auto") != "bfloat16", reason="the processor has no bfloat16")
+EXACT, FAST = Inference("float32", "tensorflow"), Inference("bfloat16", "tensorflow")
 SPEC = tf.TensorSpec((None, 32, 32, 3), "float32")
 
 
@@ -29,7 +30,7 @@ def pictures() -> tf.Tensor:
 
 
 def test_the_folded_graph_gives_what_the_model_gives(network: keras.Model, pictures: tf.Tensor) -> None:
-    given = Folded(network, SPEC, "float32")(pictures)
+    given = Runner(network, SPEC, EXACT)(pictures)
     expected = network(pictures, training=False)
     assert set(given) == {"pooled", "map"}
     for name, array in given.items():
@@ -38,12 +39,12 @@ def test_the_folded_graph_gives_what_the_model_gives(network: keras.Model, pictu
 
 @needs_bfloat16
 def test_bfloat16_stays_within_the_bound_and_gives_float32(network: keras.Model, pictures: tf.Tensor) -> None:
-    run = Folded(network, SPEC, "bfloat16")
+    run = Runner(network, SPEC, FAST)
     given, exact = run(pictures)["pooled"], network(pictures)["pooled"].numpy()
     assert run.precision == "bfloat16"
     assert given.dtype == "float32"
     distance = np.linalg.norm(given - exact, axis=1) / np.linalg.norm(exact, axis=1)
-    assert 0 < distance.max() <= BOUND
+    assert 0 < distance.max() <= BOUNDS["bfloat16"]
 
 
 @needs_bfloat16
@@ -53,15 +54,15 @@ def test_a_network_that_bfloat16_spoils_runs_in_float32_and_says_so(
     entry = keras.Input((32, 32, 3))
     x = keras.layers.Conv2D(1, 3, kernel_initializer="ones", bias_initializer=keras.initializers.Constant(-27e4))(entry)
     network = keras.Model(entry, x)  # what is left of 27 large numbers after their sum is taken off again
-    run = Folded(network, SPEC, "bfloat16")
+    run = Runner(network, SPEC, FAST)
     given = run(pictures + 1e4)
     assert run.precision == "float32"
     assert "float32 is used" in capsys.readouterr().err
-    np.testing.assert_allclose(given, Folded(network, SPEC, "float32")(pictures + 1e4), rtol=1e-5)
+    np.testing.assert_allclose(given, Runner(network, SPEC, EXACT)(pictures + 1e4), rtol=1e-5)
 
 
 def test_fewer_examples_than_are_checked(network: keras.Model, pictures: tf.Tensor) -> None:
-    assert Folded(network, SPEC, "bfloat16")(pictures[: CHECKED - 5])["pooled"].shape == (3, 16)
+    assert Runner(network, SPEC, FAST)(pictures[: CHECKED - 5])["pooled"].shape == (3, 16)
 
 
 def test_the_setting_holds_for_the_block_alone() -> None:
@@ -74,3 +75,31 @@ def test_the_setting_holds_for_the_block_alone() -> None:
 def test_an_unknown_precision_is_refused() -> None:
     with pytest.raises(BadPlan, match=r"--precision int8: give auto, float32, bfloat16\."):
         check_precision("int8")
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_openvino_gives_what_the_model_gives(network: keras.Model, pictures: tf.Tensor, precision: str) -> None:
+    run = Runner(network, SPEC, Inference(precision, "openvino"))
+    given, expected = run(pictures), network(pictures, training=False)
+    assert run.engine == "openvino"
+    for name, array in given.items():
+        assert array.dtype == "float32"
+        error = np.linalg.norm(array - expected[name]) / np.linalg.norm(expected[name])
+        assert error < BOUNDS[precision]
+
+
+def test_what_openvino_does_not_know_runs_in_tensorflow_and_that_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    entry = keras.Input((5,))
+    network = keras.Model(
+        entry, keras.layers.Lambda(lambda x: tf.numpy_function(np.cbrt, [x], tf.float32), (5,))(entry)
+    )
+    numbers = tf.constant([[1.0, 8, 27, 64, 125]])
+    run = Runner(network, tf.TensorSpec((None, 5)), Inference("float32", "openvino"))
+    np.testing.assert_allclose(run(numbers), [[1, 2, 3, 4, 5]], rtol=1e-6)
+    assert run.engine == "tensorflow"
+    assert "OpenVINO cannot run this network" in capsys.readouterr().err
+
+
+def test_an_unknown_engine_is_refused() -> None:
+    with pytest.raises(BadPlan, match=r"--engine onnx: give auto, tensorflow, openvino\."):
+        Inference("auto", "onnx")
