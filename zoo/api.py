@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from zoo.inference.runner import Engine
     from zoo.runs.embed import Vectors
     from zoo.runs.run import Run
-    from zoo.training.plan import Plan
+    from zoo.training.plan import Cache, Plan
 
 _OF_SPEC = ("modality", "family", "params", "input", "dim", "features", "licence", "paper")
 
@@ -176,6 +176,7 @@ def train(
     lr: float | None = None,
     layer_decay: float | None = None,
     seed: int = 0,
+    cache: Cache = "auto",
     precision: Precision = "auto",
     engine: Engine = "auto",
     options: Mapping[str, Any] | None = None,
@@ -191,6 +192,7 @@ def train(
     epochs    of each phase, at most; training ends earlier when the validation loss no longer falls
     lr        learning rate of the first phase; the second phase, of pictures, has a tenth of it
     layer_decay  texts: each stage learns so many times slower than the one after it, for example 0.9
+    cache     keep what the frozen part gives: "on"; "off": compute it in every epoch; "auto": as it pays
     precision  of the frozen backbone: "float32", "bfloat16", or "auto", which is bfloat16 where the processor has it
     engine    that runs the frozen backbone: "tensorflow", "openvino", or "auto", OpenVINO where it is installed
     options   of the head, as `zoo heads` shows them: {"label_smoothing": 0.1}
@@ -217,6 +219,7 @@ def train(
         input_column=input_column,
         target_column=target_column,
         seed=seed,
+        cache=cache,
         precision=precision,
         engine=engine,
         batch_size=BATCH_SIZE if batch_size is None else batch_size,

@@ -178,3 +178,27 @@ def test_a_plan_reads_back_as_it_was_written(backbone, tmp_path):
     plan = Plan(backbone=backbone, data="d", options={"hidden": 3}, phases=phases)
     (tmp_path / "plan.toml").write_text(plan.to_toml())
     assert Plan.from_toml(tmp_path / "plan.toml") == plan
+
+
+def test_with_what_is_frozen_kept_or_computed_in_every_epoch_a_run_is_the_same(few_pictures, tmp_path):
+    runs = [
+        zoo.train(
+            "efficientnet_lite0", few_pictures, unfreeze=1, epochs=2, cache=cache, precision="float32",
+            engine="tensorflow", out=tmp_path / cache,
+        )
+        for cache in ("on", "off")
+    ]  # fmt: skip
+    losses = [[float(row["val_loss"]) for row in csv.DictReader((run.path / "history.csv").open())][2:] for run in runs]
+    np.testing.assert_allclose(*losses, rtol=1e-3)
+    assert "baseline" in runs[0].summary
+    assert "baseline" not in runs[1].summary
+
+
+def test_without_room_what_is_frozen_is_computed_in_every_epoch(few_pictures, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("ZOO_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("ZOO_CACHE_SIZE", "1KB")
+    from zoo.features.disk import kept
+
+    zoo.train("efficientnet_lite0", few_pictures, epochs=1, out=tmp_path / "run")
+    assert "there is room for 0 MB: it is computed in every epoch" in capsys.readouterr().err
+    assert kept() == []

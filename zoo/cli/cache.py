@@ -64,7 +64,7 @@ def cache(
         rows = [
             [
                 str(one.about.get("backbone", "?")),
-                " ".join(one.about.get("features", [])),
+                ", ".join(one.about.get("features", [])),
                 str(one.about.get("precision", "?")),
                 _megabytes(one.bytes),
                 f"{datetime.fromtimestamp(one.used):%Y-%m-%d %H:%M}",

@@ -16,6 +16,7 @@ from zoo.inference.runner import check_engine
 
 if TYPE_CHECKING:
     from zoo.compose.encoder import Unfreeze
+    from zoo.training.plan import Cache
 
 
 Precision = Annotated[
@@ -43,6 +44,12 @@ def _unfreeze(text: str) -> Unfreeze:
         return int(text)
     except ValueError:
         raise typer.BadParameter(f"{text!r} is neither a number of stages nor 'all'.") from None
+
+
+def _cache(text: str) -> Cache:
+    if text not in ("auto", "on", "off"):
+        raise typer.BadParameter(f"{text!r} is none of auto, on, off.", param_hint="--cache")
+    return text  # type: ignore[return-value]
 
 
 def parse_options(settings: list[str]) -> dict[str, str]:
@@ -95,6 +102,9 @@ def train(
         typer.Option(help="Texts: each stage learns so many times slower than the one after it, for example 0.9."),
     ] = None,
     seed: Annotated[int, typer.Option(help="Decides the split, the order and the initial head.")] = 0,
+    cache: Annotated[
+        str, typer.Option(metavar="auto|on|off", help="Keep what the frozen part gives on disk; `zoo cache` shows it.")
+    ] = "auto",
     precision: Precision = "auto",
     engine: Engine = "auto",
     set_: Annotated[
@@ -141,6 +151,7 @@ def train(
             lr=lr,
             layer_decay=layer_decay,
             seed=seed,
+            cache=_cache(cache),
             precision=check_precision(precision),
             engine=check_engine(engine),
             options=parse_options(set_ or []),

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import functools
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zoo.catalog import Backbone, Offer, catalog
-from zoo.compose.model import Composed
 from zoo.data.examples import Example, Raw
 from zoo.data.pipeline import prepared
 from zoo.features.store import Store
@@ -26,11 +25,19 @@ if TYPE_CHECKING:
 
 
 class Frozen:
-    """The frozen backbone of a run, and its kept features."""
+    """The frozen part of a model (prepared input -> {feature: tensor}), and its kept features."""
 
-    def __init__(self, backbone: Offer[Backbone], weights: Path | None, composed: Composed, how: Inference) -> None:
-        self._composed, self._precision, self._engine = composed, resolve(how.precision), how.engine
-        self._about = _about(backbone, weights, composed)
+    def __init__(
+        self,
+        backbone: Offer[Backbone],
+        weights: Path | None,
+        preprocess: keras.Model,
+        front: keras.Model,
+        how: Inference,
+    ) -> None:
+        self._preprocess, self._front = preprocess, front
+        self._precision, self._engine = resolve(how.precision), how.engine
+        self._about = _about(backbone, weights, preprocess, front)
         self._store = self._open(self._precision)
         if self._store.better is not None:
             self._precision = check_precision(self._store.better)
@@ -58,12 +65,8 @@ class Frozen:
         return self._store
 
     def _open(self, precision: Precision) -> Store:
-        shapes = {name: tensor.shape[1:] for name, tensor in self._outputs().items()}
-        return Store({**self._about, "features": sorted(shapes), "precision": precision}, shapes)
-
-    def _outputs(self) -> dict[str, Any]:
-        network = self._composed.encoder.network
-        return {name: network.output[name] for name in self._composed.from_features.input}
+        shapes = {name: tensor.shape[1:] for name, tensor in self._front.output.items()}
+        return Store({**self._about, "precision": precision}, shapes)
 
     def _lacking(self, examples: Sequence[Example]) -> list[Example]:
         return [examples[place] for place in self._store.missing([example.content for example in examples])]
@@ -72,26 +75,22 @@ class Frozen:
         """Go over to float32 where the precision that is wanted spoils the features of the first examples."""
         some = [example.raw for example in examples[:CHECKED]]
         infer = self._infer(some)
-        for _, batch in prepared(some, self._composed.encoder.preprocess, CHECKED, {}).take(1):
+        for _, batch in prepared(some, self._preprocess, CHECKED, {}).take(1):
             if infer.settle(batch) != self._precision:
                 self._store.leave_to(infer.precision)
                 self._precision, self._store = infer.precision, self._open(infer.precision)
 
     def _infer(self, raws: Sequence[Raw]) -> Runner:
-        import keras
-
         if self._runner is None:
-            encoder = self._composed.encoder
-            network = keras.Model(encoder.network.input, self._outputs())
             how = Inference(self._precision, self._engine)
-            self._runner = Runner(network, prepared_spec(raws, encoder.preprocess), how)
+            self._runner = Runner(self._front, prepared_spec(raws, self._preprocess), how)
         return self._runner
 
     def _compute(self, examples: Sequence[Example]) -> None:
         raws = [example.raw for example in examples]
         halved = self._precision != "float32"
         try:
-            for rows, batch in forward(self._infer(raws), self._composed.encoder.preprocess, raws, "Features"):
+            for rows, batch in forward(self._infer(raws), self._preprocess, raws, "Features"):
                 self._store.add([examples[row].content for row in rows], batch, halved=halved)
         finally:
             self._store.flush()
@@ -102,7 +101,7 @@ def feature_batches(
     examples: Sequence[Example],
     encoded: np.ndarray,
     weights: np.ndarray,
-    spec: dict[str, keras.KerasTensor],
+    spec: Mapping[str, keras.KerasTensor],
     batch_size: int,
     seed: int | None,
 ) -> tf.data.Dataset:
@@ -145,7 +144,9 @@ def head_outputs(model: keras.Model, store: Store, examples: Sequence[Example]) 
     return gathered(batches(), len(examples))
 
 
-def _about(backbone: Offer[Backbone], weights: Path | None, composed: Composed) -> dict[str, Any]:
+def _about(
+    backbone: Offer[Backbone], weights: Path | None, preprocess: keras.Model, front: keras.Model
+) -> dict[str, Any]:
     """What decides the features, but for their precision.
 
     The weights count by their values, the preprocessing by what it makes of a few inputs.
@@ -154,7 +155,7 @@ def _about(backbone: Offer[Backbone], weights: Path | None, composed: Composed) 
 
     plugins = {plugin.name: f"{plugin.distribution} {plugin.version}" for plugin in catalog().plugins}
     values = hashlib.sha256()
-    for variable in composed.encoder.network.weights:
+    for variable in front.weights:
         values.update(keras.ops.convert_to_numpy(variable).tobytes())
     return {
         "backbone": backbone.name,
@@ -162,7 +163,8 @@ def _about(backbone: Offer[Backbone], weights: Path | None, composed: Composed) 
         "keras": keras.version(),
         "weights": values.hexdigest(),
         "file": content_sha256(weights) if weights is not None else "none",
-        "preprocessing": _behaviour(composed.encoder.preprocess),
+        "preprocessing": _behaviour(preprocess),
+        "features": [f"{name} {tensor.dtype}{list(tensor.shape[1:])}" for name, tensor in front.output.items()],
     }
 
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from zoo.catalog import catalog
+from zoo.compose.cut import Parted, part
 from zoo.compose.model import Composed
 from zoo.compose.task import Task
 from zoo.data.examples import Example, Examples
@@ -15,6 +18,7 @@ from zoo.progress import show_lines, step
 from zoo.runs.folder import RunFolder
 from zoo.training.baseline import Baseline, find_baseline, keep_better
 from zoo.training.features import Frozen, feature_batches
+from zoo.training.keep import is_kept
 from zoo.training.plan import Phase, Plan
 from zoo.training.provenance import Seconds
 
@@ -24,43 +28,63 @@ if TYPE_CHECKING:
     import tensorflow as tf
 
 
+@dataclass(frozen=True)
+class Fitted:
+    """What training left: the baseline of the head, and of the last phase the parts of the model and kept features."""
+
+    baseline: Baseline | None
+    parted: Parted | None
+    frozen: Frozen | None
+
+
 def fit(
-    plan: Plan, folder: RunFolder, composed: Composed, task: Task, examples: Examples, seconds: Seconds, frozen: Frozen
-) -> Baseline | None:
+    plan: Plan,
+    folder: RunFolder,
+    composed: Composed,
+    task: Task,
+    examples: Examples,
+    seconds: Seconds,
+    freeze: Callable[[keras.Model], Frozen],
+) -> Fitted:
     """Train phase after phase; the model ends with the weights that had the lowest validation loss of all epochs.
 
-    A head on the frozen backbone is compared with the baseline, which is returned, and replaced where that is better.
+    What is frozen in a phase is run once for each example in all trainings, and the rest trains on what it gave (where
+    that can be kept). A head on a frozen backbone is compared with the baseline, and replaced where that is better.
 
-    With the backbone frozen, it is run once for each example in all trainings, and the head trains on what it gave.
+    freeze  makes of a frozen part, prepared input -> {feature: tensor}, the one with kept features
     """
     from zoo.training.optimizers import make_optimizer
 
     learn, judge = _Side(examples.of("train"), task), _Side(examples.of("validation"), task)
     learn.weights = task.example_weights(learn.encoded)
-    best, baseline = math.inf, None
+    best, fitted = math.inf, Fitted(None, None, None)
     rows: list[dict[str, Any]] = []
     for phase in plan.phases:
         errors: Unreadable = {}
         composed.encoder.unfreeze(phase.unfreeze)
-        if phase.unfreeze == 0:
-            model = composed.from_features
+        parted, store = part(composed), None
+        if parted is not None and is_kept(parted, phase, learn.examples + judge.examples, plan.cache):
             with seconds.of("features"):
+                fitted = Fitted(fitted.baseline, parted, frozen := freeze(parted.front))
                 store = frozen.features(learn.examples + judge.examples)
-            batches = [side.feature_batches(composed, plan, store, side is learn) for side in (learn, judge)]
+            model = parted.tail
+            batches = [side.feature_batches(model.input, plan, store, side is learn) for side in (learn, judge)]
         else:
+            fitted = Fitted(fitted.baseline, None, None)
             model = composed.from_prepared
             batches = [side.raw_batches(composed, plan, side is learn, errors) for side in (learn, judge)]
         optimizer = make_optimizer(phase, composed.encoder, phase.epochs * len(batches[0]))
         model.compile(optimizer, loss=task.loss(), metrics=task.metrics())
         with seconds.of(phase.name):
             best = _fit_phase(model, batches[0], batches[1], phase, folder, best, rows)
-        if phase.unfreeze == 0:
+        if phase.unfreeze == 0 and store is not None:
             with seconds.of("baseline"):
                 sides = learn.examples, learn.encoded, learn.weights, judge.examples, judge.encoded
                 if baseline := find_baseline(composed, task, store, *sides):
                     best = keep_better(model, baseline, best, batches[1])
+                    fitted = replace(fitted, baseline=baseline)
         refuse_unreadable(errors)
-    return baseline
+    return fitted
 
 
 class _Side:
@@ -73,9 +97,10 @@ class _Side:
         self.encoded = task.encode([example.target for example in examples])
         self.weights: np.ndarray = np.ones(len(examples), "float32")
 
-    def feature_batches(self, composed: Composed, plan: Plan, store: Store, learning: bool) -> tf.data.Dataset:
+    def feature_batches(
+        self, spec: Mapping[str, keras.KerasTensor], plan: Plan, store: Store, learning: bool
+    ) -> tf.data.Dataset:
         seed = plan.seed if learning else None
-        spec = composed.from_features.input
         return feature_batches(store, self.examples, self.encoded, self.weights, spec, plan.batch_size, seed)
 
     def raw_batches(self, composed: Composed, plan: Plan, learning: bool, errors: Unreadable) -> tf.data.Dataset:

@@ -17,6 +17,7 @@ from zoo.inference.runner import Engine, Inference
 
 Optimizer = Literal["adam", "adamw"]
 Schedule = Literal["constant", "linear"]
+Cache = Literal["auto", "on", "off"]
 
 HEAD_EPOCHS = 50
 HEAD_LEARNING_RATE = 1e-3
@@ -67,6 +68,7 @@ class Plan:
     """Everything needed to repeat a run. Raises `BadPlan` for a value out of its range.
 
     `weights`, `val`, `input_column`, `target_column` and `options` are as on the command line.
+    `cache` is about what a frozen part gives: "on" keeps it, "off" computes it in every epoch, "auto" as it pays.
     `precision` and `engine` are those of the frozen backbone; what is trained is trained by TensorFlow in float32.
     """
 
@@ -79,6 +81,7 @@ class Plan:
     target_column: str = ""
     seed: int = 0
     batch_size: int = BATCH_SIZE
+    cache: Cache = "auto"
     precision: Precision = "auto"
     engine: Engine = "auto"
     options: dict[str, Any] = field(default_factory=dict)
@@ -87,6 +90,8 @@ class Plan:
     def __post_init__(self) -> None:
         _at_least(1, "--batch-size", self.batch_size)
         _at_least(0, "--seed", self.seed)
+        if self.cache not in get_args(Cache):
+            raise BadPlan(f"--cache {self.cache}: give {', '.join(get_args(Cache))}.")
         Inference(self.precision, self.engine)
         if not self.phases:
             raise BadPlan("The plan has no [[phases]]; it needs at least one.")
@@ -192,6 +197,7 @@ _KINDS: dict[str, tuple[type, ...]] = {
     "dict[str, Any]": (dict,),
     "Optimizer": (str,),
     "Schedule": (str,),
+    "Cache": (str,),
     "Precision": (str,),
     "Engine": (str,),
 }
@@ -199,6 +205,7 @@ _WORDS = {
     "Unfreeze": ("all",),
     "Optimizer": get_args(Optimizer),
     "Schedule": get_args(Schedule),
+    "Cache": get_args(Cache),
     "Precision": get_args(Precision),
     "Engine": get_args(Engine),
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 
 from zoo import engine
@@ -21,7 +22,7 @@ from zoo.runs.forward import outputs
 from zoo.runs.model_file import Card, save_model
 from zoo.runs.run import Run
 from zoo.training.features import Frozen, head_outputs
-from zoo.training.phases import fit
+from zoo.training.phases import Fitted, fit
 from zoo.training.plan import Plan
 from zoo.training.provenance import Seconds, provenance
 from zoo.weights import choose
@@ -61,12 +62,11 @@ def train(plan: Plan, out: Path) -> Run:
     rows = [(e.input, _written(e.target), e.split) for e in examples.items]
     folder.write_csv("split.csv", ["input", "target", "split"], rows)
     folder.write_csv("skipped.csv", ["input", "reason"], [(s.input, s.reason) for s in examples.skipped])
-    with seconds.of("features"):
-        frozen = Frozen(backbone, weights_file, composed, Inference(plan.precision, plan.engine))
-    baseline = fit(plan, folder, composed, task, examples, seconds, frozen)
+    how = Inference(plan.precision, plan.engine)
+    freeze = functools.partial(Frozen, backbone, weights_file, composed.encoder.preprocess, how=how)
+    fitted = fit(plan, folder, composed, task, examples, seconds, freeze)
     with seconds.of("evaluate"):
-        kept = frozen if plan.phases[-1].unfreeze == 0 else None
-        metrics = {split: _score(plan, composed, task, examples.of(split), kept) for split in ("validation", "test")}
+        metrics = {split: _score(composed, task, examples.of(split), fitted, how) for split in ("validation", "test")}
     with seconds.of("save"):
         columns = plan.input_column, plan.target_column
         card = Card(backbone.name, head.name, backbone.spec.modality, task.state(), head.spec.reads, *columns)
@@ -79,7 +79,7 @@ def train(plan: Plan, out: Path) -> Run:
         "head": head.name,
         "metrics": metrics["validation"],
         "test_metrics": metrics["test"],
-        "baseline": baseline and {"name": baseline.name, "metrics": baseline.metrics},
+        "baseline": fitted.baseline and {"name": fitted.baseline.name, "metrics": fitted.baseline.metrics},
         "examples": _counts(examples),
         "seconds": round(sum(seconds.steps.values()), 3),
     }
@@ -116,15 +116,14 @@ def _examples(plan: Plan, task: Task, reading: Reading) -> Examples:
 
 
 def _score(
-    plan: Plan, composed: Composed, task: Task, examples: list[Example], frozen: Frozen | None
+    composed: Composed, task: Task, examples: list[Example], fitted: Fitted, how: Inference
 ) -> dict[str, float] | None:
     if not examples:
         return None
-    if frozen is not None:
-        answers = head_outputs(composed.from_features, frozen.features(examples), examples)
+    if fitted.parted is not None and fitted.frozen is not None:
+        answers = head_outputs(fitted.parted.tail, fitted.frozen.features(examples), examples)
     else:
         raws = [example.raw for example in examples]
-        how = Inference(plan.precision, plan.engine)
         answers = outputs(composed.from_prepared, composed.encoder.preprocess, raws, "Evaluating", how=how)
     return task.score(task.encode([e.target for e in examples]), answers)
 

@@ -231,3 +231,24 @@ def test_what_is_in_the_cache_of_a_preset_is_found(minilm, monkeypatch, tmp_path
 def test_the_list_of_presets_costs_no_tensorflow():
     program = "import sys, zoo_kerashub; zoo_kerashub.zoo_backbones(); assert 'tensorflow' not in sys.modules"
     subprocess.run([sys.executable, "-c", program], check=True)
+
+
+def test_only_what_is_unfrozen_is_trained_on_features_kept_from_the_frozen_part(minilm, tmp_path):
+    from zoo.compose.cut import part
+    from zoo.compose.model import compose
+    from zoo.compose.task import make_task
+
+    head = catalog().head("classification")
+    task = make_task(head, {})
+    task.learn(["a", "b"], ("label",))
+    composed = compose(build_encoder(catalog().backbone(MINILM), str(minilm)), task, head.spec)
+    composed.encoder.unfreeze(2)
+    parted = part(composed)
+    ids = composed.encoder.preprocess(np.array(TEXTS))
+    together = parted.tail(parted.front(ids, training=False), training=False)
+    np.testing.assert_allclose(together, composed.from_prepared(ids, training=False), atol=1e-5)
+    table = tmp_path / "t.csv"
+    table.write_text("text,label\n" + "".join(f"{t} {i},{'ab'[i % 2]}\n" for i in range(12) for t in TEXTS))
+    options = {"weights": str(minilm), "unfreeze": 2, "epochs": 2, "cache": "on"}
+    run = zoo.train(MINILM, table, out=tmp_path / "run", **options)
+    assert set(run.metrics) == {"accuracy", "macro_f1", "cross_entropy"}

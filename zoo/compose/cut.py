@@ -1,0 +1,107 @@
+"""Parting a composed model where its training begins: what is frozen, and what comes after it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from zoo.compose.model import Composed
+
+if TYPE_CHECKING:
+    import keras
+
+
+@dataclass(frozen=True)
+class Parted:
+    """Two models which together are `Composed.from_prepared`, and share its weights.
+
+    front  prepared input -> {name: what the frozen part gives}
+    tail   {name: ...} -> answer: what is trained
+    work   multiplications of the front for one example, about; of texts for one token
+    """
+
+    front: keras.Model
+    tail: keras.Model
+    work: float
+
+
+def part(composed: Composed) -> Parted | None:
+    """Part the model at its layers that can be trained, as they are set now; None where nothing before them computes.
+
+    Parts of a network that are networks themselves (Keras's functional models) are parted too; a layer is not.
+    """
+    import keras
+
+    names = list(composed.from_features.input)
+    network = composed.encoder.network
+    if not network.trainable_weights:
+        front = keras.Model(network.input, {name: network.output[name] for name in names}, name="front")
+        return Parted(front, composed.from_features, _work(front))
+    flat = _flat(network, names)
+    edge = list(_edge(flat))
+    inputs = {id(tensor) for tensor in flat.inputs}
+    if all(id(tensor) in inputs for tensor in edge):
+        return None
+    cut = {f"part_{i}": tensor for i, tensor in enumerate(edge)}
+    front = keras.Model(flat.input, cut, name="front")
+    work = _work(front)
+    if not work:
+        return None
+    rest = keras.Model(list(cut.values()), flat.output, name="rest")
+    entry = {name: keras.Input(t.shape[1:], dtype=t.dtype, name=name) for name, t in cut.items()}
+    head = composed.from_features.get_layer("head")
+    return Parted(front, keras.Model(entry, head(rest(list(entry.values()))), name="tail"), work)
+
+
+def _flat(network: keras.Model, names: list[str]) -> keras.Model:
+    """The same layers, without models inside of the model."""
+    import keras
+
+    entry = keras.tree.map_structure(lambda t: keras.Input(t.shape[1:], dtype=t.dtype, name=t.name), network.input)
+    outputs = network._run_through_graph(entry, _inline)
+    return keras.Model(entry, {name: outputs[name] for name in names}, name="flat")
+
+
+def _inline(operation: Any) -> Callable[..., Any]:
+    from keras.src.models.functional import Functional
+
+    if isinstance(operation, Functional):
+        return lambda inputs, **_: operation._run_through_graph(inputs, _inline)
+    call: Callable[..., Any] = operation
+    return call
+
+
+def _nodes(model: keras.Model) -> Iterator[Any]:
+    """From input to output."""
+    for depth in sorted(model._nodes_by_depth, reverse=True):
+        yield from (node for node in model._nodes_by_depth[depth] if not node.is_input)
+
+
+def _edge(model: keras.Model) -> Iterator[Any]:
+    """The tensors, each once, that no trained layer has a part in, and that one that is trained or the output needs."""
+    frozen = {id(tensor): tensor for tensor in model.inputs}
+    needed: dict[int, Any] = {}
+    for node in _nodes(model):
+        trained = bool(getattr(node.operation, "trainable_weights", ()))
+        if not trained and all(id(tensor) in frozen for tensor in node.input_tensors):
+            frozen |= {id(tensor): tensor for tensor in node.outputs}
+        else:
+            needed |= {id(tensor): tensor for tensor in node.input_tensors if id(tensor) in frozen}
+    needed |= {id(tensor): tensor for tensor in model.outputs if id(tensor) in frozen}
+    yield from needed.values()
+
+
+def _work(model: keras.Model) -> float:
+    """Of its products and convolutions: output positions times kernel. Looking up an embedding is none."""
+    import keras
+
+    work = 0.0
+    for node in _nodes(model):
+        layer = node.operation
+        if isinstance(layer, keras.layers.Embedding) or not isinstance(layer, keras.layers.Layer):
+            continue
+        positions = math.prod(size or 1 for size in node.outputs[0].shape[1:-1])
+        work += positions * sum(math.prod(w.shape) for w in layer.weights if len(w.shape) > 1)
+    return work
