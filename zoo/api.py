@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     import keras
 
     from zoo.compose.encoder import Unfreeze
+    from zoo.data.augment import Augment
     from zoo.data.examples import Target
-    from zoo.inference.precision import Precision
-    from zoo.inference.runner import Engine
+    from zoo.inference.how import Engine, Precision
     from zoo.runs.embed import Vectors
     from zoo.runs.run import Run
     from zoo.training.plan import Cache, Plan
@@ -176,6 +176,7 @@ def train(
     lr: float | None = None,
     layer_decay: float | None = None,
     seed: int = 0,
+    augment: Augment = "none",
     cache: Cache = "auto",
     precision: Precision = "auto",
     engine: Engine = "auto",
@@ -192,6 +193,7 @@ def train(
     epochs    of each phase, at most; training ends earlier when the validation loss no longer falls
     lr        learning rate of the first phase; the second phase, of pictures, has a tenth of it
     layer_decay  texts: each stage learns so many times slower than the one after it, for example 0.9
+    augment   of pictures, train on changed ones too: "light" (mirrored, moved, turned a little), "strong"; or "none"
     cache     keep what the frozen part gives: "on"; "off": compute it in every epoch; "auto": as it pays
     precision  of the frozen backbone: "float32", "bfloat16", or "auto", which is bfloat16 where the processor has it
     engine    that runs the frozen backbone: "tensorflow", "openvino", or "auto", OpenVINO where it is installed
@@ -219,6 +221,7 @@ def train(
         input_column=input_column,
         target_column=target_column,
         seed=seed,
+        augment=augment,
         cache=cache,
         precision=precision,
         engine=engine,

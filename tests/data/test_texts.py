@@ -1,12 +1,15 @@
 """Texts: tables and folders, encodings, what is left out, and batches by length."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 import zoo
 from zoo.data.check import check
 from zoo.data.given import read_given
-from zoo.data.pipeline import prepared
+from zoo.data.order import Order
+from zoo.data.pipeline import prepared, text_lengths
 from zoo.data.sources import Reading, read_source
 
 TEXT, PAIR = Reading("text"), Reading("text", "pair")
@@ -102,9 +105,12 @@ def test_texts_of_like_length_share_a_batch_and_each_comes_once(seed):
 
     rng = np.random.default_rng(0)
     texts = ["x" * int(n) for n in rng.integers(1, 500, 333)]
-    batches = prepared(texts, lambda text: {"length": tf.strings.length(text)}, 10, {}, seed)
+    order = Order(333, 10, seed, text_lengths(texts))
+    batches = prepared(texts, lambda text: {"length": tf.strings.length(text)}, order, {})
     assert len(batches) == 34
-    epochs = [[(rows.numpy(), made["length"].numpy()) for rows, made in batches] for _ in range(2)]
+    epochs = []
+    for order.epoch in range(2):
+        epochs.append([(rows.numpy(), made["length"].numpy()) for rows, made in batches])
     for epoch in epochs:
         rows = np.concatenate([rows for rows, _ in epoch])
         assert sorted(rows.tolist()) == list(range(333))
@@ -113,5 +119,5 @@ def test_texts_of_like_length_share_a_batch_and_each_comes_once(seed):
     same = all(np.array_equal(a, b) for (a, _), (b, _) in zip(*epochs, strict=True))
     assert same == (seed is None)
     if seed is not None:
-        again = prepared(texts, lambda text: {"length": tf.strings.length(text)}, 10, {}, seed)
+        again = prepared(texts, lambda text: {"length": tf.strings.length(text)}, replace(order, epoch=0), {})
         assert all(np.array_equal(a, b.numpy()) for (a, _), (b, _) in zip(epochs[0], again, strict=True))

@@ -159,9 +159,9 @@ def test_what_a_killed_process_began_is_swept_away() -> None:
 
 def test_a_precision_that_spoils_the_features_is_remembered() -> None:
     store = Store({"backbone": "b"}, SHAPES)
-    assert store.better is None
-    store.leave_to("float32")
-    assert Store({"backbone": "b"}, SHAPES).better == "float32"
+    assert not store.spoilt
+    store.mark_spoilt()
+    assert Store({"backbone": "b"}, SHAPES).spoilt
 
 
 @pytest.mark.parametrize(("text", "size"), [("20GB", 20e9), ("1.5 mb", 1.5e6), ("0", 0), ("7", 7), ("3K", 3e3)])

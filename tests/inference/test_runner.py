@@ -1,15 +1,29 @@
 """The inference graph gives what the model gives, and bfloat16 is only used where it comes near that."""
 
+import time
+
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from zoo.errors import BadPlan
-from zoo.inference.precision import check_precision, computing_in, resolve
-from zoo.inference.runner import BOUNDS, CHECKED, Inference, Runner
+from zoo.inference.folded import Folded, computing_in
+from zoo.inference.how import Inference
+from zoo.inference.runner import BOUNDS, CHECKED, Runner, fastest
 
-needs_bfloat16 = pytest.mark.skipif(resolve("auto") != "bfloat16", reason="the processor has no bfloat16")
+
+def has_float16() -> bool:
+    try:
+        return bool(Inference("float16", "openvino").resolved())
+    except BadPlan:
+        return False
+
+
+needs_bfloat16 = pytest.mark.skipif(
+    Inference().resolved().precision != "bfloat16", reason="the processor has no bfloat16"
+)
+needs_float16 = pytest.mark.skipif(not has_float16(), reason="the processor has no float16")
 EXACT, FAST = Inference("float32", "tensorflow"), Inference("bfloat16", "tensorflow")
 SPEC = tf.TensorSpec((None, 32, 32, 3), "float32")
 
@@ -65,19 +79,42 @@ def test_fewer_examples_than_are_checked(network: keras.Model, pictures: tf.Tens
     assert Runner(network, SPEC, FAST)(pictures[: CHECKED - 5])["pooled"].shape == (3, 16)
 
 
-def test_the_setting_holds_for_the_block_alone() -> None:
-    name = "auto_mixed_precision_onednn_bfloat16"
-    with computing_in("bfloat16"):
+@pytest.mark.parametrize(
+    ("precision", "name"),
+    [("bfloat16", "auto_mixed_precision_onednn_bfloat16"), ("float16", "auto_mixed_precision")],
+)
+def test_the_setting_holds_for_the_block_alone(precision: str, name: str) -> None:
+    with computing_in(precision, xla=True):
         assert tf.config.optimizer.get_experimental_options()[name]
-    assert not tf.config.optimizer.get_experimental_options().get(name, False)
+        assert tf.config.optimizer.get_jit()
+    after = tf.config.optimizer.get_experimental_options()
+    assert not after.get(name, False)
+    assert after.get("arithmetic_optimization", True)
+    assert not tf.config.optimizer.get_jit()
 
 
 def test_an_unknown_precision_is_refused() -> None:
-    with pytest.raises(BadPlan, match=r"--precision int8: give auto, float32, bfloat16\."):
-        check_precision("int8")
+    with pytest.raises(BadPlan, match=r"--precision int8: give auto, float32, bfloat16, float16\."):
+        Inference("int8")
 
 
-@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+@pytest.mark.skipif(bool(tf.config.list_physical_devices("GPU")), reason="a GPU computes in float16")
+def test_float16_is_refused_where_nothing_computes_in_it() -> None:
+    with pytest.raises(BadPlan, match=r"--precision float16: tensorflow computes in it on a GPU alone; give bfloat16"):
+        Inference("float16", "tensorflow").resolved()
+
+
+def test_of_two_ways_to_run_the_faster_one_is_taken(network: keras.Model, pictures: tf.Tensor) -> None:
+    def slow(batch: tf.Tensor) -> None:
+        time.sleep(0.2)
+
+    exact = tf.function(lambda x: network(x, training=False)).get_concrete_function(SPEC)
+    compiled = Folded(exact, "float32", xla=True)
+    assert fastest([slow, compiled], pictures[:1]) is compiled
+    np.testing.assert_allclose(compiled(pictures)["pooled"], network(pictures)["pooled"], rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16", pytest.param("float16", marks=needs_float16)])
 def test_openvino_gives_what_the_model_gives(network: keras.Model, pictures: tf.Tensor, precision: str) -> None:
     run = Runner(network, SPEC, Inference(precision, "openvino"))
     given, expected = run(pictures), network(pictures, training=False)

@@ -12,9 +12,7 @@ from zoo import api
 from zoo.cli.answers import in_words, print_csv
 from zoo.cli.catalog import Json
 from zoo.cli.output import print_facts, print_json
-from zoo.cli.train import Engine, Precision
-from zoo.inference.precision import check_precision
-from zoo.inference.runner import check_engine
+from zoo.cli.train import ENGINES, PRECISIONS, Engine, Precision, one_of
 
 
 def register(app: typer.Typer) -> None:
@@ -55,8 +53,8 @@ def predict(
     """
     if json and as_csv:
         raise typer.BadParameter("give either --json or --csv.", param_hint="--csv")
-    chosen = check_precision(precision), check_engine(engine)
-    answers = api.load_run(run).predict(inputs, input_, precision=chosen[0], engine=chosen[1])
+    how = {"precision": one_of(PRECISIONS, precision, "--precision"), "engine": one_of(ENGINES, engine, "--engine")}
+    answers = api.load_run(run).predict(inputs, input_, **how)
     for answer in answers:
         if "probabilities" in answer:
             answer["probabilities"] = dict(list(answer["probabilities"].items())[:top])
@@ -86,8 +84,8 @@ def evaluate(
         zoo evaluate runs/photos more-photos/
     """
     finished = api.load_run(run)
-    chosen = check_precision(precision), check_engine(engine)
-    result = finished.evaluate(data, input_, target, precision=chosen[0], engine=chosen[1])
+    how = {"precision": one_of(PRECISIONS, precision, "--precision"), "engine": one_of(ENGINES, engine, "--engine")}
+    result = finished.evaluate(data, input_, target, **how)
     if json:
         return print_json(
             {

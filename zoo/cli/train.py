@@ -4,30 +4,27 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import typer
 
 from zoo import api
 from zoo.cli.catalog import Json
 from zoo.cli.output import print_json
-from zoo.inference.precision import check_precision
-from zoo.inference.runner import check_engine
+from zoo.inference import how
 
 if TYPE_CHECKING:
     from zoo.compose.encoder import Unfreeze
-    from zoo.training.plan import Cache
 
 
+PRECISIONS, ENGINES = get_args(how.Precision), get_args(how.Engine)
 Precision = Annotated[
     str,
-    typer.Option(
-        metavar="TYPE", help="What is not trained computes in: auto (bfloat16 where it is fast), float32, bfloat16."
-    ),
+    typer.Option(metavar="TYPE", help=f"What is not trained computes in it: {', '.join(PRECISIONS)}."),
 ]
 Engine = Annotated[
     str,
-    typer.Option(metavar="ENGINE", help="What is not trained is run by: auto, tensorflow, openvino (if installed)."),
+    typer.Option(metavar="ENGINE", help=f"What is not trained is run by it: {', '.join(ENGINES)}."),
 ]
 
 
@@ -46,10 +43,11 @@ def _unfreeze(text: str) -> Unfreeze:
         raise typer.BadParameter(f"{text!r} is neither a number of stages nor 'all'.") from None
 
 
-def _cache(text: str) -> Cache:
-    if text not in ("auto", "on", "off"):
-        raise typer.BadParameter(f"{text!r} is none of auto, on, off.", param_hint="--cache")
-    return text  # type: ignore[return-value]
+def one_of(choices: tuple[Any, ...], text: str, option: str) -> Any:
+    """The text, which is one of the choices; wrong usage otherwise."""
+    if text not in choices:
+        raise typer.BadParameter(f"{text!r} is none of {', '.join(choices)}.", param_hint=option)
+    return text
 
 
 def parse_options(settings: list[str]) -> dict[str, str]:
@@ -102,6 +100,10 @@ def train(
         typer.Option(help="Texts: each stage learns so many times slower than the one after it, for example 0.9."),
     ] = None,
     seed: Annotated[int, typer.Option(help="Decides the split, the order and the initial head.")] = 0,
+    augment: Annotated[
+        str,
+        typer.Option(metavar="none|light|strong", help="Pictures: train on changed ones too (mirrored, moved, ...)."),
+    ] = "none",
     cache: Annotated[
         str, typer.Option(metavar="auto|on|off", help="Keep what the frozen part gives on disk; `zoo cache` shows it.")
     ] = "auto",
@@ -151,9 +153,10 @@ def train(
             lr=lr,
             layer_decay=layer_decay,
             seed=seed,
-            cache=_cache(cache),
-            precision=check_precision(precision),
-            engine=check_engine(engine),
+            augment=one_of(("none", "light", "strong"), augment, "--augment"),
+            cache=one_of(("auto", "on", "off"), cache, "--cache"),
+            precision=one_of(PRECISIONS, precision, "--precision"),
+            engine=one_of(ENGINES, engine, "--engine"),
             options=parse_options(set_ or []),
         )
     if json:

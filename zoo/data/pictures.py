@@ -16,8 +16,13 @@ FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF", "PPM")
 MAX_PIXELS = 178_956_970  # 2**29 / 3: half a gigabyte of RGB; Pillow's own limit for refusing a decompression bomb
 
 
-def read_picture(path: Path) -> np.ndarray:
+ENOUGH = 512  # pixels of the shorter side, to look at a picture without a network
+
+
+def read_picture(path: Path, enough: int = ENOUGH) -> np.ndarray:
     """The picture as uint8 RGB (height, width, 3), upright by its EXIF tag, transparency laid onto white.
+
+    A JPEG is decoded at a half, a quarter or an eighth of its size where both sides still have `enough` pixels then.
 
     The format is told by the bytes, not by the name. Of an animation, the first frame; of 16 bits, the upper 8.
     Raises `BadData` with the reason when the file is no picture, is damaged, or would be too large in memory.
@@ -31,6 +36,7 @@ def read_picture(path: Path) -> np.ndarray:
             with Image.open(path, formats=FORMATS) as image:
                 if image.width * image.height > MAX_PIXELS:
                     raise BadData(f"too large: {image.width} x {image.height} pixels")
+                image.draft(None, (enough, enough))  # only the decoder of JPEG can
                 upright = ImageOps.exif_transpose(image)
                 return np.asarray(_on_white(upright), "uint8")
     except UnidentifiedImageError:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from zoo.data.augment import Augmentation
 from zoo.data.examples import Raw
+from zoo.data.order import Order
 from zoo.data.pictures import read_picture
 from zoo.errors import BadData
 
@@ -17,7 +20,13 @@ if TYPE_CHECKING:
 
 Unreadable = dict[str, str]  # path of a picture -> why it could not be read
 
-_SORTED_TOGETHER = 50  # batches of texts
+
+@dataclass(frozen=True)
+class Views:
+    """Which view of each picture is taken: `keys` int32 (examples, 2) and the epoch decide how it is changed."""
+
+    augmentation: Augmentation
+    keys: np.ndarray
 
 
 def refuse_unreadable(errors: Unreadable) -> None:
@@ -27,19 +36,25 @@ def refuse_unreadable(errors: Unreadable) -> None:
         raise BadData(f"{path} could be read at first, and no longer can ({reason}); bring it back and start again.")
 
 
+def text_lengths(raws: Sequence[Raw]) -> list[int] | None:
+    """The lengths by which texts are put together in `Order`; None for pictures."""
+    if isinstance(raws[0], Path):
+        return None
+    return [len(raw) if isinstance(raw, str) else sum(map(len, raw)) for raw in raws if not isinstance(raw, Path)]
+
+
 def prepared(
-    raws: Sequence[Raw], preprocess: keras.Model, batch_size: int, errors: Unreadable, seed: int | None = None
+    raws: Sequence[Raw], preprocess: keras.Model, order: Order, errors: Unreadable, views: Views | None = None
 ) -> tf.data.Dataset:
     """Batches of (rows int64 (batch,), what `preprocess` makes of them); `rows` are positions in `raws`.
 
     Each picture, of any size, goes through `preprocess` on its own; in the place of one that cannot be read stands a
-    white one, and the reason is put into `errors`. Texts of like length share a batch, which is as long as its longest.
-    With a seed, in another order each time the batches are gone through.
+    white one, and the reason is put into `errors`. A batch of texts is as long as its longest.
     """
     if isinstance(raws[0], Path):
-        return _pictures([raw for raw in raws if isinstance(raw, Path)], preprocess, batch_size, errors, seed)
+        return _pictures([raw for raw in raws if isinstance(raw, Path)], preprocess, order, errors, views)
     texts = [(raw,) if isinstance(raw, str) else raw for raw in raws if not isinstance(raw, Path)]
-    return _texts(texts, preprocess, batch_size, seed)
+    return _texts(texts, preprocess, order)
 
 
 def with_targets(batches: tf.data.Dataset, encoded: np.ndarray, weights: np.ndarray) -> tf.data.Dataset:
@@ -50,51 +65,46 @@ def with_targets(batches: tf.data.Dataset, encoded: np.ndarray, weights: np.ndar
 
 
 def _pictures(
-    paths: Sequence[Path], preprocess: keras.Model, batch_size: int, errors: Unreadable, seed: int | None
+    paths: Sequence[Path], preprocess: keras.Model, order: Order, errors: Unreadable, views: Views | None
 ) -> tf.data.Dataset:
+    import keras
     import numpy as np
     import tensorflow as tf
+
+    size = preprocess.output.shape[1:3]
+    enough = 2 * max(size)  # twice what the network takes: resizing it gives the same picture
 
     def read(row: np.ndarray) -> np.ndarray:
         path = paths[int(row)]
         try:
-            return read_picture(path)
+            return read_picture(path, enough)
         except BadData as error:
             errors[str(path)] = str(error)
             return np.full((1, 1, 3), 255, "uint8")
 
-    def prepare(row: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    def prepare(epoch: tf.Tensor, row: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         pixels = tf.ensure_shape(tf.numpy_function(read, [row], tf.uint8), (None, None, 3))
-        return row, preprocess(tf.cast(pixels, tf.float32)[tf.newaxis])[0]
+        pixels = tf.cast(pixels, tf.float32)[tf.newaxis]
+        if views is not None:
+            key = tf.random.experimental.stateless_fold_in(tf.gather(views.keys, row), epoch)
+            pixels = keras.ops.image.resize(pixels, size, interpolation="bilinear", antialias=True)
+            pixels = views.augmentation(pixels[0], key)[tf.newaxis]
+        return row, preprocess(pixels)[0]
 
-    return _shuffled(len(paths), seed).map(prepare, tf.data.AUTOTUNE).batch(batch_size).prefetch(2)
+    rows = order.dataset().flat_map(
+        lambda epoch, rows: tf.data.Dataset.from_tensor_slices(rows).map(lambda row: (epoch, row))
+    )
+    rows = rows.apply(tf.data.experimental.assert_cardinality(order.count))
+    return rows.map(prepare, tf.data.AUTOTUNE).batch(order.batch_size).prefetch(2)
 
 
-def _texts(
-    texts: Sequence[tuple[str, ...]], preprocess: keras.Model, batch_size: int, seed: int | None
-) -> tf.data.Dataset:
+def _texts(texts: Sequence[tuple[str, ...]], preprocess: keras.Model, order: Order) -> tf.data.Dataset:
     import tensorflow as tf
 
     columns = [tf.constant([text.encode("utf-8", "replace") for text in column]) for column in zip(*texts, strict=True)]
-    lengths = tf.constant([sum(map(len, text)) for text in texts])
-    together = len(texts) if seed is None else batch_size * _SORTED_TOGETHER
 
-    def by_length(rows: tf.Tensor) -> tf.Tensor:
-        return tf.gather(rows, tf.argsort(tf.gather(lengths, rows), stable=True))
-
-    def prepare(rows: tf.Tensor) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
+    def prepare(_: tf.Tensor, rows: tf.Tensor) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
         parts = [tf.gather(column, rows) for column in columns]
         return rows, preprocess(parts[0] if len(parts) == 1 else parts)
 
-    rows = _shuffled(len(texts), seed).batch(together).map(by_length).unbatch().batch(batch_size)
-    rows = rows.apply(tf.data.experimental.assert_cardinality(-(-len(texts) // batch_size)))
-    if seed is not None:
-        rows = rows.shuffle(_SORTED_TOGETHER, seed=seed, reshuffle_each_iteration=True)
-    return rows.map(prepare, tf.data.AUTOTUNE).prefetch(2)
-
-
-def _shuffled(count: int, seed: int | None) -> tf.data.Dataset:
-    import tensorflow as tf
-
-    rows = tf.data.Dataset.range(count)
-    return rows if seed is None else rows.shuffle(count, seed=seed, reshuffle_each_iteration=True)
+    return order.dataset().map(prepare, tf.data.AUTOTUNE).prefetch(2)

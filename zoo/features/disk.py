@@ -1,7 +1,7 @@
 """The folder of kept features: what lies in it, and keeping it below its limit. Light to import.
 
 features/KEY/about.json     what was computed: backbone, weights, preprocessing, precision, features
-features/KEY/precision      the precision to compute in instead, where this one spoils the features
+features/KEY/spoilt         where the precision spoils the features: they are computed in float32 instead
 features/KEY/SHA256.arrow   some examples; the name is the checksum of the content
 """
 
@@ -22,7 +22,7 @@ from zoo.errors import ZooError
 
 LIMIT = 10_000_000_000  # bytes, where ZOO_CACHE_SIZE says nothing else
 PART = ".part-"
-SPOILT = "precision"
+SPOILT = "spoilt"
 _ABANDONED = 3600  # seconds after which a file that somebody began to write is taken for left behind
 _UNITS = {"": 1, "K": 1e3, "M": 1e6, "G": 1e9, "T": 1e12}
 

@@ -48,16 +48,13 @@ class Store:
             self._open(path)
 
     @property
-    def better(self) -> str | None:
-        """The precision that `leave_to` found to be needed."""
-        try:
-            return (self.folder / SPOILT).read_text(encoding="utf-8")
-        except OSError:
-            return None
+    def spoilt(self) -> bool:
+        """Whether `mark_spoilt` was called, by this process or another."""
+        return (self.folder / SPOILT).exists()
 
-    def leave_to(self, precision: str) -> None:
-        """Remember that this store's precision spoils the features, and that they are in the store of another one."""
-        self._put(SPOILT, precision)
+    def mark_spoilt(self) -> None:
+        """Remember that this store's precision spoils the features: they are in the store of float32."""
+        self._put(SPOILT, "float32\n")
 
     def missing(self, contents: Sequence[str]) -> list[int]:
         """The positions of contents that are not in the store, each content once."""

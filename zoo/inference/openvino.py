@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from zoo.inference.folded import input_names
-from zoo.inference.precision import Precision
+from zoo.inference.how import Precision
 
-_HINTS = {"float32": "f32", "bfloat16": "bf16"}
+_HINTS = {"float32": "f32", "bfloat16": "bf16", "float16": "f16"}
 
 
 class OpenVino:

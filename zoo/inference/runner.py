@@ -2,67 +2,33 @@
 
 from __future__ import annotations
 
-import importlib.util
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, get_args
+import time
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
-from zoo.errors import BadPlan
 from zoo.inference.folded import Folded
+from zoo.inference.how import Engine, Inference, Precision, on_gpu
 from zoo.inference.openvino import OpenVino
-from zoo.inference.precision import Precision, check_precision, resolve
 from zoo.progress import say
 
 if TYPE_CHECKING:
     import keras
     import numpy as np
 
-Engine = Literal["auto", "tensorflow", "openvino"]
-
-
-@dataclass(frozen=True)
-class Inference:
-    """How a network is to be run. Raises `BadPlan` for what does not exist, or is not installed."""
-
-    precision: Precision = "auto"
-    engine: Engine = "auto"
-
-    def __post_init__(self) -> None:
-        check_precision(self.precision)
-        check_engine(self.engine)
-
-
 LARGEST = 1_500_000_000  # bytes of weights; a graph with its constants is limited to 2 GB
 CHECKED = 8  # examples
 LAST_RESORT = ("tensorflow", "float32")
-BOUNDS = {"bfloat16": 0.05, "float32": 0.001}  # of a feature's length
-
-
-def check_engine(name: str) -> Engine:
-    """`name`; raises `BadPlan` where there is no such engine, or where it is not installed."""
-    if name not in get_args(Engine):
-        raise BadPlan(f"--engine {name}: give {', '.join(get_args(Engine))}.")
-    if name == "openvino" and not _has_openvino():
-        raise BadPlan("--engine openvino: OpenVINO is not installed; pip install 'tfzoo[openvino]' brings it.")
-    return name  # type: ignore[return-value]
-
-
-def resolve_engine(engine: Engine) -> Engine:
-    """What "auto" means here: OpenVINO where it is installed and there is no GPU, else TensorFlow."""
-    if engine != "auto":
-        return engine
-    import tensorflow as tf
-
-    return "openvino" if _has_openvino() and not tf.config.list_physical_devices("GPU") else "tensorflow"
+BOUNDS = {"bfloat16": 0.05, "float16": 0.05, "float32": 0.001}  # of a feature's length
+_TRIALS = 3
 
 
 class Runner:
     """Calls `model` as it is now, in inference mode: a batch of the given spec -> numpy arrays, nested as its output.
 
     Before the first batch, as many as `CHECKED` of its examples are also computed in float32 by the model itself. Where
-    a row of an output lies further from that than `BOUNDS` of its length, float32 is used in place of bfloat16, or then
-    TensorFlow in place of OpenVINO, and that is said.
+    a row of an output lies further from that than `BOUNDS` of its length, float32 is used in place of a smaller type,
+    or then TensorFlow in place of OpenVINO, and that is said. On a GPU the first batch tells whether XLA is faster.
     """
 
     def __init__(self, model: keras.Model, spec: Any, how: Inference, fold: bool = True) -> None:
@@ -74,7 +40,9 @@ class Runner:
 
         self._exact = infer.get_concrete_function()
         self._fold = fold and sum(4 * math.prod(weight.shape) for weight in model.weights) <= LARGEST
-        self.precision, self.engine = resolve(how.precision), resolve_engine(how.engine)
+        how = how.resolved()
+        self.precision: Precision = how.precision
+        self.engine: Engine = how.engine
         self._converted: Any = None
         self._run: Callable[[Any], Any] | None = None
 
@@ -94,12 +62,15 @@ class Runner:
             run = self._start()
             if run is not None and ((self.engine, self.precision) == LAST_RESORT or self._near(run, some)):
                 self._run = run
+        if self.engine == "tensorflow" and self._fold and on_gpu():
+            compiled = Folded(self._exact, self.precision, xla=True)
+            self._run = fastest([self._run, compiled], batch)
         return self.precision
 
     def _start(self) -> Callable[[Any], Any] | None:
         """The engine in the precision; None where it cannot run the network, and then another engine is the next."""
         if self.engine == "tensorflow":
-            return Folded(self._exact, self.precision, self._fold)
+            return Folded(self._exact, self.precision, fold=self._fold)
         try:
             self._converted = self._converted or OpenVino.convert(self._exact)
             return OpenVino(self._exact, self._converted, self.precision)
@@ -126,8 +97,16 @@ class Runner:
         return False
 
 
-def _has_openvino() -> bool:
-    return importlib.util.find_spec("openvino") is not None
+def fastest(sides: Sequence[Callable[[Any], Any]], batch: Any) -> Callable[[Any], Any]:
+    """The one that takes the least time for a batch, when each has been started."""
+    times: dict[int, float] = {}
+    for number, side in enumerate(sides):
+        side(batch)
+        start = time.perf_counter()
+        for _ in range(_TRIALS):
+            side(batch)
+        times[number] = time.perf_counter() - start
+    return sides[min(times, key=times.__getitem__)]
 
 
 def _distance(fast: np.ndarray, exact: np.ndarray) -> float:

@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zoo.data.examples import Raw
-from zoo.data.pipeline import Unreadable, prepared, refuse_unreadable
-from zoo.inference.runner import Inference, Runner
+from zoo.data.order import Order
+from zoo.data.pipeline import Unreadable, Views, prepared, refuse_unreadable, text_lengths
+from zoo.inference.how import Inference
+from zoo.inference.runner import Runner
 from zoo.progress import step
 
 if TYPE_CHECKING:
@@ -26,15 +28,19 @@ def forward(
     raws: Sequence[Raw],
     title: str,
     errors: Unreadable | None = None,
+    views: Views | None = None,
+    view: int = 0,
 ) -> Iterator[tuple[np.ndarray, Any]]:
     """What `infer` makes of prepared input (an array, or a dict of them), batch by batch.
 
     With each come the positions in `raws` that it is of. A picture that cannot be read is put into `errors`, with the
-    reason, and its output means nothing; where no `errors` are given it raises `BadData`.
+    reason, and its output means nothing; where no `errors` are given it raises `BadData`. With `views`, the pictures
+    are changed, to the one numbered `view`.
     """
+    order = Order(len(raws), BATCH, lengths=text_lengths(raws), epoch=view)
     unreadable: Unreadable = {} if errors is None else errors
     with step(title, len(raws), "pictures" if isinstance(raws[0], Path) else "texts") as advance:
-        for rows, batch in prepared(raws, preprocess, BATCH, unreadable):
+        for rows, batch in prepared(raws, preprocess, order, unreadable, views):
             yield rows.numpy(), infer(batch)
             advance(len(rows))
     if errors is None:
@@ -60,7 +66,7 @@ def outputs(
 
 def prepared_spec(raws: Sequence[Raw], preprocess: keras.Model) -> Any:
     """What batches of prepared input look like."""
-    return prepared(raws[:1], preprocess, BATCH, {}).element_spec[1]
+    return prepared(raws[:1], preprocess, Order(1, BATCH), {}).element_spec[1]
 
 
 def gathered(batches: Iterable[tuple[np.ndarray, np.ndarray]], count: int) -> np.ndarray:

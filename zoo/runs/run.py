@@ -17,8 +17,7 @@ from zoo.data.given import Input
 from zoo.data.pipeline import Unreadable
 from zoo.data.sources import Reading, read_source
 from zoo.errors import BadRun
-from zoo.inference.precision import Precision
-from zoo.inference.runner import Engine, Inference
+from zoo.inference.how import Engine, Inference, Precision
 from zoo.runs.ask import ask
 from zoo.runs.folder import RunFolder
 from zoo.runs.forward import outputs

@@ -8,6 +8,7 @@ from typing import Any
 
 import keras
 
+from zoo.data.order import Order
 from zoo.errors import BadPlan
 from zoo.progress import Advance, say
 from zoo.runs.folder import RunFolder
@@ -39,6 +40,17 @@ class KeepBest(keras.callbacks.Callback):
 
     def on_train_end(self, logs: dict[str, float] | None = None) -> None:
         self.model.set_weights(self._weights)
+
+
+class FollowEpoch(keras.callbacks.Callback):
+    """Tells the order of the examples which epoch it is."""
+
+    def __init__(self, order: Order) -> None:
+        super().__init__()
+        self._order = order
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        self._order.epoch = epoch
 
 
 class StopOnBadLoss(keras.callbacks.Callback):

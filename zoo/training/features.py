@@ -5,15 +5,18 @@ from __future__ import annotations
 import functools
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zoo.catalog import Backbone, Offer, catalog
+from zoo.data.augment import Augment, Augmentation
 from zoo.data.examples import Example, Raw
-from zoo.data.pipeline import prepared
+from zoo.data.order import Order
+from zoo.data.pipeline import Views, prepared
 from zoo.features.store import Store
-from zoo.inference.precision import Precision, check_precision, resolve
-from zoo.inference.runner import CHECKED, Inference, Runner
+from zoo.inference.how import Inference, Precision
+from zoo.inference.runner import CHECKED, Runner
 from zoo.progress import say
 from zoo.runs.forward import BATCH, forward, gathered, prepared_spec
 from zoo.weights import content_sha256
@@ -22,6 +25,9 @@ if TYPE_CHECKING:
     import keras
     import numpy as np
     import tensorflow as tf
+
+
+VIEWS = 4  # changed views of each picture that are kept with --augment
 
 
 class Frozen:
@@ -36,24 +42,35 @@ class Frozen:
         how: Inference,
     ) -> None:
         self._preprocess, self._front = preprocess, front
-        self._precision, self._engine = resolve(how.precision), how.engine
+        self._how = how.resolved()
         self._about = _about(backbone, weights, preprocess, front)
-        self._store = self._open(self._precision)
-        if self._store.better is not None:
-            self._precision = check_precision(self._store.better)
-            self._store = self._open(self._precision)
+        self._store = self._open()
+        if self._store.spoilt:
+            self._go_over_to_float32()
         self._runner: Runner | None = None
         self._told = False
 
     @property
     def precision(self) -> Precision:
         """In which the features are computed; "float32" where another one has been found to spoil them."""
-        return self._precision
+        return self._how.precision
 
-    def features(self, examples: Sequence[Example]) -> Store:
-        """The store with the features of all these examples; what it lacks is computed first, and said."""
+    def features(self, examples: Sequence[Example], views: Sequence[Example] = (), augment: Augment = "none") -> Store:
+        """The store with the features of all these examples; what it lacks is computed first, and said.
+
+        Of `views` also those of `VIEWS` changed views each, as `view_of` calls them.
+        """
+        store = self._features(examples)
+        for view in range(1, VIEWS + 1) if views and augment != "none" else ():
+            changed = [replace(example, content=view_of(example, augment, view)) for example in views]
+            if lacking := self._lacking(changed):
+                keys = Views(Augmentation(augment), view_keys(lacking))
+                self._compute(lacking, f"View {view} of {VIEWS}", keys, view)
+        return store
+
+    def _features(self, examples: Sequence[Example]) -> Store:
         lacking = self._lacking(examples)
-        if lacking and self._precision != "float32":
+        if lacking and self.precision != "float32":
             self._settle(lacking)
             lacking = self._lacking(examples)
         known = len({example.content for example in examples}) - len(lacking)
@@ -61,12 +78,16 @@ class Frozen:
             say(f"Features of {known} of {known + len(lacking)} examples are kept from an earlier run.")
         self._told = True
         if lacking:
-            self._compute(lacking)
+            self._compute(lacking, "Features")
         return self._store
 
-    def _open(self, precision: Precision) -> Store:
+    def _open(self) -> Store:
         shapes = {name: tensor.shape[1:] for name, tensor in self._front.output.items()}
-        return Store({**self._about, "precision": precision}, shapes)
+        return Store({**self._about, "precision": self.precision}, shapes)
+
+    def _go_over_to_float32(self) -> None:
+        self._how = replace(self._how, precision="float32")
+        self._store = self._open()
 
     def _lacking(self, examples: Sequence[Example]) -> list[Example]:
         return [examples[place] for place in self._store.missing([example.content for example in examples])]
@@ -75,25 +96,38 @@ class Frozen:
         """Go over to float32 where the precision that is wanted spoils the features of the first examples."""
         some = [example.raw for example in examples[:CHECKED]]
         infer = self._infer(some)
-        for _, batch in prepared(some, self._preprocess, CHECKED, {}).take(1):
-            if infer.settle(batch) != self._precision:
-                self._store.leave_to(infer.precision)
-                self._precision, self._store = infer.precision, self._open(infer.precision)
+        for _, batch in prepared(some, self._preprocess, Order(len(some), CHECKED), {}):
+            if infer.settle(batch) != self.precision:
+                self._store.mark_spoilt()
+                self._go_over_to_float32()
 
     def _infer(self, raws: Sequence[Raw]) -> Runner:
         if self._runner is None:
-            how = Inference(self._precision, self._engine)
-            self._runner = Runner(self._front, prepared_spec(raws, self._preprocess), how)
+            self._runner = Runner(self._front, prepared_spec(raws, self._preprocess), self._how)
         return self._runner
 
-    def _compute(self, examples: Sequence[Example]) -> None:
+    def _compute(self, examples: Sequence[Example], title: str, views: Views | None = None, view: int = 0) -> None:
         raws = [example.raw for example in examples]
-        halved = self._precision != "float32"
+        halved = self.precision != "float32"
         try:
-            for rows, batch in forward(self._infer(raws), self._preprocess, raws, "Features"):
+            for rows, batch in forward(self._infer(raws), self._preprocess, raws, title, views=views, view=view):
                 self._store.add([examples[row].content for row in rows], batch, halved=halved)
         finally:
             self._store.flush()
+
+
+def view_of(example: Example, augment: Augment, view: int) -> str:
+    """The fingerprint of a changed view of a picture; of view 0, the picture as it is, its own."""
+    if view == 0:
+        return example.content
+    return hashlib.blake2b(f"{example.content} {augment} {view}".encode(), digest_size=16).hexdigest()
+
+
+def view_keys(examples: Sequence[Example]) -> np.ndarray:
+    """What decides how each picture is changed: int32 (examples, 2), from its content."""
+    import numpy as np
+
+    return np.array([np.frombuffer(bytes.fromhex(example.content)[:8], "int32") for example in examples])
 
 
 def feature_batches(
@@ -102,29 +136,32 @@ def feature_batches(
     encoded: np.ndarray,
     weights: np.ndarray,
     spec: Mapping[str, keras.KerasTensor],
-    batch_size: int,
-    seed: int | None,
+    order: Order,
+    augment: Augment = "none",
 ) -> tf.data.Dataset:
-    """Batches of ({feature: rows}, targets, example weights); in another order each epoch where there is a seed."""
+    """Batches of ({feature: rows}, targets, example weights), with augmentation of one kept view of each, in turn."""
+    import numpy as np
     import tensorflow as tf
 
-    order = tf.data.Dataset.range(len(encoded))
-    if seed is not None:
-        order = order.shuffle(len(encoded), seed=seed, reshuffle_each_iteration=True)
+    def contents(epoch: int, rows: np.ndarray) -> list[str]:
+        if augment == "none":
+            return [examples[row].content for row in rows]
+        views = np.random.default_rng((order.seed or 0, epoch, 1)).integers(0, VIEWS + 1, order.count)
+        return [view_of(examples[row], augment, views[row]) for row in rows]
 
-    def read(name: str, rows: np.ndarray) -> np.ndarray:
-        return store.read(name, [examples[row].content for row in rows])
+    def read(name: str, epoch: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        return store.read(name, contents(int(epoch), rows))
 
-    def gather(rows: tf.Tensor) -> tuple[dict[str, tf.Tensor], tf.Tensor, tf.Tensor]:
+    def gather(epoch: tf.Tensor, rows: tf.Tensor) -> tuple[dict[str, tf.Tensor], tf.Tensor, tf.Tensor]:
         found = {
             name: tf.ensure_shape(
-                tf.numpy_function(functools.partial(read, name), [rows], tensor.dtype), (None, *tensor.shape[1:])
+                tf.numpy_function(functools.partial(read, name), [epoch, rows], tensor.dtype), (None, *tensor.shape[1:])
             )
             for name, tensor in spec.items()
         }
         return found, tf.gather(encoded, rows), tf.gather(weights, rows)
 
-    return order.batch(batch_size).map(gather, tf.data.AUTOTUNE).prefetch(2)
+    return order.dataset().map(gather, tf.data.AUTOTUNE).prefetch(2)
 
 
 def head_outputs(model: keras.Model, store: Store, examples: Sequence[Example]) -> np.ndarray:

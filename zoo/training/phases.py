@@ -11,13 +11,15 @@ from zoo.catalog import catalog
 from zoo.compose.cut import Parted, part
 from zoo.compose.model import Composed
 from zoo.compose.task import Task
+from zoo.data.augment import Augment, Augmentation
 from zoo.data.examples import Example, Examples
-from zoo.data.pipeline import Unreadable, prepared, refuse_unreadable, with_targets
+from zoo.data.order import Order
+from zoo.data.pipeline import Unreadable, Views, prepared, refuse_unreadable, text_lengths, with_targets
 from zoo.features.store import Store
 from zoo.progress import show_lines, step
 from zoo.runs.folder import RunFolder
 from zoo.training.baseline import Baseline, find_baseline, keep_better
-from zoo.training.features import Frozen, feature_batches
+from zoo.training.features import Frozen, feature_batches, view_keys
 from zoo.training.keep import is_kept
 from zoo.training.plan import Phase, Plan
 from zoo.training.provenance import Seconds
@@ -55,7 +57,8 @@ def fit(
     """
     from zoo.training.optimizers import make_optimizer
 
-    learn, judge = _Side(examples.of("train"), task), _Side(examples.of("validation"), task)
+    learn = _Side(examples.of("train"), task, plan.batch_size, plan.seed, plan.augment)
+    judge = _Side(examples.of("validation"), task, plan.batch_size)
     learn.weights = task.example_weights(learn.encoded)
     best, fitted = math.inf, Fitted(None, None, None)
     rows: list[dict[str, Any]] = []
@@ -66,17 +69,17 @@ def fit(
         if parted is not None and is_kept(parted, phase, learn.examples + judge.examples, plan.cache):
             with seconds.of("features"):
                 fitted = Fitted(fitted.baseline, parted, frozen := freeze(parted.front))
-                store = frozen.features(learn.examples + judge.examples)
+                store = frozen.features(learn.examples + judge.examples, learn.examples, plan.augment)
             model = parted.tail
-            batches = [side.feature_batches(model.input, plan, store, side is learn) for side in (learn, judge)]
+            batches = [side.feature_batches(model.input, store) for side in (learn, judge)]
         else:
             fitted = Fitted(fitted.baseline, None, None)
             model = composed.from_prepared
-            batches = [side.raw_batches(composed, plan, side is learn, errors) for side in (learn, judge)]
+            batches = [side.raw_batches(composed.encoder.preprocess, errors) for side in (learn, judge)]
         optimizer = make_optimizer(phase, composed.encoder, phase.epochs * len(batches[0]))
         model.compile(optimizer, loss=task.loss(), metrics=task.metrics())
         with seconds.of(phase.name):
-            best = _fit_phase(model, batches[0], batches[1], phase, folder, best, rows)
+            best = _fit_phase(model, batches[0], batches[1], learn.order, phase, folder, best, rows)
         if phase.unfreeze == 0 and store is not None:
             with seconds.of("baseline"):
                 sides = learn.examples, learn.encoded, learn.weights, judge.examples, judge.encoded
@@ -88,32 +91,38 @@ def fit(
 
 
 class _Side:
-    """The examples of one split, encoded."""
+    """The examples of one split, encoded; with a seed they are gone through in another order in each epoch."""
 
-    def __init__(self, examples: list[Example], task: Task) -> None:
+    def __init__(
+        self, examples: list[Example], task: Task, batch_size: int, seed: int | None = None, augment: Augment = "none"
+    ) -> None:
         import numpy as np
 
-        self.examples = examples
+        self.examples, self.augment = examples, augment
         self.encoded = task.encode([example.target for example in examples])
         self.weights: np.ndarray = np.ones(len(examples), "float32")
+        self._raws = [example.raw for example in examples]
+        self.order = Order(len(examples), batch_size, seed)
 
-    def feature_batches(
-        self, spec: Mapping[str, keras.KerasTensor], plan: Plan, store: Store, learning: bool
-    ) -> tf.data.Dataset:
-        seed = plan.seed if learning else None
-        return feature_batches(store, self.examples, self.encoded, self.weights, spec, plan.batch_size, seed)
+    def feature_batches(self, spec: Mapping[str, keras.KerasTensor], store: Store) -> tf.data.Dataset:
+        lengths_differ = any(None in tensor.shape[1:] for tensor in spec.values())
+        self.order.lengths = text_lengths(self._raws) if lengths_differ else None
+        return feature_batches(store, self.examples, self.encoded, self.weights, spec, self.order, self.augment)
 
-    def raw_batches(self, composed: Composed, plan: Plan, learning: bool, errors: Unreadable) -> tf.data.Dataset:
-        seed = plan.seed if learning else None
-        raws = [example.raw for example in self.examples]
-        batches = prepared(raws, composed.encoder.preprocess, plan.batch_size, errors, seed)
-        return with_targets(batches, self.encoded, self.weights)
+    def raw_batches(self, preprocess: keras.Model, errors: Unreadable) -> tf.data.Dataset:
+        self.order.lengths = text_lengths(self._raws)
+        views = None
+        if self.augment != "none":
+            keys = view_keys(self.examples) ^ (self.order.seed or 0)
+            views = Views(Augmentation(self.augment), keys)
+        return with_targets(prepared(self._raws, preprocess, self.order, errors, views), self.encoded, self.weights)
 
 
 def _fit_phase(
     model: keras.Model,
     learn: tf.data.Dataset,
     judge: tf.data.Dataset,
+    order: Order,
     phase: Phase,
     folder: RunFolder,
     best: float,
@@ -122,12 +131,13 @@ def _fit_phase(
     """Fit until the phase is over; returns the lowest validation loss, whose weights the model has."""
     import keras
 
-    from zoo.training.callbacks import History, KeepBest, ShowProgress, StopOnBadLoss
+    from zoo.training.callbacks import FollowEpoch, History, KeepBest, ShowProgress, StopOnBadLoss
     from zoo.training.interrupt import StopBetweenSteps
 
     keep, stop = KeepBest(phase.patience, best), StopBetweenSteps()
     with stop.listening(), step(phase.name.capitalize(), phase.epochs * len(learn), "steps") as advance:
         callbacks = [
+            FollowEpoch(order),
             StopOnBadLoss(),
             History(folder, phase, rows),
             ShowProgress(advance, phase, lines=show_lines()),

@@ -11,9 +11,9 @@ import tomli_w
 
 from zoo.catalog import Backbone
 from zoo.compose.encoder import Unfreeze
+from zoo.data.augment import Augment
 from zoo.errors import BadPlan
-from zoo.inference.precision import Precision
-from zoo.inference.runner import Engine, Inference
+from zoo.inference.how import Engine, Inference, Precision
 
 Optimizer = Literal["adam", "adamw"]
 Schedule = Literal["constant", "linear"]
@@ -68,6 +68,7 @@ class Plan:
     """Everything needed to repeat a run. Raises `BadPlan` for a value out of its range.
 
     `weights`, `val`, `input_column`, `target_column` and `options` are as on the command line.
+    `augment` shows changed pictures in training: of what is frozen a few kept views, elsewhere new ones in every epoch.
     `cache` is about what a frozen part gives: "on" keeps it, "off" computes it in every epoch, "auto" as it pays.
     `precision` and `engine` are those of the frozen backbone; what is trained is trained by TensorFlow in float32.
     """
@@ -81,6 +82,7 @@ class Plan:
     target_column: str = ""
     seed: int = 0
     batch_size: int = BATCH_SIZE
+    augment: Augment = "none"
     cache: Cache = "auto"
     precision: Precision = "auto"
     engine: Engine = "auto"
@@ -90,6 +92,8 @@ class Plan:
     def __post_init__(self) -> None:
         _at_least(1, "--batch-size", self.batch_size)
         _at_least(0, "--seed", self.seed)
+        if self.augment not in get_args(Augment):
+            raise BadPlan(f"--augment {self.augment}: give {', '.join(get_args(Augment))}.")
         if self.cache not in get_args(Cache):
             raise BadPlan(f"--cache {self.cache}: give {', '.join(get_args(Cache))}.")
         Inference(self.precision, self.engine)
@@ -197,6 +201,7 @@ _KINDS: dict[str, tuple[type, ...]] = {
     "dict[str, Any]": (dict,),
     "Optimizer": (str,),
     "Schedule": (str,),
+    "Augment": (str,),
     "Cache": (str,),
     "Precision": (str,),
     "Engine": (str,),
@@ -205,6 +210,7 @@ _WORDS = {
     "Unfreeze": ("all",),
     "Optimizer": get_args(Optimizer),
     "Schedule": get_args(Schedule),
+    "Augment": get_args(Augment),
     "Cache": get_args(Cache),
     "Precision": get_args(Precision),
     "Engine": get_args(Engine),

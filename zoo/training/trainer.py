@@ -15,7 +15,7 @@ from zoo.data.examples import Example, Examples, Target
 from zoo.data.sources import Reading, read_source
 from zoo.data.split import assign
 from zoo.errors import BadData, BadPlan
-from zoo.inference.runner import Inference
+from zoo.inference.how import Inference
 from zoo.progress import say
 from zoo.runs.folder import RunFolder
 from zoo.runs.forward import outputs
@@ -88,6 +88,8 @@ def train(plan: Plan, out: Path) -> Run:
 
 
 def _refuse_wrong_use(plan: Plan, head: Offer[Head], reading: Reading) -> None:
+    if plan.augment != "none" and reading.modality != "image":
+        raise BadPlan(f"--augment {plan.augment}: it is for pictures, and {plan.backbone} reads texts.")
     if not head.spec.trained:
         raise BadPlan(
             f"The head {head.name} is not trained; for vectors: "

@@ -94,8 +94,21 @@ def test_a_foreign_encoder_is_fine_tuned_and_answers_without_its_folder(
     import shutil
 
     own = shutil.copytree(tiny, tmp_path / "own")
-    arguments = ["--head", head, "--target", target, "--unfreeze", "all", "--epochs", 8, "--lr", 0.02, "--weights", own]
-    trained = zoo_command("train", "bert", reviews, *arguments, "--out", tmp_path / "run", "--json")
+    arguments = [
+        "--head",
+        head,
+        "--target",
+        target,
+        "--unfreeze",
+        "all",
+        "--epochs",
+        20,
+        "--lr",
+        0.02,
+        "--weights",
+        own,
+    ]
+    trained = zoo_command("train", "bert", reviews, *arguments, "--weights", own, "--out", tmp_path / "run", "--json")
     assert trained.returncode == 0, trained.stderr
     summary = json.loads(trained.stdout)
     assert figure in summary["metrics"]
@@ -172,11 +185,12 @@ def test_words_are_tagged_after_training_on_sentences_of_all_lengths(unfreeze, n
 
 
 def test_features_of_words_come_back_from_their_file_as_they_were(names):
+    from zoo.compose.cut import part
     from zoo.compose.model import compose
     from zoo.compose.task import make_task
     from zoo.data.check import check
     from zoo.data.sources import Reading, read_source
-    from zoo.inference.runner import Inference
+    from zoo.inference.how import Inference
     from zoo.training.features import Frozen
 
     head = catalog().head("token_classification")
@@ -185,7 +199,9 @@ def test_features_of_words_come_back_from_their_file_as_they_were(names):
     task.learn([e.target for e in examples], ("tags",))
     offer = catalog().backbone("minilm_l6")
     composed = compose(build_encoder(offer), task, head.spec)
-    features = Frozen(offer, None, composed, Inference("float32", "tensorflow")).features(examples)
+    composed.encoder.unfreeze(0)
+    how, front = Inference("float32", "tensorflow"), part(composed).front
+    features = Frozen(offer, None, composed.encoder.preprocess, front, how).features(examples)
     some = [examples[row] for row in (40, 3, 27)]
     contents = [example.content for example in some]
     encoder = composed.encoder

@@ -1,0 +1,44 @@
+"""`zoo predict` on 1,000 files beside a script that loads the same model with Keras and calls `model.predict`."""
+
+import argparse
+import json
+import tempfile
+from pathlib import Path
+
+from common import HERE, ZOO, alternate, draw_pictures, record, timed
+
+FILES = 1000
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--pairs", type=int, default=5)
+    pairs = parser.parse_args().pairs
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        draw_pictures(folder / "data", {"": 60})
+        draw_pictures(folder / "files", {"": FILES}, seed=1)
+        run, cache = folder / "run", str(folder / "cache")
+        command = [*ZOO, "train", "resnet50", folder / "data", "--weights", "none", "--epochs", 1, "--out", run]
+        timed(command, ZOO_CACHE=cache)
+        labels: dict[str, dict[str, str]] = {}
+
+        def plain() -> dict[str, float]:
+            script = HERE / "plain/predict.py"
+            seconds, printed, memory = timed([ZOO[0], script, run / "model.keras", folder / "files"])
+            labels["plain"] = json.loads(printed.splitlines()[-1])
+            return {"seconds": seconds, "megabytes": memory / 1e6}
+
+        def ours(engine: str) -> dict[str, float]:
+            command = [*ZOO, "predict", run, folder / "files", "--engine", engine, "--json"]
+            seconds, printed, memory = timed(command, ZOO_CACHE=cache)
+            said = {Path(answer["input"]).name: answer["label"] for answer in json.loads(printed)}
+            same = sum(said[name] == label for name, label in labels["plain"].items())
+            return {"seconds": seconds, "same_answers": same / FILES, "megabytes": memory / 1e6}
+
+        sides = {"plain": plain, "zoo tensorflow": lambda: ours("tensorflow"), "zoo openvino": lambda: ours("openvino")}
+        record("predict", alternate(sides, pairs))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,65 @@
+"""Augmentation: other views of a picture, for training alone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    import tensorflow as tf
+
+Augment = Literal["none", "light", "strong"]
+
+
+class Augmentation:
+    """Changes pictures of 0..255 at random: (height, width, 3) -> the same shape. The same key, the same change.
+
+    light   mirrored; moved, turned and scaled a little; a little brighter or darker
+    strong  the same, further; contrast and saturation too, and a part taken out
+    """
+
+    def __init__(self, level: Augment) -> None:
+        import keras
+
+        layers = keras.layers
+        far = level == "strong"
+        self._layers = [
+            layers.RandomFlip("horizontal"),
+            layers.RandomTranslation(0.2 if far else 0.08, 0.2 if far else 0.08),
+            layers.RandomRotation(0.08 if far else 0.03),
+            layers.RandomZoom(0.25 if far else 0.1),
+            layers.RandomBrightness(0.3 if far else 0.1, value_range=(0, 255)),
+        ]
+        if far:
+            self._layers += [
+                layers.RandomContrast(0.2, value_range=(0, 255)),
+                layers.RandomSaturation((0.4, 0.6), value_range=(0, 255)),
+                layers.RandomErasing(0.5, scale=(0.02, 0.2), value_range=(0, 255)),
+            ]
+
+    def __call__(self, picture: tf.Tensor, key: tf.Tensor) -> tf.Tensor:
+        """`key`: int32 (2,)."""
+        import tensorflow as tf
+
+        batch = picture[tf.newaxis]
+        for number, layer in enumerate(self._layers):
+            seed = _key_class()(tf.random.experimental.stateless_fold_in(key, number))
+            change = layer.get_random_transformation(batch, training=True, seed=seed)
+            batch = layer.transform_images(batch, change, training=True)
+        return tf.ensure_shape(tf.clip_by_value(batch, 0, 255)[0], picture.shape)
+
+
+def _key_class() -> Any:
+    import keras
+    import tensorflow as tf
+
+    class Key(keras.random.SeedGenerator):
+        """Seeds that follow from a key. Keras would count up a variable, which it makes on `super().__init__`."""
+
+        def __init__(self, key: tf.Tensor) -> None:
+            self._key, self._drawn = key, 0
+
+        def next(self, ordered: bool = True) -> Any:
+            self._drawn += 1
+            return tf.cast(tf.random.experimental.stateless_fold_in(self._key, 1000 + self._drawn), tf.uint32)
+
+    return Key

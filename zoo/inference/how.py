@@ -1,0 +1,72 @@
+"""By which engine, and in which numeric type, a network that is not trained is run."""
+
+from __future__ import annotations
+
+import functools
+import importlib.util
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, get_args
+
+from zoo.errors import BadPlan
+
+Precision = Literal["auto", "float32", "bfloat16", "float16"]
+Engine = Literal["auto", "tensorflow", "openvino"]
+
+_BFLOAT16, _FLOAT16 = {"avx512_bf16", "amx_bf16"}, {"avx512_fp16", "amx_fp16"}  # as Linux calls them
+
+
+@dataclass(frozen=True)
+class Inference:
+    """How a network is to be run. Raises `BadPlan` for what does not exist, or is not installed."""
+
+    precision: Precision = "auto"
+    engine: Engine = "auto"
+
+    def __post_init__(self) -> None:
+        if self.precision not in get_args(Precision):
+            raise BadPlan(f"--precision {self.precision}: give {', '.join(get_args(Precision))}.")
+        if self.engine not in get_args(Engine):
+            raise BadPlan(f"--engine {self.engine}: give {', '.join(get_args(Engine))}.")
+        if self.engine == "openvino" and not _has_openvino():
+            raise BadPlan("--engine openvino: OpenVINO is not installed; pip install 'tfzoo[openvino]' brings it.")
+
+    def resolved(self) -> Inference:
+        """What "auto" means on this machine. Starts TensorFlow.
+
+        OpenVINO where it is installed and there is no GPU, else TensorFlow; float16 on a GPU, bfloat16 where the
+        processor multiplies in it, else float32. Raises `BadPlan` for float16 where nothing computes in it.
+        """
+        gpu = on_gpu()
+        engine = self.engine
+        if engine == "auto":
+            engine = "openvino" if _has_openvino() and not gpu else "tensorflow"
+        precision = self.precision
+        if precision == "auto":
+            half: Precision = "float16" if engine == "tensorflow" else "float32"
+            precision = half if gpu else "bfloat16" if _processor() & _BFLOAT16 else "float32"
+        if precision == "float16" and not (gpu if engine == "tensorflow" else _processor() & _FLOAT16):
+            where = "a GPU" if engine == "tensorflow" else "processors with AVX512-FP16"
+            raise BadPlan(f"--precision float16: {engine} computes in it on {where} alone; give bfloat16 or float32.")
+        return Inference(precision, engine)
+
+
+def on_gpu() -> bool:
+    """Whether TensorFlow sees a GPU."""
+    import tensorflow as tf
+
+    return bool(tf.config.list_physical_devices("GPU"))
+
+
+@functools.cache
+def _processor() -> set[str]:
+    """What the processor can do, as Linux tells; elsewhere it is not known, and taken for nothing."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return set()
+    return next((set(line.split()) for line in lines if line.startswith("flags")), set())
+
+
+def _has_openvino() -> bool:
+    return importlib.util.find_spec("openvino") is not None
