@@ -9,7 +9,7 @@ import statistics
 import time
 from collections.abc import Callable
 
-from common import record
+from common import record, with_statistics
 
 OPERATIONS = 2 * 3.86e9
 SIDE, BATCH = 4096, 32
@@ -28,7 +28,9 @@ def main() -> None:
     from zoo.inference.how import Inference
     from zoo.inference.runner import Runner
 
-    network = keras.applications.ResNet50(weights=None, include_top=False, input_shape=(224, 224, 3), pooling="avg")
+    network = with_statistics(
+        keras.applications.ResNet50(weights=None, include_top=False, input_shape=(224, 224, 3), pooling="avg")
+    )
     pictures = tf.random.normal((BATCH, 224, 224, 3))
     multiply = tf.function(lambda x: tf.linalg.matmul(x, x))
     plain = tf.function(lambda x: network(x, training=False))

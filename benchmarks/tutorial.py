@@ -14,10 +14,11 @@ from common import HERE, ZOO, alternate, draw_pictures, record, timed
 NETWORKS = {"resnet50": ("ResNet50", 224), "inception_v3": ("InceptionV3", 299)}
 SAVE = """
 import sys, keras
+from common import with_statistics
 keras.utils.set_random_seed(0)
 size = int(sys.argv[2])
 base = getattr(keras.applications, sys.argv[1])(weights=None, include_top=False, input_shape=(size, size, 3))
-base.save_weights(sys.argv[3])
+with_statistics(base).save_weights(sys.argv[3])
 """
 
 
@@ -31,7 +32,7 @@ def main() -> None:
         draw_pictures(folder / "data", {"train": 500, "val": 100})
         for name, (function, size) in NETWORKS.items():
             weights = folder / f"{name}.weights.h5"
-            timed([ZOO[0], "-c", SAVE, function, size, weights])
+            timed([ZOO[0], "-c", SAVE, function, size, weights], PYTHONPATH=str(HERE))
             print(name, flush=True)
             sides = {"plain": Plain(folder, function, size, weights, options.epochs)}
             sides |= {

@@ -25,7 +25,7 @@ def main() -> None:
         folder = Path(temporary)
         draw_pictures(folder / "data", {"train": 500, "val": 100})
         weights = folder / "resnet50.weights.h5"
-        timed([ZOO[0], "-c", SAVE, "ResNet50", 224, weights])
+        timed([ZOO[0], "-c", SAVE, "ResNet50", 224, weights], PYTHONPATH=str(HERE))
         script = HERE / "plain/tutorial.py"
         number = 0
 

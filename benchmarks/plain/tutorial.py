@@ -40,7 +40,7 @@ class Clock(keras.callbacks.Callback):
 
 
 def fit(rate: float) -> list[float]:
-    model.compile(keras.optimizers.Adam(rate), "sparse_categorical_crossentropy", ["accuracy"])
+    model.compile(keras.optimizers.Adam(rate), "sparse_categorical_crossentropy", metrics=["accuracy"])
     done = model.fit(train, validation_data=validation, epochs=epochs, verbose=0, callbacks=[Clock()])
     return done.history["val_accuracy"]
 

@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 
 from zoo.errors import BadPlan
-from zoo.inference.folded import Folded, computing_in
+from zoo.inference.folded import Folded, computing_in, trace_constant
 from zoo.inference.how import Inference
 from zoo.inference.runner import BOUNDS, CHECKED, Runner, fastest
 
@@ -108,8 +108,7 @@ def test_of_two_ways_to_run_the_faster_one_is_taken(network: keras.Model, pictur
     def slow(batch: tf.Tensor) -> None:
         time.sleep(0.2)
 
-    exact = tf.function(lambda x: network(x, training=False)).get_concrete_function(SPEC)
-    compiled = Folded(exact, "float32", xla=True)
+    compiled = Folded(trace_constant(network, SPEC), "float32", xla=True)
     assert fastest([slow, compiled], pictures[:1]) is compiled
     np.testing.assert_allclose(compiled(pictures)["pooled"], network(pictures)["pooled"], rtol=1e-4, atol=1e-5)
 

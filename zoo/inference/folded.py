@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from zoo.inference.how import Precision
+
+if TYPE_CHECKING:
+    import keras
 
 # Rewritings of the graph, on top of those that are always made
 _REWRITING = {
@@ -18,25 +21,42 @@ _REWRITING = {
 class Folded:
     """A concrete function of one batch, as an inference graph in `precision`; on a GPU perhaps compiled by XLA."""
 
-    def __init__(self, function: Any, precision: Precision, *, fold: bool = True, xla: bool = False) -> None:
+    def __init__(self, function: Any, precision: Precision, *, xla: bool = False) -> None:
         self._function, self._precision, self._xla = function, precision, xla
-        self._folded = _fold(function) if fold else None
 
     def __call__(self, batch: Any) -> Any:
         """Numpy arrays, nested as the function's outputs."""
         import tensorflow as tf
 
         with computing_in(self._precision, self._xla):
-            return tf.nest.map_structure(lambda tensor: tensor.numpy(), self._run(batch))
+            return tf.nest.map_structure(lambda tensor: tensor.numpy(), self._function(batch))
 
-    def _run(self, batch: Any) -> Any:
-        import tensorflow as tf
 
-        if self._folded is None:
-            return self._function(batch)
-        given = dict(zip(input_names(self._function), tf.nest.flatten(batch), strict=True))
-        outputs = self._folded(**{name: given[name] for name in input_names(self._folded)})
-        return tf.nest.pack_sequence_as(self._function.structured_outputs, outputs)
+def trace(model: keras.Model, spec: Any) -> Any:
+    """A concrete function of one batch: the model in inference mode, with its variables."""
+    import tensorflow as tf
+
+    @tf.function(input_signature=[spec])  # type: ignore[untyped-decorator]
+    def infer(batch: Any) -> Any:
+        return model(batch, training=False)
+
+    return infer.get_concrete_function()
+
+
+def trace_constant(model: keras.Model, spec: Any) -> Any:
+    """The same with constants of the variables' present values, so far as Keras knows the variables."""
+    import keras
+    import tensorflow as tf
+
+    values = [(variable, keras.ops.convert_to_numpy(variable)) for variable in model.variables]
+
+    @tf.function(input_signature=[spec])  # type: ignore[untyped-decorator]
+    def infer(batch: Any) -> Any:
+        with keras.StatelessScope(state_mapping=[(variable, tf.constant(value)) for variable, value in values]):
+            return model(batch, training=False)
+
+    function = infer.get_concrete_function()
+    return _Folding(function) if function.captured_inputs else function
 
 
 @contextmanager
@@ -66,6 +86,24 @@ def input_names(function: Any) -> list[str]:
     """The names of a concrete function's inputs, as `tf.nest.flatten` orders them, without what it captures."""
     own = function.inputs[: len(function.inputs) - len(function.captured_inputs)]
     return [tensor.name.partition(":")[0] for tensor in own]
+
+
+class _Folding:
+    """A concrete function whose captured variables, those of a SavedModel inside, are constants where they can be."""
+
+    def __init__(self, function: Any) -> None:
+        self.inputs, self.captured_inputs = function.inputs, function.captured_inputs
+        self.structured_outputs = function.structured_outputs
+        self._function, self._constant = function, _fold(function)
+
+    def __call__(self, batch: Any) -> Any:
+        import tensorflow as tf
+
+        if self._constant is None:
+            return self._function(batch)
+        given = dict(zip(input_names(self._function), tf.nest.flatten(batch), strict=True))
+        outputs = self._constant(**{name: given[name] for name in input_names(self._constant)})
+        return tf.nest.pack_sequence_as(self.structured_outputs, outputs)
 
 
 def _fold(function: Any) -> Any:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from zoo.inference.folded import Folded
+from zoo.inference.folded import Folded, trace, trace_constant
 from zoo.inference.how import Engine, Inference, Precision, on_gpu
 from zoo.inference.openvino import OpenVino
 from zoo.progress import say
@@ -32,19 +33,21 @@ class Runner:
     """
 
     def __init__(self, model: keras.Model, spec: Any, how: Inference, fold: bool = True) -> None:
-        import tensorflow as tf
-
-        @tf.function(input_signature=[spec])  # type: ignore[untyped-decorator]
-        def infer(batch: tf.Tensor) -> tf.Tensor:
-            return model(batch, training=False)
-
-        self._exact = infer.get_concrete_function()
+        self._model, self._spec = model, spec
         self._fold = fold and sum(4 * math.prod(weight.shape) for weight in model.weights) <= LARGEST
         how = how.resolved()
         self.precision: Precision = how.precision
         self.engine: Engine = how.engine
         self._converted: Any = None
         self._run: Callable[[Any], Any] | None = None
+
+    @functools.cached_property
+    def _exact(self) -> Any:
+        return trace(self._model, self._spec)
+
+    @functools.cached_property
+    def _constant(self) -> Any:
+        return trace_constant(self._model, self._spec) if self._fold else self._exact
 
     def __call__(self, batch: Any) -> Any:
         self.settle(batch)
@@ -63,14 +66,14 @@ class Runner:
             if run is not None and ((self.engine, self.precision) == LAST_RESORT or self._near(run, some)):
                 self._run = run
         if self.engine == "tensorflow" and self._fold and on_gpu():
-            compiled = Folded(self._exact, self.precision, xla=True)
+            compiled = Folded(self._constant, self.precision, xla=True)
             self._run = fastest([self._run, compiled], batch)
         return self.precision
 
     def _start(self) -> Callable[[Any], Any] | None:
         """The engine in the precision; None where it cannot run the network, and then another engine is the next."""
         if self.engine == "tensorflow":
-            return Folded(self._exact, self.precision, fold=self._fold)
+            return Folded(self._constant, self.precision)
         try:
             self._converted = self._converted or OpenVino.convert(self._exact)
             return OpenVino(self._exact, self._converted, self.precision)

@@ -119,8 +119,12 @@ def _fit(x: np.ndarray, classes: np.ndarray, weights: np.ndarray, strength: floa
 
 def _model(x: np.ndarray, classes: np.ndarray, weights: np.ndarray, strength: float) -> Any:
     from sklearn.linear_model import LogisticRegression
+    from threadpoolctl import threadpool_limits
 
-    with warnings.catch_warnings():
+    with (
+        warnings.catch_warnings(),
+        threadpool_limits(1),
+    ):  # of many small products; several threads take 7 times as long
         warnings.simplefilter("ignore")  # that it has not converged: it is near enough
         return LogisticRegression(C=strength, max_iter=100, tol=1e-3).fit(x, classes, weights)
 
