@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from zoo.inference.folded import Folded, trace, trace_constant
+from zoo.inference.folded import Folded, holds_functions, trace, trace_constant
 from zoo.inference.how import Engine, Inference, Precision, on_gpu
 from zoo.inference.openvino import OpenVino
 from zoo.progress import say
@@ -47,7 +47,9 @@ class Runner:
 
     @functools.cached_property
     def _constant(self) -> Any:
-        return trace_constant(self._model, self._spec) if self._fold else self._exact
+        if not self._fold or holds_functions(self._exact):
+            return self._exact
+        return trace_constant(self._model, self._spec)
 
     def __call__(self, batch: Any) -> Any:
         self.settle(batch)

@@ -16,6 +16,7 @@ from zoo.data.examples import Example, Examples
 from zoo.data.order import Order
 from zoo.data.pipeline import Unreadable, Views, prepared, refuse_unreadable, text_lengths, with_targets
 from zoo.features.store import Store
+from zoo.inference.folded import computing_in
 from zoo.progress import show_lines, step
 from zoo.runs.folder import RunFolder
 from zoo.training.baseline import Baseline, find_baseline, keep_better
@@ -76,9 +77,10 @@ def fit(
             fitted = Fitted(fitted.baseline, None, None)
             model = composed.from_prepared
             batches = [side.raw_batches(composed.encoder.preprocess, errors) for side in (learn, judge)]
-        optimizer = make_optimizer(phase, composed.encoder, phase.epochs * len(batches[0]))
+        precision = plan.training_precision(phase)
+        optimizer = make_optimizer(phase, composed.encoder, phase.epochs * len(batches[0]), precision)
         model.compile(optimizer, loss=task.loss(), metrics=task.metrics())
-        with seconds.of(phase.name):
+        with seconds.of(phase.name), computing_in(precision):
             best = _fit_phase(model, batches[0], batches[1], learn.order, phase, folder, best, rows)
         if phase.unfreeze == 0 and store is not None:
             with seconds.of("baseline"):

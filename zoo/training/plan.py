@@ -70,7 +70,7 @@ class Plan:
     `weights`, `val`, `input_column`, `target_column` and `options` are as on the command line.
     `augment` shows changed pictures in training: of what is frozen a few kept views, elsewhere new ones in every epoch.
     `cache` is about what a frozen part gives: "on" keeps it, "off" computes it in every epoch, "auto" as it pays.
-    `precision` and `engine` are those of the frozen backbone; what is trained is trained by TensorFlow in float32.
+    `engine` runs what is frozen; what is trained is trained by TensorFlow. `precision` is that of both.
     """
 
     backbone: str
@@ -116,6 +116,13 @@ class Plan:
                 raise BadPlan(f"--lr {phase.learning_rate}: the learning rate must be above 0, for example 0.001.")
             if phase.unfreeze != "all":
                 _at_least(0, "--unfreeze", phase.unfreeze)
+
+    def training_precision(self, phase: Phase) -> Precision:
+        """In which the steps of a phase compute: a head alone gains nothing from a smaller type. Starts TensorFlow.
+
+        Raises `BadPlan` for float16 without a GPU.
+        """
+        return Inference(self.precision, "tensorflow").resolved().precision if phase.unfreeze else "float32"
 
     def to_toml(self) -> str:
         """The text of plan.toml."""

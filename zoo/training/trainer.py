@@ -52,8 +52,10 @@ def train(plan: Plan, out: Path) -> Run:
         encoder = build_encoder(backbone, plan.weights)
         keras.utils.set_random_seed(plan.seed)  # whatever building the encoder drew, the head starts the same
         composed = compose(encoder, task, head.spec)
+        how = Inference(plan.precision, plan.engine).resolved()
         for phase in plan.phases:
             composed.encoder.unfreeze(phase.unfreeze)
+            plan.training_precision(phase)
     if weights_file is None and not any(phase.unfreeze for phase in plan.phases):
         say("The backbone has random weights and stays as it is; --unfreeze all would train it too.")
 
@@ -62,7 +64,6 @@ def train(plan: Plan, out: Path) -> Run:
     rows = [(e.input, _written(e.target), e.split) for e in examples.items]
     folder.write_csv("split.csv", ["input", "target", "split"], rows)
     folder.write_csv("skipped.csv", ["input", "reason"], [(s.input, s.reason) for s in examples.skipped])
-    how = Inference(plan.precision, plan.engine)
     freeze = functools.partial(Frozen, backbone, weights_file, composed.encoder.preprocess, how=how)
     fitted = fit(plan, folder, composed, task, examples, seconds, freeze)
     with seconds.of("evaluate"):

@@ -33,7 +33,7 @@ def _steps(composed, phase, gradient):
     variables = composed.from_prepared.trainable_variables
     for variable in variables:
         variable.assign(np.ones(variable.shape))
-    optimizer = make_optimizer(phase, composed.encoder, 1)
+    optimizer = make_optimizer(phase, composed.encoder, 1, "float32")
     optimizer.build(variables)
     optimizer.apply([keras.ops.full(v.shape, gradient) for v in variables], variables)
     return {v.path: float(np.abs(v.numpy() - 1).max()) for v in variables}
@@ -58,7 +58,7 @@ def test_layer_wise_decay_slows_each_stage_more_than_the_one_after_it(composed):
 
 
 def test_the_gradient_is_clipped_to_its_norm(composed):
-    assert make_optimizer(_phase(), composed.encoder, 10).global_clipnorm == 1.0
+    assert make_optimizer(_phase(), composed.encoder, 10, "float32").global_clipnorm == 1.0
 
 
 def test_the_rate_rises_linearly_and_falls_to_nothing():
