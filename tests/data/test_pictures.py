@@ -140,3 +140,17 @@ def test_a_decompression_bomb_is_refused_before_it_is_unpacked(tmp_path):
     assert (tmp_path / "bomb.png").stat().st_size < 1e6
     with pytest.raises(zoo.BadData, match="too large"):
         read_picture(tmp_path / "bomb.png")
+
+
+def test_a_large_jpeg_is_decoded_small_and_gives_the_same_picture_in_the_end(tmp_path):
+    waves = np.sin(np.linspace(0, 9, 3000))[:, None] * np.cos(np.linspace(0, 7, 4000))[None, :]
+    pixels = (127 + 120 * np.stack([waves, waves[::-1], -waves], axis=-1)).astype("uint8")
+    Image.fromarray(pixels).save(tmp_path / "large.jpg", quality=95)
+    whole = np.asarray(Image.open(tmp_path / "large.jpg"))
+    small = read_picture(tmp_path / "large.jpg", 448)
+    assert small.shape == (750, 1000, 3)  # a quarter; an eighth would be too small
+    assert read_picture(tmp_path / "large.jpg", 3000).shape == whole.shape
+    resized = [
+        np.asarray(Image.fromarray(p).resize((224, 224), Image.Resampling.BILINEAR), "int") for p in (whole, small)
+    ]
+    assert np.abs(resized[0] - resized[1]).max() <= 3

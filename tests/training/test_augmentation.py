@@ -1,0 +1,71 @@
+"""--augment: kept views of a frozen backbone, new views elsewhere, and nothing of it in the model that is saved."""
+
+import csv
+import json
+import tomllib
+
+import keras
+
+import zoo
+
+
+def _layers(model: keras.Model) -> set[str]:
+    return {type(layer).__name__ for layer in model._flatten_layers()}
+
+
+def test_a_few_views_are_kept_and_the_next_run_takes_them(few_pictures, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("ZOO_CACHE", str(tmp_path / "cache"))
+    say = {"out": tmp_path / "first", "augment": "light", "epochs": 3}
+    first = zoo.train("efficientnet_lite0", few_pictures, **say)
+    (folder,) = (path for path in (tmp_path / "cache" / "features").iterdir() if list(path.glob("*.arrow")))
+    files = sorted(folder.glob("*.arrow"))
+    second = zoo.train("efficientnet_lite0", few_pictures, **say | {"out": tmp_path / "second"})
+    assert "examples are kept from an earlier run" in capsys.readouterr().err
+    assert sorted(folder.glob("*.arrow")) == files  # nothing was computed again
+    losses = [[row["loss"] for row in csv.DictReader((run.path / "history.csv").open())] for run in (first, second)]
+    assert losses[0] == losses[1]
+    assert tomllib.loads((first.path / "plan.toml").read_text())["augment"] == "light"
+    assert not {name for name in _layers(first.model) if name.startswith("Random")}
+
+    plain = zoo.train("efficientnet_lite0", few_pictures, out=tmp_path / "plain", epochs=3)
+    seen = [row["loss"] for row in csv.DictReader((plain.path / "history.csv").open())]
+    assert seen != losses[0]
+
+
+def test_every_epoch_sees_other_views_where_nothing_is_kept(few_pictures, tmp_path):
+    # A rate too low to learn by: what differs between epochs is what was seen
+    options = {"epochs": 3, "lr": 1e-12, "batch_size": 12, "cache": "off", "options": {"dropout": "0"}}
+    losses = {}
+    for level in ("none", "light"):
+        run = zoo.train("efficientnet_lite0", few_pictures, out=tmp_path / level, augment=level, **options)
+        losses[level] = [round(float(r["loss"]), 3) for r in csv.DictReader((run.path / "history.csv").open())]
+    assert len(set(losses["none"])) == 1
+    assert len(set(losses["light"])) == 3
+
+
+def test_texts_have_no_augmentation_and_that_is_said(zoo_command, tmp_path):
+    table = tmp_path / "texts.csv"
+    table.write_text("text,label\n" + "".join(f"a text {n},{n % 2}\n" for n in range(8)))
+    result = zoo_command("train", "minilm_l6", table, "--augment", "light", "--out", tmp_path / "run")
+    assert result.returncode == 1
+    assert result.stderr.strip() == "zoo: --augment light: it is for pictures, and minilm_l6 reads texts."
+    assert not (tmp_path / "run").exists()
+
+
+def test_float16_without_a_gpu_is_refused_before_anything_is_made(zoo_command, few_pictures, tmp_path):
+    options = ["--precision", "float16", "--unfreeze", 1, "--engine", "tensorflow", "--out", tmp_path / "run"]
+    result = zoo_command("train", "efficientnet_lite0", few_pictures, *options, CUDA_VISIBLE_DEVICES="-1")
+    assert result.returncode == 1
+    assert "--precision float16: tensorflow computes in it on a GPU alone" in result.stderr
+    assert not (tmp_path / "run").exists()
+
+
+def test_steps_in_bfloat16_leave_float32_weights_and_near_figures(few_pictures, tmp_path):
+    figures = {}
+    for precision in ("float32", "bfloat16"):
+        out = tmp_path / precision
+        options = {"unfreeze": 1, "epochs": 2, "precision": precision, "engine": "tensorflow"}
+        run = zoo.train("efficientnet_lite0", few_pictures, out=out, **options)
+        assert {weight.dtype for weight in run.model.weights} == {"float32"}
+        figures[precision] = json.loads((out / "metrics.json").read_text())["metrics"]["cross_entropy"]
+    assert abs(figures["float32"] - figures["bfloat16"]) < 0.05
