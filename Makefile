@@ -1,5 +1,5 @@
 # make demo: set everything up and fine-tune on the example pictures and sentences.   make test: run the tests.
-# make lint: formatting, style, types.   make bench: the measurements.
+# make lint: formatting, style, types.   make bench: the measurements, two hours.
 PYTHON ?= python3
 BIN := .venv/bin
 PLUGINS := $(sort $(patsubst %/pyproject.toml,%,$(wildcard plugins/*/pyproject.toml)))
@@ -24,8 +24,9 @@ lint: .venv/.developed
 	$(BIN)/mypy
 
 bench: .venv/.developed
-	$(BIN)/python benchmarks/startup.py
-	$(BIN)/python benchmarks/reviews.py
+	for name in startup limit predict tutorial unfreeze text scale augment reviews; do \
+		echo "== $$name" && $(BIN)/python benchmarks/$$name.py || exit 1; \
+	done
 
 .venv/.installed: $(PROJECTS)
 	@$(PYTHON) -c 'import sys; sys.exit(None if (3, 11) <= sys.version_info < (3, 14) else "zoo needs Python 3.11 to 3.13, and this is " + sys.version.split()[0] + "; name another one: make PYTHON=python3.11 ...")'

@@ -143,11 +143,14 @@ def feature_batches(
     import numpy as np
     import tensorflow as tf
 
+    @functools.lru_cache(maxsize=2)
+    def views(epoch: int) -> np.ndarray:
+        return np.random.default_rng((order.seed or 0, epoch, 1)).integers(0, VIEWS + 1, order.count)
+
     def contents(epoch: int, rows: np.ndarray) -> list[str]:
         if augment == "none":
             return [examples[row].content for row in rows]
-        views = np.random.default_rng((order.seed or 0, epoch, 1)).integers(0, VIEWS + 1, order.count)
-        return [view_of(examples[row], augment, views[row]) for row in rows]
+        return [view_of(examples[row], augment, views(epoch)[row]) for row in rows]
 
     def read(name: str, epoch: np.ndarray, rows: np.ndarray) -> np.ndarray:
         return store.read(name, contents(int(epoch), rows))

@@ -19,20 +19,21 @@ _NUMBER = 4  # bytes
 _CHARACTERS = 4  # of a token
 
 
-def is_kept(parted: Parted, phase: Phase, examples: Sequence[Example], cache: Cache) -> bool:
-    """Decide for a phase and its examples, and say so where it is not a matter of course.
+def is_kept(parted: Parted, phase: Phase, examples: Sequence[Example], cache: Cache, views: int = 1) -> bool:
+    """Decide for a phase and its examples, of each so many `views`, and say so where it is not a matter of course.
 
-    The time that is spared (all epochs but one) has to be longer than the time of writing, and the disk and
-    ZOO_CACHE_SIZE must have room. Features of a backbone that is frozen as a whole are kept for later runs too.
+    The time that is spared (all epochs but one for each view) has to be longer than the time of writing, and the disk
+    and ZOO_CACHE_SIZE must have room. Features of a backbone that is frozen as a whole are kept for later runs too.
     """
     if cache == "off":
         return False
     tokens = _tokens(examples)
     each = _NUMBER * sum(math.prod(size or tokens for size in t.shape[1:]) for t in parted.front.outputs)
-    size = each * len(examples)
+    size = each * len(examples) * views
     spared = parted.work * (1 if isinstance(examples[0].raw, Path) else tokens) * len(examples) / _COMPUTING
-    spared *= phase.epochs - 1
-    about = f"What the frozen part gives takes about {size / 1e6:,.0f} MB for {len(examples)} examples"
+    spared *= phase.epochs - views
+    several = f", {views} views of each" if views > 1 else ""
+    about = f"What the frozen part gives takes about {size / 1e6:,.0f} MB for {len(examples)} examples{several}"
     if cache == "auto" and size > (room := min(limit(), _free())):
         say(f"{about}, and there is room for {room / 1e6:,.0f} MB: it is computed in every epoch. --cache on keeps it.")
         return False

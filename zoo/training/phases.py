@@ -20,7 +20,7 @@ from zoo.inference.folded import computing_in
 from zoo.progress import show_lines, step
 from zoo.runs.folder import RunFolder
 from zoo.training.baseline import Baseline, find_baseline, keep_better
-from zoo.training.features import Frozen, feature_batches, view_keys
+from zoo.training.features import VIEWS, Frozen, feature_batches, view_keys
 from zoo.training.keep import is_kept
 from zoo.training.plan import Phase, Plan
 from zoo.training.provenance import Seconds
@@ -67,7 +67,8 @@ def fit(
         errors: Unreadable = {}
         composed.encoder.unfreeze(phase.unfreeze)
         parted, store = part(composed), None
-        if parted is not None and is_kept(parted, phase, learn.examples + judge.examples, plan.cache):
+        views = 1 if plan.augment == "none" else 1 + VIEWS
+        if parted is not None and is_kept(parted, phase, learn.examples + judge.examples, plan.cache, views):
             with seconds.of("features"):
                 fitted = Fitted(fitted.baseline, parted, frozen := freeze(parted.front))
                 store = frozen.features(learn.examples + judge.examples, learn.examples, plan.augment)
