@@ -6,6 +6,7 @@ import tempfile
 from pathlib import Path
 
 from common import HERE, ZOO, alternate, draw_pictures, record, timed
+from tutorial import SAVE
 
 FILES = 1000
 
@@ -19,7 +20,9 @@ def main() -> None:
         draw_pictures(folder / "data", {"": 60})
         draw_pictures(folder / "files", {"": FILES}, seed=1)
         run, cache = folder / "run", str(folder / "cache")
-        command = [*ZOO, "train", "resnet50", folder / "data", "--weights", "none", "--epochs", 1, "--out", run]
+        weights = folder / "resnet50.weights.h5"
+        timed([ZOO[0], "-c", SAVE, "ResNet50", 224, weights], PYTHONPATH=str(HERE))
+        command = [*ZOO, "train", "resnet50", folder / "data", "--weights", weights, "--epochs", 1, "--out", run]
         timed(command, ZOO_CACHE=cache)
         labels: dict[str, dict[str, str]] = {}
 

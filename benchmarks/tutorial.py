@@ -26,11 +26,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--pairs", type=int, default=3)
     parser.add_argument("--epochs", type=int, default=10)
+    parser.add_argument("--network", choices=NETWORKS, action="append", help="this one alone; repeatable")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         draw_pictures(folder / "data", {"train": 500, "val": 100})
-        for name, (function, size) in NETWORKS.items():
+        for name in options.network or NETWORKS:
+            function, size = NETWORKS[name]
             weights = folder / f"{name}.weights.h5"
             timed([ZOO[0], "-c", SAVE, function, size, weights], PYTHONPATH=str(HERE))
             print(name, flush=True)

@@ -15,7 +15,7 @@ files = sorted(Path(sys.argv[2]).rglob("*.jpg"))
 
 def batches():
     for start in range(0, len(files), 32):
-        pictures = [keras.utils.load_img(file, target_size=(224, 224)) for file in files[start : start + 32]]
+        pictures = [keras.utils.load_img(file) for file in files[start : start + 32]]  # of one size; the model resizes
         yield np.stack([keras.utils.img_to_array(picture) for picture in pictures])
 
 
