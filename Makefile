@@ -1,5 +1,5 @@
 # make demo: set everything up and fine-tune on the example pictures and sentences.   make test: run the tests.
-# make lint: formatting, style, types.   make bench: the measurements, two hours.
+# make lint: formatting, style, types.   make bench: the measurements, about two hours.
 PYTHON ?= python3
 BIN := .venv/bin
 PLUGINS := $(sort $(patsubst %/pyproject.toml,%,$(wildcard plugins/*/pyproject.toml)))

@@ -195,7 +195,7 @@ def train(
     layer_decay  texts: each stage learns so many times slower than the one after it, for example 0.9
     augment   of pictures, train on changed ones too: "light" (mirrored, moved, turned a little), "strong"; or "none"
     cache     keep what the frozen part gives: "on"; "off": compute it in every epoch; "auto": as it pays
-    precision  of the frozen backbone: "float32", "bfloat16", or "auto", which is bfloat16 where the processor has it
+    precision  to compute in, weights staying float32: "float32", "bfloat16", "float16"; or "auto", what the machine has
     engine    that runs the frozen backbone: "tensorflow", "openvino", or "auto", OpenVINO where it is installed
     options   of the head, as `zoo heads` shows them: {"label_smoothing": 0.1}
 

@@ -1,7 +1,6 @@
 """--augment: kept views of a frozen backbone, new views elsewhere, and nothing of it in the model that is saved."""
 
 import csv
-import json
 import tomllib
 
 import keras
@@ -50,22 +49,3 @@ def test_texts_have_no_augmentation_and_that_is_said(zoo_command, tmp_path):
     assert result.returncode == 1
     assert result.stderr.strip() == "zoo: --augment light: it is for pictures, and minilm_l6 reads texts."
     assert not (tmp_path / "run").exists()
-
-
-def test_float16_without_a_gpu_is_refused_before_anything_is_made(zoo_command, few_pictures, tmp_path):
-    options = ["--precision", "float16", "--unfreeze", 1, "--engine", "tensorflow", "--out", tmp_path / "run"]
-    result = zoo_command("train", "efficientnet_lite0", few_pictures, *options, CUDA_VISIBLE_DEVICES="-1")
-    assert result.returncode == 1
-    assert "--precision float16: tensorflow computes in it on a GPU alone" in result.stderr
-    assert not (tmp_path / "run").exists()
-
-
-def test_steps_in_bfloat16_leave_float32_weights_and_near_figures(few_pictures, tmp_path):
-    figures = {}
-    for precision in ("float32", "bfloat16"):
-        out = tmp_path / precision
-        options = {"unfreeze": 1, "epochs": 2, "precision": precision, "engine": "tensorflow"}
-        run = zoo.train("efficientnet_lite0", few_pictures, out=out, **options)
-        assert {weight.dtype for weight in run.model.weights} == {"float32"}
-        figures[precision] = json.loads((out / "metrics.json").read_text())["metrics"]["cross_entropy"]
-    assert abs(figures["float32"] - figures["bfloat16"]) < 0.05

@@ -11,6 +11,7 @@ import typer
 from zoo import api
 from zoo.cli.catalog import Json
 from zoo.cli.output import print_json
+from zoo.data.augment import Augment
 from zoo.inference import how
 
 if TYPE_CHECKING:
@@ -20,11 +21,11 @@ if TYPE_CHECKING:
 PRECISIONS, ENGINES = get_args(how.Precision), get_args(how.Engine)
 Precision = Annotated[
     str,
-    typer.Option(metavar="TYPE", help=f"What is not trained computes in it: {', '.join(PRECISIONS)}."),
+    typer.Option(metavar="TYPE", help=f"The numbers to compute with: {', '.join(PRECISIONS)}."),
 ]
 Engine = Annotated[
     str,
-    typer.Option(metavar="ENGINE", help=f"What is not trained is run by it: {', '.join(ENGINES)}."),
+    typer.Option(metavar="ENGINE", help=f"What runs the frozen part: {', '.join(ENGINES)}."),
 ]
 
 
@@ -153,7 +154,7 @@ def train(
             lr=lr,
             layer_decay=layer_decay,
             seed=seed,
-            augment=one_of(("none", "light", "strong"), augment, "--augment"),
+            augment=one_of(get_args(Augment), augment, "--augment"),
             cache=one_of(("auto", "on", "off"), cache, "--cache"),
             precision=one_of(PRECISIONS, precision, "--precision"),
             engine=one_of(ENGINES, engine, "--engine"),

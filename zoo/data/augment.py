@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ class Augmentation:
         return tf.ensure_shape(tf.clip_by_value(batch, 0, 255)[0], picture.shape)
 
 
+@functools.cache
 def _key_class() -> Any:
     import keras
     import tensorflow as tf

@@ -121,10 +121,8 @@ def _model(x: np.ndarray, classes: np.ndarray, weights: np.ndarray, strength: fl
     from sklearn.linear_model import LogisticRegression
     from threadpoolctl import threadpool_limits
 
-    with (
-        warnings.catch_warnings(),
-        threadpool_limits(1),
-    ):  # of many small products; several threads take 7 times as long
+    # Many small products: on two threads, beside TensorFlow's, they take 7 times as long
+    with threadpool_limits(1), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # that it has not converged: it is near enough
         return LogisticRegression(C=strength, max_iter=100, tol=1e-3).fit(x, classes, weights)
 

@@ -94,21 +94,9 @@ def test_a_foreign_encoder_is_fine_tuned_and_answers_without_its_folder(
     import shutil
 
     own = shutil.copytree(tiny, tmp_path / "own")
-    arguments = [
-        "--head",
-        head,
-        "--target",
-        target,
-        "--unfreeze",
-        "all",
-        "--epochs",
-        20,
-        "--lr",
-        0.02,
-        "--weights",
-        own,
-    ]
-    trained = zoo_command("train", "bert", reviews, *arguments, "--weights", own, "--out", tmp_path / "run", "--json")
+    options = {"head": head, "target": target, "unfreeze": "all", "epochs": 20, "lr": 0.02, "weights": own}
+    arguments = [part for name, value in options.items() for part in (f"--{name}", value)]
+    trained = zoo_command("train", "bert", reviews, *arguments, "--out", tmp_path / "run", "--json")
     assert trained.returncode == 0, trained.stderr
     summary = json.loads(trained.stdout)
     assert figure in summary["metrics"]
