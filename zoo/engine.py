@@ -12,6 +12,23 @@ from typing import TextIO
 from zoo.errors import ZooError
 from zoo.progress import step
 
+# Of glibc's mallopt, M_TRIM_THRESHOLD, M_TOP_PAD and M_MMAP_THRESHOLD: nothing that is freed goes back, also of large
+# blocks, and the process grows by 64 MB at a time.
+_HEAP = {-1: 2**31 - 1, -2: 2**26, -3: 2**30}
+
+
+def keep_heap() -> None:
+    """Let this process keep the memory that it frees, where the C library can: for a process that is zoo's own.
+
+    TensorFlow takes and frees hundreds of megabytes while it makes a graph, and the kernel would make each page anew.
+    """
+    import ctypes
+
+    with contextlib.suppress(OSError, AttributeError, TypeError):  # not glibc
+        mallopt = ctypes.CDLL(None).mallopt
+        for parameter, value in _HEAP.items():
+            mallopt(parameter, value)
+
 
 def start() -> None:
     """Import TensorFlow and Keras, showing that something is happening. `ZOO_DEBUG=1` lets its messages through.

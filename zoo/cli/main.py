@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from zoo import engine
 from zoo.cli import cache, catalog, develop, embed, install, predict, registry, train
 from zoo.errors import ZooError
 
@@ -65,6 +66,7 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a file name need not be valid text
+    engine.keep_heap()
     try:
         if _may_be_of_a_plugin(sys.argv[1:]):
             from zoo.catalog import catalog as load_catalog
