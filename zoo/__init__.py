@@ -1,7 +1,8 @@
 """Fine-tune pretrained backbones by name. `zoo.train("efficientnet_lite0", "photos/")` is the whole of it.
 
-For users: `list_backbones`, `list_heads`, `build`, `train`, `load_run`, `embed`. For plugins: `Backbone`, `Weights`,
-`Pixels`, `Head`, `Option`, `Encoder`, `hookimpl`, `image_preprocess`, `words_of`, `converted`, `hub_folder`.
+For users: `list_backbones`, `list_heads`, `build`, `train`, `resume`, `load_run`, `diff`, `embed`. For plugins:
+`Backbone`, `Weights`, `Pixels`, `Head`, `Option`, `Encoder`, `hookimpl`, `image_preprocess`, `words_of`, `converted`,
+`hub_folder`.
 Importing `zoo` imports none of its stages.
 """
 
@@ -13,14 +14,14 @@ from typing import TYPE_CHECKING, Any
 from zoo.errors import BadData, BadPlan, BadRun, BadWeights, UnknownName, WeightsUnavailable, ZooError
 
 if TYPE_CHECKING:
-    from zoo.api import build, embed, list_backbones, list_heads, load_run, train
+    from zoo.api import build, diff, embed, list_backbones, list_heads, load_run, resume, train
     from zoo.catalog import API_VERSION, Backbone, Head, Option, Pixels, Weights, hookimpl
     from zoo.compose.encoder import Encoder, image_preprocess
     from zoo.data.texts import words_of
     from zoo.weights import converted, hub_folder
 
 _HOME = {
-    "zoo.api": ("build", "embed", "list_backbones", "list_heads", "load_run", "train"),
+    "zoo.api": ("build", "diff", "embed", "list_backbones", "list_heads", "load_run", "resume", "train"),
     "zoo.catalog": ("API_VERSION", "Backbone", "Head", "Option", "Pixels", "Weights", "hookimpl"),
     "zoo.compose.encoder": ("Encoder", "image_preprocess"),
     "zoo.data.texts": ("words_of",),
@@ -45,6 +46,7 @@ __all__ = [
     "ZooError",
     "build",
     "converted",
+    "diff",
     "embed",
     "hookimpl",
     "hub_folder",
@@ -52,6 +54,7 @@ __all__ = [
     "list_backbones",
     "list_heads",
     "load_run",
+    "resume",
     "train",
     "words_of",
 ]

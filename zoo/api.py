@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from zoo.data.augment import Augment
     from zoo.data.examples import Target
     from zoo.inference.how import Engine, Precision
+    from zoo.runs.compare import Difference
     from zoo.runs.embed import Vectors
     from zoo.runs.run import Run
     from zoo.training.plan import Cache, Plan
@@ -233,10 +234,37 @@ def train(
 
 
 def train_plan(path: str | Path, *, out: str | Path | None = None) -> Run:
-    """Carry out a `plan.toml`, for example another run's, to repeat it."""
+    """Carry out a `plan.toml`, for example another run's, to repeat it: the same split, order and figures.
+
+    What is otherwise than in that run (the data, versions, weights) is said before the training.
+    """
+    from zoo.runs.folder import RunFolder
     from zoo.training.plan import Plan
 
-    return _carry_out(Plan.from_toml(Path(path)), out)
+    plan, of = Plan.from_toml(Path(path)), RunFolder(Path(path).parent)
+    if not of.exists("provenance.json"):
+        return _carry_out(plan, out)
+    return _carry_out(plan.seen_from(Path(of.read_json("provenance.json").get("folder", "."))), out, of.path)
+
+
+def resume(run: str | Path, *, finish: bool = False) -> Run:
+    """Go on with a training that was broken off, from its last checkpoint: the result is as if it had not been.
+
+    finish  train no more: the run gets the best weights so far
+
+    Raises `zoo.BadRun` where the run is finished, another process trains it, or the data has changed since.
+    """
+    from zoo.training.trainer import resume as carry_out
+
+    with _naming_plugins():
+        return carry_out(Path(run), finish)
+
+
+def diff(first: str | Path, second: str | Path) -> list[Difference]:
+    """What differs between two runs in plan, data, versions and figures."""
+    from zoo.runs.compare import diff as compare
+
+    return compare(Path(first), Path(second))
 
 
 def load_run(path: str | Path) -> Run:
@@ -316,13 +344,11 @@ def switch_plugin(name: str, *, off: bool) -> None:
     catalog.cache_clear()
 
 
-def _carry_out(plan: Plan, out: str | Path | None) -> Run:
-    from zoo.runs.folder import RunFolder
+def _carry_out(plan: Plan, out: str | Path | None, of: Path | None = None) -> Run:
     from zoo.training.trainer import train as carry_out
 
-    name = Path(plan.data).resolve().stem
     with _naming_plugins():
-        return carry_out(plan, Path(out) if out is not None else RunFolder.free_name(Path("runs"), name))
+        return carry_out(plan, Path(out) if out is not None else None, of)
 
 
 @contextmanager

@@ -181,12 +181,22 @@ def test_a_killed_training_leaves_no_run_that_looks_finished(few_pictures, tmp_p
     assert "not a finished run" in predicted.stderr
     again = zoo_command("train", "efficientnet_lite0", few_pictures, "--out", out)
     assert again.returncode == 1
-    assert "is not empty" in again.stderr
+    assert f"zoo resume {out}" in again.stderr
 
 
 def test_ctrl_c_ends_with_a_sentence_and_removes_what_was_temporary(few_pictures, tmp_path):
     status, said = _interrupt(few_pictures, tmp_path / "run", signal.SIGINT)
     assert status == 130
-    assert said.splitlines()[-1] == "zoo: stopped by Ctrl-C."
+    assert said.splitlines()[-2:] == [
+        f"Saved. To go on from here: zoo resume {tmp_path / 'run'}",
+        "zoo: stopped by Ctrl-C.",
+    ]
     assert "Traceback" not in said
-    assert not list((tmp_path / "run").glob(".*"))
+    assert [path.name for path in (tmp_path / "run").glob(".*")] == [".lock"]
+
+
+def test_sigterm_saves_and_leaves(few_pictures, tmp_path):
+    status, said = _interrupt(few_pictures, tmp_path / "run", signal.SIGTERM)
+    assert status == 128 + signal.SIGTERM
+    assert said.splitlines()[-1] == f"Saved. To go on from here: zoo resume {tmp_path / 'run'}"
+    assert list((tmp_path / "run" / "checkpoints").glob("*.npz"))

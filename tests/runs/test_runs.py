@@ -88,13 +88,14 @@ def test_what_is_no_run_is_a_sentence(tmp_path, finished_run):
 
 def test_a_folder_that_is_not_empty_is_never_written_to(tmp_path):
     (tmp_path / "thesis.txt").write_text("years of work")
-    with pytest.raises(zoo.BadRun, match="is not empty"):
-        RunFolder.create(tmp_path)
+    with pytest.raises(zoo.BadRun, match="is not empty"), RunFolder.created(tmp_path):
+        pass
     assert (tmp_path / "thesis.txt").read_text() == "years of work"
 
 
 def test_a_file_appears_whole_or_not_at_all(tmp_path):
-    folder = RunFolder.create(tmp_path / "run")
+    (tmp_path / "run").mkdir()
+    folder = RunFolder(tmp_path / "run")
     folder.write_text("plan.toml", "old")
 
     def fail(path):

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from zoo import engine
-from zoo.cli import cache, catalog, develop, embed, install, predict, registry, train
+from zoo.cli import cache, catalog, develop, embed, install, predict, registry, runs, train
 from zoo.errors import ZooError
 
 _CTRL_C = 130
@@ -23,7 +23,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for module in (catalog, registry, install, train, predict, embed, cache, develop):
+for module in (catalog, registry, install, train, runs, predict, embed, cache, develop):
     module.register(app)
 
 

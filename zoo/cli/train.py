@@ -16,6 +16,7 @@ from zoo.inference import how
 
 if TYPE_CHECKING:
     from zoo.compose.encoder import Unfreeze
+    from zoo.runs.run import Run
 
 
 PRECISIONS, ENGINES = get_args(how.Precision), get_args(how.Engine)
@@ -131,6 +132,8 @@ def train(
         zoo train minilm_l6 names.conll --head token_classification --unfreeze all
 
         zoo train --plan runs/photos/plan.toml
+
+    Broken off, it goes on with: zoo resume RUN
     """
     if plan is not None:
         if backbone is not None:
@@ -160,6 +163,11 @@ def train(
             engine=one_of(ENGINES, engine, "--engine"),
             options=parse_options(set_ or []),
         )
+    print_run(run, json)
+
+
+def print_run(run: Run, json: bool) -> None:
+    """The figures of a run that has just ended."""
     if json:
         return print_json(run.summary)
     examples = run.summary["examples"]

@@ -18,6 +18,8 @@ class Order:
     """Batches of positions below `count`. With a seed, another order in each `epoch`, which seed and epoch decide.
 
     lengths  of texts: those of like length come together, in the whole or, with a seed, within 50 batches
+    skip     so many batches at the beginning of an epoch are left out
+    needed   batches without any of these positions are left out; None: all are needed
     """
 
     count: int
@@ -25,13 +27,21 @@ class Order:
     seed: int | None = None
     lengths: Sequence[int] | None = None
     epoch: int = 0
+    skip: int = 0
+    needed: frozenset[int] | None = None
 
     def __len__(self) -> int:
         """Batches."""
-        return -(-self.count // self.batch_size)
+        return -(-self.count // self.batch_size) - self.skip if self.needed is None else len(self.batches())
 
     def batches(self) -> list[np.ndarray]:
         """The batches of this epoch: int64 (batch,) each."""
+        batches = self._all()[self.skip :]
+        if self.needed is None:
+            return batches
+        return [rows for rows in batches if not self.needed.isdisjoint(rows.tolist())]
+
+    def _all(self) -> list[np.ndarray]:
         import numpy as np
 
         chance = np.random.default_rng((self.seed or 0, self.epoch))

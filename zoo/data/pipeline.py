@@ -94,7 +94,7 @@ def _pictures(
     rows = order.dataset().flat_map(
         lambda epoch, rows: tf.data.Dataset.from_tensor_slices(rows).map(lambda row: (epoch, row))
     )
-    rows = rows.apply(tf.data.experimental.assert_cardinality(order.count))
+    rows = rows.apply(tf.data.experimental.assert_cardinality(sum(map(len, order.batches()))))
     return rows.map(prepare, tf.data.AUTOTUNE).batch(order.batch_size).prefetch(2)
 
 

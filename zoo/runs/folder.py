@@ -6,45 +6,105 @@ import csv
 import io
 import json
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from zoo.errors import BadRun
 
+_LOCK = ".lock"
+_BESIDE = ".new-"
+
 
 class RunFolder:
     """One run's folder.
 
-    plan.toml, provenance.json, split.csv, skipped.csv, history.csv, metrics.json, model.keras, logs/ (TensorBoard).
-    `model.keras` is written last but for the figures, and `metrics.json` last of all: a run that has it is finished.
+    plan.toml, provenance.json, split.csv, skipped.csv, history.csv, metrics.json, model.keras, logs/ (TensorBoard);
+    while it is trained also checkpoints/ and .lock. `metrics.json` is written last of all: who has it is finished.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
 
     @classmethod
-    def create(cls, path: Path) -> RunFolder:
-        """Make a new folder; raises `BadRun` when there is something in it already, or it cannot be made."""
+    @contextmanager
+    def created(cls, path: Path) -> Iterator[RunFolder]:
+        """A new folder, held by this process alone for the block.
+
+        Raises `BadRun` when there is something in it already, or it cannot be made.
+        """
         cls.refuse_occupied(path)
         try:
             path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise BadRun(f"The run folder {path} cannot be made: {error.strerror}. Name another with --out.") from None
-        return cls(path)
+        with cls._held(path) as folder:
+            cls.refuse_occupied(path)
+            yield folder
+
+    @classmethod
+    @contextmanager
+    def reopened(cls, path: Path) -> Iterator[RunFolder]:
+        """The folder of a run that is not finished, held by this process alone for the block.
+
+        Raises `BadRun` where there is none, or it is finished.
+        """
+        folder = cls(path)
+        if not folder.exists("plan.toml"):
+            raise BadRun(f"{path} has no plan.toml: it is not a run. `zoo train` starts one.")
+        with cls._held(path):
+            if folder.finished:
+                raise BadRun(f"{path} is finished, and there is nothing to resume. Use it: zoo predict {path} INPUT")
+            for left in path.rglob(f"{_BESIDE}*"):  # by a killed process
+                left.unlink(missing_ok=True)
+            yield folder
+
+    @classmethod
+    @contextmanager
+    def _held(cls, path: Path) -> Iterator[RunFolder]:
+        """A lock that the system takes away from a process that ends, however it ends."""
+        from filelock import FileLock, Timeout
+
+        lock = FileLock(path / _LOCK, timeout=0)
+        try:
+            with lock:
+                yield (folder := cls(path))
+                if folder.finished:  # else another process may wait for this very file
+                    (path / _LOCK).unlink(missing_ok=True)
+        except Timeout:
+            raise BadRun(
+                f"{path} is being trained by another process; wait for it, or name another folder with --out."
+            ) from None
+        except PermissionError as error:
+            raise BadRun(f"The run folder {path} cannot be written: {error.strerror}.") from None
 
     @staticmethod
     def refuse_occupied(path: Path) -> None:
         """Raise `BadRun` when there is something in the folder already, or it is no folder."""
-        if path.exists() and (not path.is_dir() or any(path.iterdir())):
-            what = "is not empty" if path.is_dir() else "is a file"
-            raise BadRun(f"{path} {what}, and a run never overwrites anything; name a new folder with --out.")
+        if not path.exists() or (path.is_dir() and not {child.name for child in path.iterdir()} - {_LOCK}):
+            return
+        folder = RunFolder(path)
+        if folder.exists("plan.toml") and not folder.finished:
+            raise BadRun(f"{path} holds a run that is not finished; go on with: zoo resume {path}")
+        what = "is not empty" if path.is_dir() else "is a file"
+        raise BadRun(f"{path} {what}, and a run never overwrites anything; name a new folder with --out.")
 
     @classmethod
     def free_name(cls, parent: Path, name: str) -> Path:
-        """`parent/name`, or with -2, -3, ... the first that does not exist."""
-        candidates = (parent / (name if i == 1 else f"{name}-{i}") for i in range(1, 100_000))
-        return next(path for path in candidates if not path.exists())
+        """A new folder `parent/name`, or with -2, -3, ... the first that does not exist; nobody else is given it."""
+        for number in range(1, 100_000):
+            path = parent / (name if number == 1 else f"{name}-{number}")
+            try:
+                path.mkdir(parents=True)
+            except FileExistsError:
+                continue
+            except OSError as error:
+                raise BadRun(
+                    f"The run folder {path} cannot be made: {error.strerror}. Name another with --out."
+                ) from None
+            return path
+        raise BadRun(f"There are 100,000 runs called {name} in {parent}; name a new folder with --out.")
 
     @property
     def model(self) -> Path:
@@ -54,9 +114,23 @@ class RunFolder:
     def logs(self) -> Path:
         return self.path / "logs"
 
+    @property
+    def finished(self) -> bool:
+        """Whether the training is over."""
+        return self.exists("metrics.json")
+
+    def refuse_unfinished(self) -> None:
+        """Raise `BadRun` where the training is not over."""
+        if self.exists("plan.toml") and not self.finished:
+            raise BadRun(f"{self.path} is not a finished run; go on with its training: zoo resume {self.path}")
+
+    def exists(self, name: str) -> bool:
+        """Whether the run has this file."""
+        return (self.path / name).is_file()
+
     def write(self, name: str, write: Callable[[Path], None]) -> None:
         """Let `write` fill a file beside, flush it to the disk, and give it its name."""
-        beside = self.path / f".new-{name}"
+        beside = self.path / f"{_BESIDE}{name}"
         try:
             write(beside)
             with beside.open("rb+") as file:

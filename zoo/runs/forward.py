@@ -30,19 +30,24 @@ def forward(
     errors: Unreadable | None = None,
     views: Views | None = None,
     view: int = 0,
+    needed: frozenset[int] | None = None,
 ) -> Iterator[tuple[np.ndarray, Any]]:
     """What `infer` makes of prepared input (an array, or a dict of them), batch by batch.
 
     With each come the positions in `raws` that it is of. A picture that cannot be read is put into `errors`, with the
     reason, and its output means nothing; where no `errors` are given it raises `BadData`. With `views`, the pictures
-    are changed, to the one numbered `view`.
+    are changed, to the one numbered `view`. Batches without any of the `needed` positions are left out, and the others
+    are as they would be without that: what is computed depends on its batch in the last digit.
     """
-    order = Order(len(raws), BATCH, lengths=text_lengths(raws), epoch=view)
+    order = Order(len(raws), BATCH, lengths=text_lengths(raws), epoch=view, needed=needed)
     unreadable: Unreadable = {} if errors is None else errors
-    with step(title, len(raws), "pictures" if isinstance(raws[0], Path) else "texts") as advance:
-        for rows, batch in prepared(raws, preprocess, order, unreadable, views):
-            yield rows.numpy(), infer(batch)
-            advance(len(rows))
+    with step(
+        title, len(raws) if needed is None else len(needed), "pictures" if isinstance(raws[0], Path) else "texts"
+    ) as advance:
+        for batch_rows, batch in prepared(raws, preprocess, order, unreadable, views):
+            rows = batch_rows.numpy()
+            yield rows, infer(batch)
+            advance(len(rows) if needed is None else len(needed.intersection(rows.tolist())))
     if errors is None:
         refuse_unreadable(unreadable)
 

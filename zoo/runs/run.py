@@ -48,6 +48,7 @@ class Run:
         self.folder = RunFolder(Path(path))
         if not self.folder.path.is_dir():
             raise BadRun(f"There is no run {path}; `zoo train` makes one, and says where.")
+        self.folder.refuse_unfinished()
         self.card: Card = read_card(self.folder.model)
         self.task: Task = restore_task(self.card.head, self.card.task)
 

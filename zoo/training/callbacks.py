@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Mapping
 from typing import Any
 
 import keras
@@ -12,54 +13,74 @@ from zoo.data.order import Order
 from zoo.errors import BadPlan
 from zoo.progress import Advance, say
 from zoo.runs.folder import RunFolder
+from zoo.training.changes import assign
 from zoo.training.plan import Phase
 
 
 class KeepBest(keras.callbacks.Callback):
-    """Stops when the validation loss has not fallen for `patience` epochs, and leaves the model with its best weights.
+    """Stops when the validation loss has not fallen for `patience` epochs, and keeps the model's best weights.
 
-    `best` is the loss to beat: that of the weights the phase starts from, which are kept if no epoch beats it.
+    `best` is the loss to beat: that of the weights the model has now, which are kept if no epoch beats it.
     """
 
-    def __init__(self, patience: int, best: float) -> None:
+    def __init__(self, model: keras.Model, patience: int, best: float, idle: int = 0) -> None:
         super().__init__()
-        self.patience, self.best = patience, best
-        self._weights: list[Any] = []
-        self._idle = 0
+        self.patience, self.best, self.idle = patience, best, idle
+        self.weights: list[Any] = model.get_weights()
+        self.set_model(model)
 
-    def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
-        self._weights = self.model.get_weights()
+    @property
+    def over(self) -> bool:
+        """Whether patience is at its end."""
+        return self.idle >= self.patience
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         loss = (logs or {})["val_loss"]
         if loss < self.best:
-            self.best, self._weights, self._idle = loss, self.model.get_weights(), 0
+            self.best, self.weights, self.idle = loss, self.model.get_weights(), 0
         else:
-            self._idle += 1
-            self.model.stop_training = self._idle >= self.patience
+            self.idle += 1
+            self.model.stop_training = self.over
 
-    def on_train_end(self, logs: dict[str, float] | None = None) -> None:
-        self.model.set_weights(self._weights)
+    def restore(self) -> None:
+        """Give the model its best weights."""
+        self.model.set_weights(self.weights)
 
 
 class FollowEpoch(keras.callbacks.Callback):
-    """Tells the order of the examples which epoch it is."""
+    """Tells the order of the examples which epoch it is; the first epoch goes on with `metrics` so far, by number."""
 
-    def __init__(self, order: Order) -> None:
+    def __init__(self, order: Order, metrics: Mapping[int, Any]) -> None:
         super().__init__()
-        self._order = order
+        self._order, self._metrics = order, metrics
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         self._order.epoch = epoch
+        for number, value in self._metrics.items():
+            assign(self.model.metrics_variables[number], value)
+        self._metrics = {}
 
 
 class StopOnBadLoss(keras.callbacks.Callback):
     """Ends the training with a sentence when the loss is no longer a number."""
 
+    def __init__(self, folder: RunFolder) -> None:
+        super().__init__()
+        self._folder = folder
+
     def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
-        loss = (logs or {})["loss"]
+        self._check("loss", logs)
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        self._check("val_loss", logs)
+
+    def _check(self, name: str, logs: dict[str, float] | None) -> None:
+        loss = (logs or {})[name]
         if not math.isfinite(loss):
-            raise BadPlan(f"The loss became {loss}; train with a lower learning rate (--lr), a tenth for example.")
+            raise BadPlan(
+                f"The {name} became {loss}; train with a lower learning rate (--lr), a tenth for example. The best "
+                f"weights until then make a run with: zoo resume {self._folder.path} --finish"
+            )
 
 
 class History(keras.callbacks.Callback):
@@ -68,7 +89,7 @@ class History(keras.callbacks.Callback):
     def __init__(self, folder: RunFolder, phase: Phase, rows: list[dict[str, Any]]) -> None:
         super().__init__()
         self._folder, self._phase, self._rows = folder, phase, rows
-        self._start = 0.0
+        self._start = time.monotonic()
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         self._start = time.monotonic()

@@ -62,23 +62,24 @@ class Frozen:
         """
         store = self._features(examples)
         for view in range(1, VIEWS + 1) if views and augment != "none" else ():
-            changed = [replace(example, content=view_of(example, augment, view)) for example in views]
+            changed = _distinct([replace(example, content=view_of(example, augment, view)) for example in views])
             if lacking := self._lacking(changed):
-                keys = Views(Augmentation(augment), view_keys(lacking))
-                self._compute(lacking, f"View {view} of {VIEWS}", keys, view)
+                keys = Views(Augmentation(augment), view_keys(changed))
+                self._compute(changed, lacking, f"View {view} of {VIEWS}", keys, view)
         return store
 
     def _features(self, examples: Sequence[Example]) -> Store:
+        examples = _distinct(examples)
         lacking = self._lacking(examples)
         if lacking and self.precision != "float32":
-            self._settle(lacking)
+            self._settle(examples)
             lacking = self._lacking(examples)
-        known = len({example.content for example in examples}) - len(lacking)
+        known = len(examples) - len(lacking)
         if known and not self._told:
             say(f"Features of {known} of {known + len(lacking)} examples are kept from an earlier run.")
         self._told = True
         if lacking:
-            self._compute(lacking, "Features")
+            self._compute(examples, lacking, "Features")
         return self._store
 
     def _open(self) -> Store:
@@ -89,8 +90,8 @@ class Frozen:
         self._how = replace(self._how, precision="float32")
         self._store = self._open()
 
-    def _lacking(self, examples: Sequence[Example]) -> list[Example]:
-        return [examples[place] for place in self._store.missing([example.content for example in examples])]
+    def _lacking(self, examples: Sequence[Example]) -> set[int]:
+        return set(self._store.missing([example.content for example in examples]))
 
     def _settle(self, examples: Sequence[Example]) -> None:
         """Go over to float32 where the precision that is wanted spoils the features of the first examples."""
@@ -106,14 +107,26 @@ class Frozen:
             self._runner = Runner(self._front, prepared_spec(raws, self._preprocess), self._how)
         return self._runner
 
-    def _compute(self, examples: Sequence[Example], title: str, views: Views | None = None, view: int = 0) -> None:
+    def _compute(
+        self, examples: Sequence[Example], lacking: set[int], title: str, views: Views | None = None, view: int = 0
+    ) -> None:
+        """Compute what is lacking, in the batches that all of them make: what a killed process lost comes again."""
         raws = [example.raw for example in examples]
-        halved = self.precision != "float32"
+        halved, infer = self.precision != "float32", self._infer(raws)
         try:
-            for rows, batch in forward(self._infer(raws), self._preprocess, raws, title, views=views, view=view):
-                self._store.add([examples[row].content for row in rows], batch, halved=halved)
+            for rows, batch in forward(
+                infer, self._preprocess, raws, title, views=views, view=view, needed=frozenset(lacking)
+            ):
+                places = [place for place, row in enumerate(rows) if int(row) in lacking]
+                contents = [examples[rows[place]].content for place in places]
+                self._store.add(contents, {name: array[places] for name, array in batch.items()}, halved=halved)
         finally:
             self._store.flush()
+
+
+def _distinct(examples: Sequence[Example]) -> list[Example]:
+    """Each content once, in order."""
+    return list({example.content: example for example in reversed(examples)}.values())[::-1]
 
 
 def view_of(example: Example, augment: Augment, view: int) -> str:

@@ -1,4 +1,4 @@
-"""Ctrl-C during training: noted at once, acted on between two steps.
+"""Ctrl-C and SIGTERM during training: noted at once, acted on between two steps.
 
 Python raises KeyboardInterrupt wherever it happens to be; inside a callback from native code it can get lost there.
 """
@@ -11,42 +11,41 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-import keras
+_SIGNALS = signal.SIGINT, signal.SIGTERM
 
 
-class StopBetweenSteps(keras.callbacks.Callback):
-    """Raises KeyboardInterrupt after the step in which Ctrl-C was pressed; pressed twice, it works at once."""
+class Stop:
+    """Whether the training is to stop: a person pressed Ctrl-C, or the machine is about to be switched off."""
 
     def __init__(self) -> None:
-        super().__init__()
-        self._pressed = False
+        self._signal: int | None = None
+
+    @property
+    def wanted(self) -> bool:
+        return self._signal is not None
 
     @contextmanager
-    def listening(self) -> Iterator[None]:
-        """Take over Ctrl-C for the block, where this is the thread that gets it."""
+    def noted(self) -> Iterator[None]:
+        """Take over both signals for the block, where this is the thread that gets them. A second one works at once."""
         if threading.current_thread() is not threading.main_thread():
             yield
             return
-        before = signal.getsignal(signal.SIGINT)
+        before = {number: signal.getsignal(number) for number in _SIGNALS}
 
         def note(number: int, frame: FrameType | None) -> None:
-            self._pressed = True
-            signal.signal(signal.SIGINT, before)
+            self._signal = number
+            signal.signal(number, before[signal.Signals(number)])
 
-        signal.signal(signal.SIGINT, note)
+        for number in _SIGNALS:
+            signal.signal(number, note)
         try:
             yield
-            self.check()
         finally:
-            signal.signal(signal.SIGINT, before)
+            for number, handler in before.items():
+                signal.signal(number, handler)
 
-    def check(self) -> None:
-        """Raise KeyboardInterrupt if Ctrl-C was pressed."""
-        if self._pressed:
-            raise KeyboardInterrupt
-
-    def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
-        self.check()
-
-    def on_test_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
-        self.check()
+    def leave(self) -> None:
+        """Raise KeyboardInterrupt after Ctrl-C; after SIGTERM, SystemExit with the status that shells expect."""
+        if self._signal == signal.SIGTERM:
+            raise SystemExit(128 + signal.SIGTERM)
+        raise KeyboardInterrupt

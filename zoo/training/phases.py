@@ -1,9 +1,9 @@
-"""Carrying out the phases of a plan on a composed model."""
+"""Carrying out the phases of a plan on a composed model, from the beginning or from a checkpoint."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -11,19 +11,22 @@ from zoo.catalog import catalog
 from zoo.compose.cut import Parted, part
 from zoo.compose.model import Composed
 from zoo.compose.task import Task
-from zoo.data.augment import Augment, Augmentation
-from zoo.data.examples import Example, Examples
-from zoo.data.order import Order
-from zoo.data.pipeline import Unreadable, Views, prepared, refuse_unreadable, text_lengths, with_targets
+from zoo.data.examples import Examples
+from zoo.data.pipeline import Unreadable, refuse_unreadable
+from zoo.errors import BadRun
 from zoo.features.store import Store
 from zoo.inference.folded import computing_in
-from zoo.progress import show_lines, step
+from zoo.progress import say, show_lines, step
 from zoo.runs.folder import RunFolder
-from zoo.training.baseline import Baseline, find_baseline, keep_better
-from zoo.training.features import VIEWS, Frozen, feature_batches, view_keys
+from zoo.training.baseline import find_baseline, keep_better
+from zoo.training.changes import Changes, assign
+from zoo.training.checkpoint import Checkpoint, Checkpoints
+from zoo.training.features import VIEWS, Frozen
+from zoo.training.interrupt import Stop
 from zoo.training.keep import is_kept
 from zoo.training.plan import Phase, Plan
 from zoo.training.provenance import Seconds
+from zoo.training.sides import Side
 
 if TYPE_CHECKING:
     import keras
@@ -33,121 +36,225 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Fitted:
-    """What training left: the baseline of the head, and of the last phase the parts of the model and kept features."""
+    """What training left: the baseline's name and figures; of the last phase, the model's parts and kept features."""
 
-    baseline: Baseline | None
+    baseline: tuple[str, dict[str, float]] | None
     parted: Parted | None
     frozen: Frozen | None
 
 
-def fit(
-    plan: Plan,
-    folder: RunFolder,
-    composed: Composed,
-    task: Task,
-    examples: Examples,
-    seconds: Seconds,
-    freeze: Callable[[keras.Model], Frozen],
-) -> Fitted:
-    """Train phase after phase; the model ends with the weights that had the lowest validation loss of all epochs.
+@dataclass(frozen=True)
+class _Stage:
+    """What one phase trains: the model, where its batches come from, and what is frozen before it, if that is kept."""
+
+    model: keras.Model
+    batches: Callable[[Side], tf.data.Dataset]
+    errors: Unreadable
+    parted: Parted | None = None
+    frozen: Frozen | None = None
+    store: Store | None = None
+
+
+class Fitting:
+    """Trains phase after phase; the model ends with the weights that had the lowest validation loss of all epochs.
 
     What is frozen in a phase is run once for each example in all trainings, and the rest trains on what it gave (where
     that can be kept). A head on a frozen backbone is compared with the baseline, and replaced where that is better.
 
     freeze  makes of a frozen part, prepared input -> {feature: tensor}, the one with kept features
+    start   where an earlier process was; the result is the same as if there had been one process
     """
-    from zoo.training.optimizers import make_optimizer
-
-    learn = _Side(examples.of("train"), task, plan.batch_size, plan.seed, plan.augment)
-    judge = _Side(examples.of("validation"), task, plan.batch_size)
-    learn.weights = task.example_weights(learn.encoded)
-    best, fitted = math.inf, Fitted(None, None, None)
-    rows: list[dict[str, Any]] = []
-    for phase in plan.phases:
-        errors: Unreadable = {}
-        composed.encoder.unfreeze(phase.unfreeze)
-        parted, store = part(composed), None
-        views = 1 if plan.augment == "none" else 1 + VIEWS
-        if parted is not None and is_kept(parted, phase, learn.examples + judge.examples, plan.cache, views):
-            with seconds.of("features"):
-                fitted = Fitted(fitted.baseline, parted, frozen := freeze(parted.front))
-                store = frozen.features(learn.examples + judge.examples, learn.examples, plan.augment)
-            model = parted.tail
-            batches = [side.feature_batches(model.input, store) for side in (learn, judge)]
-        else:
-            fitted = Fitted(fitted.baseline, None, None)
-            model = composed.from_prepared
-            batches = [side.raw_batches(composed.encoder.preprocess, errors) for side in (learn, judge)]
-        precision = plan.training_precision(phase)
-        optimizer = make_optimizer(phase, composed.encoder, phase.epochs * len(batches[0]), precision)
-        model.compile(optimizer, loss=task.loss(), metrics=task.metrics())
-        with seconds.of(phase.name), computing_in(precision):
-            best = _fit_phase(model, batches[0], batches[1], learn.order, phase, folder, best, rows)
-        if phase.unfreeze == 0 and store is not None:
-            with seconds.of("baseline"):
-                sides = learn.examples, learn.encoded, learn.weights, judge.examples, judge.encoded
-                if baseline := find_baseline(composed, task, store, *sides):
-                    best = keep_better(model, baseline, best, batches[1])
-                    fitted = replace(fitted, baseline=baseline)
-        refuse_unreadable(errors)
-    return fitted
-
-
-class _Side:
-    """The examples of one split, encoded; with a seed they are gone through in another order in each epoch."""
 
     def __init__(
-        self, examples: list[Example], task: Task, batch_size: int, seed: int | None = None, augment: Augment = "none"
+        self,
+        plan: Plan,
+        folder: RunFolder,
+        composed: Composed,
+        task: Task,
+        examples: Examples,
+        seconds: Seconds,
+        freeze: Callable[[keras.Model], Frozen],
+        start: Checkpoint | None = None,
     ) -> None:
+        self._plan, self._folder, self._composed, self._task = plan, folder, composed, task
+        self._seconds, self._freeze = seconds, freeze
+        self._learn = Side(examples.of("train"), task, plan.batch_size, plan.seed, plan.augment)
+        self._judge = Side(examples.of("validation"), task, plan.batch_size)
+        self._learn.weights = task.example_weights(self._learn.encoded)
+        self._checkpoints = Checkpoints(folder)
+        self._changes = Changes(composed.model)
+        self._now = start or Checkpoint(built=self._changes.built)
+        if self._now.built != self._changes.built:
+            raise BadRun(
+                f"{folder.path} cannot be resumed: the backbone's weights, or what builds it, are others than when it "
+                f"was started. Start anew: zoo train --plan {folder.path / 'plan.toml'}"
+            )
+        self._changes.restore(self._now.of("model"))
+
+    def fit(self, finish: bool = False) -> Fitted:
+        """Carry out what is left of the phases; with `finish` nothing of them, and the best weights so far are taken.
+
+        Raises `BadRun` where no epoch is over that could be finished with.
+        """
+        if finish and self._now.best is None:
+            raise BadRun(
+                f"{self._folder.path} has no epoch that is over yet; go on with: zoo resume {self._folder.path}"
+            )
+        fitted, phases = Fitted(None, None, None), self._plan.phases
+        last = min(self._now.phase, len(phases) - 1) if finish else len(phases) - 1
+        for number, phase in enumerate(phases[: last + 1]):
+            if number < min(self._now.phase, last):
+                continue
+            self._composed.encoder.unfreeze(phase.unfreeze)
+            stage = self._stage(phase)
+            if number >= self._now.phase:
+                self._fit_phase(stage, phase, finish)
+                refuse_unreadable(stage.errors)
+            fitted = Fitted(self._now.baseline, stage.parted, stage.frozen)
+        return fitted
+
+    def _stage(self, phase: Phase) -> _Stage:
+        learn, judge, errors = self._learn, self._judge, dict[str, str]()
+        parted = part(self._composed)
+        views = 1 if self._plan.augment == "none" else 1 + VIEWS
+        kept = self._now.kept
+        if parted is not None and kept is None:
+            kept = is_kept(parted, phase, learn.examples + judge.examples, self._plan.cache, views)
+        self._now = replace(self._now, kept=bool(kept))
+        if parted is None or not kept:
+            preprocess = self._composed.encoder.preprocess
+            return _Stage(self._composed.from_prepared, lambda side: side.raw_batches(preprocess, errors), errors)
+        with self._seconds.of("features"):
+            frozen = self._freeze(parted.front)
+            store = frozen.features(learn.examples + judge.examples, learn.examples, self._plan.augment)
+        tail = parted.tail
+        return _Stage(tail, lambda side: side.feature_batches(tail.input, store), errors, parted, frozen, store)
+
+    def _fit_phase(self, stage: _Stage, phase: Phase, finish: bool) -> None:
+        """Fit until the phase is over, and save that; the model then has the best weights."""
+        from zoo.training.callbacks import KeepBest
+        from zoo.training.optimizers import make_optimizer
+
+        now, model, steps = self._now, stage.model, len(self._learn.order)
+        precision = self._plan.training_precision(phase)
+        optimizer = make_optimizer(phase, self._composed.encoder, phase.epochs * steps, precision)
+        model.compile(optimizer, loss=self._task.loss(), metrics=self._task.metrics())
+        keep = KeepBest(model, phase.patience, math.inf if now.best is None else now.best, now.idle)
+        if now.of("optimizer"):
+            optimizer.build(model.trainable_variables)
+            for number, value in now.of("optimizer").items():
+                assign(optimizer.variables[number], value)
+        best, numbers = now.of("best"), self._changes.numbers(model.weights)
+        keep.weights = [best.get(n, weights) for n, weights in zip(numbers, keep.weights, strict=True)]
+        if now.epoch == now.batch == 0:
+            self._save(stage, keep, 0, 0, {})
+        judge = stage.batches(self._judge)
+        with self._seconds.of(phase.name), computing_in(precision):
+            if not finish:
+                self._go_through_epochs(stage, phase, keep, judge)
+            keep.restore()
+        if phase.unfreeze == 0 and stage.store is not None:
+            keep.best = self._compare_with_baseline(model, stage.store, keep.best, judge)
+        self._now = replace(
+            self._now,
+            phase=self._now.phase + 1,
+            epoch=0,
+            batch=0,
+            best=keep.best,
+            idle=0,
+            kept=None,
+            logs={},
+            arrays={},
+        )
+        self._save(stage, keep, 0, 0, {})
+
+    def _go_through_epochs(self, stage: _Stage, phase: Phase, keep: Any, judge: tf.data.Dataset) -> None:
+        import keras
+
+        from zoo.training.callbacks import FollowEpoch, History, ShowProgress, StopOnBadLoss
+        from zoo.training.saving import Saver
+
+        now, model, steps, stop = self._now, stage.model, len(self._learn.order), Stop()
+        epoch, done = now.epoch, now.batch
+
+        def save(epoch: int, batch: int, logs: dict[str, float]) -> None:
+            self._save(stage, keep, epoch, batch, logs)
+            if stop.wanted:
+                say(f"Saved. To go on from here: zoo resume {self._folder.path}")
+
+        with stop.noted(), step(phase.name.capitalize(), phase.epochs * steps, "steps") as advance:
+            advance(epoch * steps + done)
+            ours = [
+                StopOnBadLoss(self._folder),
+                History(self._folder, phase, now.rows),
+                ShowProgress(advance, phase, lines=show_lines()),
+                keep,
+                saver := Saver(save, stop, steps, done),
+            ]
+            given = [callback for some in catalog().host.call("zoo_callbacks", run=self._folder) for callback in some]
+            board = keras.callbacks.TensorBoard(self._folder.logs / phase.name, write_graph=False)
+
+            def fit(side: Side, first: int, epochs: int) -> None:
+                follow = FollowEpoch(side.order, self._now.of("metrics") if done else {})
+                callbacks = [follow, *ours[:-2], board, *given, keep, saver]
+                batches = stage.batches(side)
+                model.fit(
+                    batches,
+                    validation_data=judge,
+                    initial_epoch=first,
+                    epochs=epochs,
+                    shuffle=False,
+                    verbose=0,
+                    callbacks=callbacks,
+                )
+
+            if done == steps:  # of this epoch, only the judging is left
+                judged = model.evaluate(judge, verbose=0, return_dict=True)
+                for callback in ours:
+                    callback.set_model(model)
+                    callback.on_epoch_end(epoch, now.logs | {f"val_{name}": value for name, value in judged.items()})
+            elif done:
+                model.evaluate(
+                    judge.take(1), verbose=0
+                )  # Keras makes the variables of metrics when they are first used
+                fit(self._learn.skipping(done), epoch, epoch + 1)
+            if done:
+                epoch, done = epoch + 1, 0
+            if epoch < phase.epochs and not keep.over:
+                fit(self._learn, epoch, phase.epochs)
+
+    def _compare_with_baseline(self, model: keras.Model, store: Store, best: float, judge: tf.data.Dataset) -> float:
+        """Set the baseline's weights where it is better, and remember its name and figures; returns the lower loss."""
+        with self._seconds.of("baseline"):
+            learn, other = self._learn, self._judge
+            sides = learn.examples, learn.encoded, learn.weights, other.examples, other.encoded
+            baseline = find_baseline(self._composed, self._task, store, *sides)
+            if baseline is None:
+                return best
+            self._now = replace(self._now, baseline=(baseline.name, baseline.metrics))
+            return keep_better(model, baseline, best, judge)
+
+    def _save(self, stage: _Stage, keep: Any, epoch: int, batch: int, logs: dict[str, float]) -> None:
+        """Write a checkpoint; none of a model with numbers that are not finite, which will stop the training."""
         import numpy as np
 
-        self.examples, self.augment = examples, augment
-        self.encoded = task.encode([example.target for example in examples])
-        self.weights: np.ndarray = np.ones(len(examples), "float32")
-        self._raws = [example.raw for example in examples]
-        self.order = Order(len(examples), batch_size, seed)
-
-    def feature_batches(self, spec: Mapping[str, keras.KerasTensor], store: Store) -> tf.data.Dataset:
-        lengths_differ = any(None in tensor.shape[1:] for tensor in spec.values())
-        self.order.lengths = text_lengths(self._raws) if lengths_differ else None
-        return feature_batches(store, self.examples, self.encoded, self.weights, spec, self.order, self.augment)
-
-    def raw_batches(self, preprocess: keras.Model, errors: Unreadable) -> tf.data.Dataset:
-        self.order.lengths = text_lengths(self._raws)
-        views = None
-        if self.augment != "none":
-            keys = view_keys(self.examples) ^ (self.order.seed or 0)
-            views = Views(Augmentation(self.augment), keys)
-        return with_targets(prepared(self._raws, preprocess, self.order, errors, views), self.encoded, self.weights)
+        values = self._changes.values(stage.model)
+        if not all(np.isfinite(value).all() for value in values.values()):
+            return
+        arrays: dict[str, np.ndarray] = {f"model/{number}": value for number, value in values.items()}
+        if epoch or batch:
+            best = zip(self._changes.numbers(stage.model.weights), keep.weights, strict=True)
+            arrays |= {f"best/{number}": value for number, value in best if number in values}
+            arrays |= _numbered("optimizer", stage.model.optimizer.variables)
+        if 0 < batch < len(self._learn.order):
+            arrays |= _numbered("metrics", stage.model.metrics_variables)
+        best_loss = None if keep.best == math.inf else keep.best
+        self._checkpoints.save(
+            replace(self._now, epoch=epoch, batch=batch, logs=logs, best=best_loss, idle=keep.idle, arrays=arrays)
+        )
 
 
-def _fit_phase(
-    model: keras.Model,
-    learn: tf.data.Dataset,
-    judge: tf.data.Dataset,
-    order: Order,
-    phase: Phase,
-    folder: RunFolder,
-    best: float,
-    rows: list[dict[str, Any]],
-) -> float:
-    """Fit until the phase is over; returns the lowest validation loss, whose weights the model has."""
+def _numbered(kind: str, variables: list[Any]) -> dict[str, np.ndarray]:
     import keras
 
-    from zoo.training.callbacks import FollowEpoch, History, KeepBest, ShowProgress, StopOnBadLoss
-    from zoo.training.interrupt import StopBetweenSteps
-
-    keep, stop = KeepBest(phase.patience, best), StopBetweenSteps()
-    with stop.listening(), step(phase.name.capitalize(), phase.epochs * len(learn), "steps") as advance:
-        callbacks = [
-            FollowEpoch(order),
-            StopOnBadLoss(),
-            History(folder, phase, rows),
-            ShowProgress(advance, phase, lines=show_lines()),
-            keras.callbacks.TensorBoard(folder.logs / phase.name, write_graph=False),
-            *(callback for given in catalog().host.call("zoo_callbacks", run=folder) for callback in given),
-            keep,
-            stop,
-        ]
-        model.fit(learn, validation_data=judge, epochs=phase.epochs, shuffle=False, verbose=0, callbacks=callbacks)
-    return keep.best
+    return {f"{kind}/{number}": keras.ops.convert_to_numpy(v) for number, v in enumerate(variables)}

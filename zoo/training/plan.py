@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -123,6 +123,15 @@ class Plan:
         Raises `BadPlan` for float16 without a GPU.
         """
         return Inference(self.precision, "tensorflow").resolved().precision if phase.unfreeze else "float32"
+
+    def seen_from(self, folder: Path) -> Plan:
+        """The plan with the paths that are relative, and lead nowhere from here, as seen from another folder."""
+
+        def moved(text: str) -> str:
+            only_there = text and not Path(text).exists() and (folder / text).exists()
+            return str(folder / text) if only_there else text
+
+        return replace(self, data=moved(self.data), val=moved(self.val), weights=moved(self.weights))
 
     def to_toml(self) -> str:
         """The text of plan.toml."""

@@ -42,19 +42,31 @@ def provenance(
     weights: Weights | None,
     file: Path | None,
     examples: Examples,
-    seconds: Seconds,
 ) -> dict[str, Any]:
-    """The content of provenance.json."""
+    """The content of provenance.json as a training starts."""
     plugins = {p.name: f"{p.distribution} {p.version}" for p in catalog().plugins if p.status == "loaded"}
     return {
-        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+        "started": _now(),
+        "folder": os.getcwd(),
         "versions": {"python": platform.python_version()} | {name: metadata.version(name) for name in _PACKAGES},
         "plugins": {name: plugins[name] for name in sorted({backbone.plugin, head.plugin})},
         "weights": _weights(weights, file),
         "data": {"examples": len(examples.items), "fingerprint": _fingerprint(examples)},
         "machine": {"system": platform.platform(), "processor": platform.machine(), "cores": os.cpu_count()},
+    }
+
+
+def ended(seconds: Seconds, precision: str, engine: str) -> dict[str, Any]:
+    """What is added when a training is over: how the frozen part was computed in the end, and seconds by step."""
+    return {
+        "finished": _now(),
+        "computing": {"precision": precision, "engine": engine},
         "seconds": seconds.steps,
     }
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def _weights(weights: Weights | None, file: Path | None) -> dict[str, Any]:

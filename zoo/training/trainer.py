@@ -1,121 +1,127 @@
-"""The shared trainer: from a plan to a finished run."""
+"""The shared trainer: from a plan, or from a run that was broken off, to a finished run."""
 
 from __future__ import annotations
 
 import functools
 from pathlib import Path
+from typing import Any
 
-from zoo import engine
-from zoo.catalog import Head, Offer, catalog
-from zoo.compose.encoder import build_encoder
-from zoo.compose.model import Composed, compose
-from zoo.compose.task import Task, fitting_head, make_task
-from zoo.data.check import check
-from zoo.data.examples import Example, Examples, Target
-from zoo.data.sources import Reading, read_source
-from zoo.data.split import assign
-from zoo.errors import BadData, BadPlan
+from zoo.compose.model import Composed
+from zoo.compose.task import Task
+from zoo.data.examples import Example, Examples, Split, Target
+from zoo.errors import BadRun
 from zoo.inference.how import Inference
 from zoo.progress import say
+from zoo.runs.compare import changes_since, read_split
 from zoo.runs.folder import RunFolder
 from zoo.runs.forward import outputs
 from zoo.runs.model_file import Card, save_model
 from zoo.runs.run import Run
+from zoo.training.checkpoint import Checkpoint, Checkpoints
 from zoo.training.features import Frozen, head_outputs
-from zoo.training.phases import Fitted, fit
+from zoo.training.job import Job, prepare
+from zoo.training.phases import Fitted, Fitting
 from zoo.training.plan import Plan
-from zoo.training.provenance import Seconds, provenance
-from zoo.weights import choose
+from zoo.training.provenance import ended, provenance
+
+_JUDGED: tuple[Split, ...] = ("validation", "test")
 
 
-def train(plan: Plan, out: Path) -> Run:
-    """Carry out a plan and write the run folder `out`, which must not hold anything yet.
+def train(plan: Plan, out: Path | None, of: Path | None = None) -> Run:
+    """Carry out a plan and write the run folder `out`, which must not hold anything yet; None: `runs/NAME-OF-THE-DATA`.
 
     All that can be wrong with names, weights and data is found before the folder is made.
+
+    of  the folder of the run whose plan this is: what has changed since then is said first
     """
-    seconds = Seconds()
-    RunFolder.refuse_occupied(out)
-    backbone = catalog().backbone(plan.backbone)
-    head = fitting_head(plan.head, backbone)
-    reading = Reading(backbone.spec.modality, head.spec.reads, plan.input_column, plan.target_column)
-    _refuse_wrong_use(plan, head, reading)
-    task = make_task(head, plan.options)
-    with seconds.of("weights"):
-        weights, weights_file = choose(backbone, plan.weights)
-    with seconds.of("data"):
-        examples = _examples(plan, task, reading)
-    with seconds.of("start"):
-        engine.start()
-        import keras
+    if out is not None:
+        RunFolder.refuse_occupied(out)
+    job = prepare(plan)
+    about = provenance(job.backbone, job.head, job.weights, job.weights_file, job.examples)
+    if of is not None:
+        for change in _changes_since(RunFolder(of), about, job):
+            say(f"Other than in {of}: {change}.")
+    out = out if out is not None else RunFolder.free_name(Path("runs"), Path(plan.data).resolve().stem)
+    with RunFolder.created(out) as folder:
+        folder.write_text("plan.toml", plan.to_toml())
+        rows = [(e.input, _written(e.target), e.split) for e in job.examples.items]
+        folder.write_csv("split.csv", ["input", "target", "split"], rows)
+        folder.write_csv("skipped.csv", ["input", "reason"], [(s.input, s.reason) for s in job.examples.skipped])
+        folder.write_json("provenance.json", about)
+        return _carry_out(job, folder, about)
 
-        keras.utils.set_random_seed(plan.seed)
-        encoder = build_encoder(backbone, plan.weights)
-        keras.utils.set_random_seed(plan.seed)  # whatever building the encoder drew, the head starts the same
-        composed = compose(encoder, task, head.spec)
-        how = Inference(plan.precision, plan.engine).resolved()
-        for phase in plan.phases:
-            composed.encoder.unfreeze(phase.unfreeze)
-            plan.training_precision(phase)
-    if weights_file is None and not any(phase.unfreeze for phase in plan.phases):
-        say("The backbone has random weights and stays as it is; --unfreeze all would train it too.")
 
-    folder = RunFolder.create(out)
-    folder.write_text("plan.toml", plan.to_toml())
-    rows = [(e.input, _written(e.target), e.split) for e in examples.items]
-    folder.write_csv("split.csv", ["input", "target", "split"], rows)
-    folder.write_csv("skipped.csv", ["input", "reason"], [(s.input, s.reason) for s in examples.skipped])
-    freeze = functools.partial(Frozen, backbone, weights_file, composed.encoder.preprocess, how=how)
-    fitted = fit(plan, folder, composed, task, examples, seconds, freeze)
+def resume(path: Path, finish: bool = False) -> Run:
+    """Go on with a run that was broken off, from its last checkpoint: it ends as it would have ended then.
+
+    finish  train no more: the best weights so far are those of the run
+
+    Raises `BadRun` where the run is finished or held by another process, or the data has changed since.
+    """
+    with RunFolder.reopened(path) as folder:
+        checkpoint = Checkpoints(folder).load()
+        then = folder.read_json("provenance.json")
+        job = prepare(Plan.from_toml(path / "plan.toml").seen_from(Path(then.get("folder", "."))))
+        about = provenance(job.backbone, job.head, job.weights, job.weights_file, job.examples)
+        changes = _changes_since(folder, about, job)
+        if then.get("data") != about["data"]:
+            raise BadRun(
+                f"{path} cannot be resumed: {changes[0]}. Bring the data back as it was, or start anew: "
+                f"zoo train --plan {path / 'plan.toml'}"
+            )
+        for change in changes:
+            say(f"Other than when {path} was started: {change}.")
+        say("There is no checkpoint yet: from the beginning." if checkpoint is None else _place(checkpoint, job.plan))
+        then |= {"resumed": then.get("resumed", 0) + 1}
+        folder.write_json("provenance.json", then)
+        return _carry_out(job, folder, then, checkpoint, finish)
+
+
+def _carry_out(
+    job: Job, folder: RunFolder, about: dict[str, Any], start: Checkpoint | None = None, finish: bool = False
+) -> Run:
+    """Train, and write what a finished run has; `metrics.json` comes last."""
+    plan, task, composed, examples, seconds = job.plan, job.task, job.composed, job.examples, job.seconds
+    freeze = functools.partial(Frozen, job.backbone, job.weights_file, composed.encoder.preprocess, how=job.how)
+    fitting = Fitting(plan, folder, composed, task, examples, seconds, freeze, start)
+    fitted = fitting.fit(finish)
     with seconds.of("evaluate"):
-        metrics = {split: _score(composed, task, examples.of(split), fitted, how) for split in ("validation", "test")}
+        metrics = {split: _score(composed, task, examples.of(split), fitted, job.how) for split in _JUDGED}
     with seconds.of("save"):
         columns = plan.input_column, plan.target_column
-        card = Card(backbone.name, head.name, backbone.spec.modality, task.state(), head.spec.reads, *columns)
+        spec = job.backbone.spec
+        card = Card(job.backbone.name, job.head.name, spec.modality, task.state(), job.head.spec.reads, *columns)
         folder.write("model.keras", lambda path: save_model(composed.model, card, path))
-    about = provenance(backbone, head, weights, weights_file, examples, seconds)
-    folder.write_json("provenance.json", about)
+    precision = fitted.frozen.precision if fitted.frozen is not None else job.how.precision
+    early = {"finished_early": True} if finish else {}
+    folder.write_json("provenance.json", about | early | ended(seconds, precision, job.how.engine))
     summary = {
-        "run": str(out),
-        "backbone": backbone.name,
-        "head": head.name,
+        "run": str(folder.path),
+        "backbone": job.backbone.name,
+        "head": job.head.name,
         "metrics": metrics["validation"],
         "test_metrics": metrics["test"],
-        "baseline": fitted.baseline and {"name": fitted.baseline.name, "metrics": fitted.baseline.metrics},
+        "baseline": fitted.baseline and {"name": fitted.baseline[0], "metrics": fitted.baseline[1]},
         "examples": _counts(examples),
         "seconds": round(sum(seconds.steps.values()), 3),
     }
     folder.write_json("metrics.json", {name: value for name, value in summary.items() if value is not None})
-    return Run(out)
+    Checkpoints(folder).clear()
+    return Run(folder.path)
 
 
-def _refuse_wrong_use(plan: Plan, head: Offer[Head], reading: Reading) -> None:
-    if plan.augment != "none" and reading.modality != "image":
-        raise BadPlan(f"--augment {plan.augment}: it is for pictures, and {plan.backbone} reads texts.")
-    if not head.spec.trained:
-        raise BadPlan(
-            f"The head {head.name} is not trained; for vectors: "
-            f"zoo embed {plan.backbone} {plan.data} --out vectors.parquet"
-        )
-    if len(reading.targets) > 1 and head.spec.targets == "one":
-        several = ", ".join(offer.name for offer in catalog().heads if offer.spec.targets == "many")
-        raise BadPlan(f"--target {plan.target_column}: {head.name} learns one column; these learn several: {several}.")
+def _changes_since(folder: RunFolder, about: dict[str, Any], job: Job) -> list[str]:
+    inputs = {example.input for example in job.examples.items}
+    return changes_since(folder.read_json("provenance.json"), about, read_split(folder), inputs)
 
 
-def _examples(plan: Plan, task: Task, reading: Reading) -> Examples:
-    """Read the data and the validation data, split them, and let the task see the targets."""
-    validation = check(read_source(Path(plan.val), reading), reading.modality) if plan.val else None
-    examples = check(read_source(Path(plan.data), reading), reading.modality)
-    skipped = examples.skipped + (validation.skipped if validation else [])
-    if skipped:
-        say(f"Left out {len(skipped)} inputs, listed in skipped.csv ({skipped[0].input}: {skipped[0].reason}, ...).")
-    task.learn([e.target for e in examples.items], reading.targets)
-    assign(examples, validation, plan.seed, task.strata)
-    for split in ("train", "validation"):
-        if not examples.of(split):
-            raise BadData(f"{plan.data} has no readable example for {split}.")
-    task.learn([e.target for e in examples.of("train")], reading.targets)
-    task.encode([e.target for e in examples.items])
-    return examples
+def _place(checkpoint: Checkpoint, plan: Plan) -> str:
+    """Where the training goes on, in words."""
+    if checkpoint.phase == len(plan.phases):
+        return "All phases are over: what is left is the evaluation."
+    phase = plan.phases[checkpoint.phase]
+    step = f", step {checkpoint.batch + 1}" if checkpoint.batch else ""
+    return f"Going on in {phase.name}, epoch {checkpoint.epoch + 1} of {phase.epochs}{step}."
 
 
 def _score(

@@ -1,0 +1,127 @@
+"""What differs between two runs, or between a run and the machine it is to be repeated on. Light to import."""
+
+from __future__ import annotations
+
+import csv
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from zoo.errors import BadRun
+from zoo.runs.folder import RunFolder
+
+Row = tuple[str, str]  # target, split
+_SHOWN = 3
+_OF_PROVENANCE = ("data", "versions", "plugins", "weights", "machine", "computing", "seconds")
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One thing that is not the same: `section` (plan, data, versions, figures, ...), its name, and both values.
+
+    What one side does not have is None.
+    """
+
+    section: str
+    name: str
+    first: Any
+    second: Any
+
+
+def diff(first: Path, second: Path) -> list[Difference]:
+    """All that differs between two runs, finished or not, in plan, data, versions and figures.
+
+    Raises `BadRun` for what is no run folder, or a file of it that is damaged.
+    """
+    sides = [_sections(RunFolder(path)) for path in (first, second)]
+    found = [
+        Difference(section, name, a, b)
+        for section in dict.fromkeys([*sides[0], *sides[1]])
+        for name, a, b in _unlike(*(side.get(section, {}) for side in sides))
+    ]
+    rows = [read_split(RunFolder(path)) for path in (first, second)]
+    for name, number in _counted(*rows).items():
+        found.append(Difference("examples", name, *number))
+    return found
+
+
+def changes_since(
+    then: Mapping[str, Any], now: Mapping[str, Any], rows: Mapping[str, Row], inputs: set[str]
+) -> list[str]:
+    """What a run's provenance says otherwise than `now`, in words; the data first.
+
+    rows    the run's split.csv
+    inputs  the names of the examples there are now
+    """
+    said = []
+    if then.get("data") != now["data"]:
+        gone, new = sorted(set(rows) - inputs), sorted(inputs - set(rows))
+        parts = [
+            f"{len(some)} inputs are {what} ({', '.join(some[:_SHOWN])}{', ...' if len(some) > _SHOWN else ''})"
+            for what, some in (("gone", gone), ("new", new))
+            if some
+        ]
+        said.append(
+            f"the data has changed: {' and '.join(parts) or 'the content or the target of some inputs is another'}"
+        )
+    for section in ("versions", "plugins", "weights"):
+        for name, before, after in _unlike(then.get(section, {}), now[section]):
+            said.append(f"{section}: {name} was {before}, and is {after}")
+    return said
+
+
+def read_split(folder: RunFolder) -> dict[str, Row]:
+    """The run's split.csv: input -> (target, split). Raises `BadRun` where it cannot be read."""
+    path = folder.path / "split.csv"
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            return {row["input"]: (row["target"], row["split"]) for row in csv.DictReader(file)}
+    except (OSError, ValueError, KeyError, csv.Error) as error:
+        raise BadRun(f"{path} cannot be read: {error}.") from None
+
+
+def _sections(folder: RunFolder) -> dict[str, dict[str, Any]]:
+    try:
+        plan = tomllib.loads((folder.path / "plan.toml").read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise BadRun(f"{folder.path} has no plan.toml: it is not a run. `zoo train` starts one.") from None
+    except (OSError, ValueError) as error:
+        raise BadRun(f"{folder.path / 'plan.toml'} cannot be read: {error}.") from None
+    provenance = folder.read_json("provenance.json")
+    summary = folder.read_json("metrics.json") if folder.finished else {}
+    sections = {"plan": dict(_flat(plan))}
+    sections |= {name: dict(_flat(provenance.get(name, {}))) for name in _OF_PROVENANCE}
+    figures = {"validation": summary.get("metrics", {}), "test": summary.get("test_metrics", {})}
+    return sections | {"figures": dict(_flat(figures))}
+
+
+def _flat(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
+    """(dotted name, plain value) of everything in nested objects and lists."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _flat(inner, f"{name}.{key}" if name else str(key))
+    elif isinstance(value, list):
+        for place, inner in enumerate(value, start=1):
+            yield from _flat(inner, f"{name}.{place}")
+    else:
+        yield name, value
+
+
+def _unlike(first: Mapping[str, Any], second: Mapping[str, Any]) -> Iterator[tuple[str, Any, Any]]:
+    for name in dict.fromkeys([*first, *second]):
+        if (a := first.get(name)) != (b := second.get(name)):
+            yield name, a, b
+
+
+def _counted(first: Mapping[str, Row], second: Mapping[str, Row]) -> dict[str, tuple[int, int]]:
+    """How many inputs one run has and the other has not, or has otherwise."""
+    both = set(first) & set(second)
+    other = [sum(first[name][place] != second[name][place] for name in both) for place in (0, 1)]
+    counts = {
+        "only in one": (len(set(first) - both), len(set(second) - both)),
+        "with another target": (other[0], other[0]),
+        "in another split": (other[1], other[1]),
+    }
+    return {name: numbers for name, numbers in counts.items() if any(numbers)}

@@ -1,0 +1,123 @@
+"""Checkpoints of a training: one file each, whole or not there, the last two kept."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from zoo.errors import BadRun
+from zoo.progress import say
+from zoo.runs.folder import RunFolder
+
+if TYPE_CHECKING:
+    import numpy as np
+
+FORMAT = 1
+KEPT = 2
+_FACTS = "facts"
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """Where a training is, and all that decides how it goes on.
+
+    phase     number of the phase that is going on; that of the last one and one more when all are over
+    epoch     epochs of it that are over
+    batch     steps of the epoch after that
+    logs      the figures of the epoch's training, where all of its steps are done
+    best      the lowest validation loss so far, of the weights kept as `best/...`
+    idle      epochs without a lower one
+    rows      those of history.csv
+    kept      whether what is frozen in this phase is kept, as was decided when it began
+    baseline  name and figures of the linear model, once it is known
+    built     checksum of the model as it was before the training
+    arrays    "model/N", "best/N": the variables that the training has changed; "optimizer/N"; "metrics/N"
+    """
+
+    phase: int = 0
+    epoch: int = 0
+    batch: int = 0
+    logs: dict[str, float] = field(default_factory=dict)
+    best: float | None = None
+    idle: int = 0
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    kept: bool | None = None
+    baseline: tuple[str, dict[str, float]] | None = None
+    built: str = ""
+    arrays: Mapping[str, np.ndarray] = field(default_factory=dict, compare=False)
+
+    def of(self, kind: str) -> dict[int, np.ndarray]:
+        """The arrays of one kind, by their numbers."""
+        names = (name.partition("/") for name in self.arrays)
+        return {int(number): self.arrays[f"{kind}/{number}"] for first, _, number in names if first == kind}
+
+
+class Checkpoints:
+    """The folder `checkpoints/` of a run."""
+
+    def __init__(self, folder: RunFolder) -> None:
+        self._run = folder.path
+        self._path = folder.path / "checkpoints"
+
+    def save(self, checkpoint: Checkpoint) -> None:
+        """Write the next file, and delete what is older than the last two. Raises `BadRun` where the disk is full."""
+        files = self._files()
+        number = int(files[-1].stem) + 1 if files else 1
+        facts = {f.name: getattr(checkpoint, f.name) for f in fields(checkpoint) if f.name != "arrays"}
+
+        def write(path: Path) -> None:
+            import numpy as np
+
+            with path.open("wb") as file:
+                np.savez(
+                    file,
+                    allow_pickle=False,
+                    **{_FACTS: np.array(json.dumps({"format": FORMAT, **facts}))},
+                    **checkpoint.arrays,
+                )
+
+        try:
+            self._path.mkdir(exist_ok=True)
+            RunFolder(self._path).write(f"{number:06}.npz", write)
+        except (OSError, BadRun) as error:
+            raise BadRun(
+                f"No checkpoint can be written into {self._path} ({error}). Free some space, and go on with: "
+                f"zoo resume {self._run}"
+            ) from None
+        for old in files[: -(KEPT - 1)]:
+            old.unlink(missing_ok=True)
+
+    def load(self) -> Checkpoint | None:
+        """The newest that is whole; None where there is none. One that is torn or altered is said and passed over."""
+        for path in reversed(self._files()):
+            try:
+                return _read(path)
+            except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
+                say(f"{path} is damaged ({str(error).partition(chr(10))[0]}): the one before it is used.")
+        return None
+
+    def clear(self) -> None:
+        """Delete all, when the run is finished."""
+        for path in self._files():
+            path.unlink(missing_ok=True)
+        if self._path.is_dir() and not any(self._path.iterdir()):
+            self._path.rmdir()
+
+    def _files(self) -> list[Path]:
+        return sorted(path for path in self._path.glob("*.npz") if path.stem.isdecimal())
+
+
+def _read(path: Path) -> Checkpoint:
+    """Every array, whose checksum the archive holds; raises many things for a damaged file. Nothing is unpickled."""
+    import numpy as np
+
+    with np.load(path, allow_pickle=False) as archive:
+        arrays = {name: archive[name] for name in archive.files}
+    facts = json.loads(str(arrays.pop(_FACTS)))
+    if facts.pop("format") != FORMAT:
+        raise ValueError("written by another version of zoo")
+    return Checkpoint(**facts, arrays=arrays)

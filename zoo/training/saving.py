@@ -1,0 +1,75 @@
+"""When a training is saved: at the end of an epoch, every few minutes, and when it is to stop."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+
+import keras
+
+from zoo.errors import BadPlan
+from zoo.training.interrupt import Stop
+
+Save = Callable[[int, int, dict[str, float]], None]  # epochs that are over, steps after them, their figures
+
+MINUTES = 3.0
+_SHARE = 20  # an epoch's end is saved where the time since the last checkpoint is so many times that of writing one
+
+
+def seconds_between() -> float:
+    """Seconds after which a training is saved within an epoch: `ZOO_CHECKPOINT_SECONDS`, or three minutes."""
+    text = os.environ.get("ZOO_CHECKPOINT_SECONDS", "")
+    try:
+        seconds = float(text or 60 * MINUTES)
+    except ValueError:
+        seconds = -1.0
+    if not seconds >= 0:
+        raise BadPlan(f"ZOO_CHECKPOINT_SECONDS is {text!r}; give seconds, for example 60.")
+    return seconds
+
+
+class Saver(keras.callbacks.Callback):
+    """Calls `save` at the right moments, and leaves the training when `stop` is wanted. Comes last of all callbacks.
+
+    steps  of an epoch
+    skip   steps of the first epoch that an earlier process has done
+    """
+
+    def __init__(self, save: Save, stop: Stop, steps: int, skip: int = 0) -> None:
+        super().__init__()
+        self._save, self._stop, self._steps, self._done = save, stop, steps, skip
+        self._epoch, self._logs = 0, dict[str, float]()
+        self._seconds, self._cost, self._saved = seconds_between(), 0.0, time.monotonic()
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        self._epoch = epoch
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
+        self._done += 1
+        self._logs = {name: float(value) for name, value in (logs or {}).items()}
+        if self._done < self._steps and (self._stop.wanted or self._idle() >= self._seconds):
+            self._write(self._epoch, self._done, {})
+
+    def on_test_begin(self, logs: dict[str, float] | None = None) -> None:
+        if self._stop.wanted:
+            self._write(self._epoch, self._steps, self._logs)
+
+    def on_test_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
+        self.on_test_begin()
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        self._done = 0
+        if self._stop.wanted or self._idle() >= min(_SHARE * self._cost, self._seconds):
+            self._write(epoch + 1, 0, {})
+
+    def _idle(self) -> float:
+        return time.monotonic() - self._saved
+
+    def _write(self, epoch: int, batch: int, logs: dict[str, float]) -> None:
+        start = time.monotonic()
+        self._save(epoch, batch, logs)
+        self._saved = time.monotonic()
+        self._cost = self._saved - start
+        if self._stop.wanted:
+            self._stop.leave()
