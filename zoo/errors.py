@@ -28,6 +28,10 @@ class BadWeights(ZooError):
     """A weights file is damaged, altered, or made for another network."""
 
 
+class OutOfMemory(ZooError):
+    """What is to be computed does not fit into memory, however few examples are taken at a time."""
+
+
 class BadData(ZooError):
     """The examples cannot be used as they are."""
 

@@ -2,8 +2,10 @@
 
 import csv
 import io
+import json
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -132,3 +134,170 @@ def test_killed_at_random_moments_and_resumed_the_weights_are_those_of_one_run(m
     _assert_same(whole, broken)
     assert not (broken / "checkpoints").exists()
     assert RunFolder(broken).read_json("provenance.json")["resumed"] == KILLS
+
+
+def test_a_torn_checkpoint_is_passed_over_for_the_one_before(plan_of, tmp_path):
+    plan, whole, broken = plan_of("image"), tmp_path / "whole", tmp_path / "broken"
+    _ended(_start("train", "--plan", plan, "--out", whole, every=1000))
+    process = _start("train", "--plan", plan, "--out", broken)
+    _wait_for_checkpoint(process, broken, 12)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    before, last = sorted((broken / "checkpoints").glob("0*.npz"))
+    torn = last.read_bytes()
+    for content in (torn[: len(torn) // 2], torn[:-200] + bytes(200), b"", torn[:5000] + bytes(400) + torn[5400:]):
+        last.write_bytes(content)
+        assert Checkpoints(RunFolder(broken)).load() == Checkpoints(RunFolder(broken)).load()
+        assert _numbers_of(Checkpoints(RunFolder(broken)).load()) == _numbers_of_file(before)
+    said = _ended(_start("resume", broken))
+    assert f"{last} is damaged" in said
+    _assert_same(whole, broken)
+
+
+def _numbers_of(checkpoint) -> dict[str, bytes]:
+    return {name: array.tobytes() for name, array in checkpoint.arrays.items()}
+
+
+def _numbers_of_file(path: Path) -> dict[str, bytes]:
+    with np.load(path) as archive:
+        return {name: archive[name].tobytes() for name in archive.files if name != "facts"}
+
+
+STOPS = """
+    import os, signal, keras, zoo
+    ZOO_API = ">=1.0,<2"
+
+    class Stop(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            self.epoch = epoch
+
+        def on_test_batch_begin(self, batch, logs=None):
+            if self.epoch == 2 and os.environ.get("STOP") == "1":
+                os.kill(os.getpid(), signal.SIGTERM)
+
+    @zoo.hookimpl
+    def zoo_callbacks(run):
+        return [Stop()]
+"""
+
+
+def test_a_machine_that_is_switched_off_while_an_epoch_is_judged_loses_nothing(plan_of, tmp_path, environment):
+    environment.install(environment.write_plugin("stops", STOPS))
+    plan, whole, broken = plan_of("image"), tmp_path / "whole", tmp_path / "broken"
+    through = environment.zoo("train", "--plan", plan, "--out", whole)
+    assert through.returncode == 0, through.stderr
+    stopped = environment.zoo("train", "--plan", plan, "--out", broken, STOP="1")
+    assert stopped.returncode == 128 + signal.SIGTERM, stopped.stderr
+    assert stopped.stderr.splitlines()[-1] == f"Saved. To go on from here: zoo resume {broken}"
+    kept = Checkpoints(RunFolder(broken)).load()
+    assert (kept.phase, kept.epoch, kept.batch) == (0, 2, 5)
+    resumed = environment.zoo("resume", broken)
+    assert resumed.returncode == 0, resumed.stderr
+    _assert_same(whole, broken)
+
+
+def test_two_trainings_into_one_folder_and_two_without_a_name(plan_of, tmp_path):
+    plan, one = plan_of("image"), tmp_path / "one"
+    both = [_start("train", "--plan", plan, "--out", one) for _ in range(2)]
+    said = [process.communicate()[1] for process in both]
+    assert sorted(process.returncode for process in both) == [0, 1], said
+    (refused,) = [text for process, text in zip(both, said, strict=True) if process.returncode]
+    assert re.search("is being trained by another process|not finished; go on with|is not empty", refused)
+    reference = tmp_path / "reference"
+    _ended(_start("train", "--plan", plan, "--out", reference))
+    _assert_same(one, reference)
+
+    command = [sys.executable, "-m", "zoo", "train", "--plan", plan]
+    unnamed = [subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.DEVNULL) for _ in range(2)]
+    assert [process.wait() for process in unnamed] == [0, 0]
+    assert sorted(os.listdir(tmp_path / "runs")) == ["pictures", "pictures-2"]
+    for name in ("pictures", "pictures-2"):
+        _assert_same(tmp_path / "runs" / name, reference)
+
+
+def test_two_trainings_at_once_over_one_empty_feature_cache(plan_of, tmp_path, monkeypatch):
+    plan = plan_of("image")
+    monkeypatch.setenv("ZOO_CACHE", str(tmp_path / "cache"))
+    both = [_start("train", "--plan", plan, "--out", tmp_path / name) for name in ("a", "b")]
+    for process in both:
+        _ended(process)
+    _assert_same(tmp_path / "a", tmp_path / "b")
+    monkeypatch.setenv("ZOO_CACHE", str(tmp_path / "another cache"))
+    _ended(_start("train", "--plan", plan, "--out", tmp_path / "alone"))
+    _assert_same(tmp_path / "a", tmp_path / "alone")
+
+
+def test_what_cannot_be_resumed_is_said(plan_of, tmp_path, zoo_command, pictures):
+    plan, run = plan_of("image"), tmp_path / "run"
+    process = _start("train", "--plan", plan, "--out", run)
+    _wait_for_checkpoint(process, run, 8)
+    for command in (("resume", run), ("train", "--plan", plan, "--out", run)):
+        refused = zoo_command(*command)
+        assert refused.returncode == 1
+        assert re.search("is being trained by another process|not finished; go on with: zoo resume", refused.stderr)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+
+    picture = next((pictures / "birds").iterdir())
+    content = picture.read_bytes()
+    picture.unlink()
+    changed = zoo_command("resume", run)
+    assert changed.returncode == 1
+    assert "the data has changed: 1 inputs are gone (birds/" in changed.stderr
+    repeated = zoo_command("train", "--plan", run / "plan.toml", "--out", tmp_path / "again")
+    assert f"Other than in {run}: the data has changed: 1 inputs are gone" in repeated.stderr
+    picture.write_bytes(content)
+
+    _ended(_start("resume", run))
+    again = zoo_command("resume", run)
+    assert again.returncode == 1
+    assert "is finished, and there is nothing to resume" in again.stderr
+    same, other = (zoo_command("diff", run, tmp_path / name, "--json") for name in ("run", "again"))
+    assert json.loads(same.stdout) == []
+    found = {(row["section"], row["name"]): (row["first"], row["second"]) for row in json.loads(other.stdout)}
+    assert found["data", "examples"] == (48, 47)
+    assert found["examples", "only in one"] == (1, 0)
+    assert ("figures", "validation.cross_entropy") in found
+    assert not any(section == "plan" for section, _ in found)
+
+
+WIDE = """
+    import keras, zoo
+    ZOO_API = ">=1.0,<2"
+
+    @zoo.hookimpl
+    def zoo_backbones():
+        return [zoo.Backbone(name="wide", modality="image", family="f", params=32, input=8, dim=2,
+                             features=("pooled",), licence="MIT", paper="https://example.org", build="zoo_wide:build")]
+
+    @keras.saving.register_keras_serializable("wide")
+    class Wide(keras.layers.Layer):
+        def call(self, x):
+            side = 2**13 * (keras.ops.shape(x)[0] // 16) ** 6  # a square of 1 TB for 32 examples, 256 MB for 16
+            square = keras.ops.broadcast_to(x[:1, :1], (side, side)) + 1.0
+            return x + 0 * keras.ops.stop_gradient(keras.ops.sum(square))
+
+    def build(spec, weights, file):
+        entry = keras.Input((8, 8, 3))
+        conv = keras.layers.Conv2D(2, 8, name="conv")
+        pooled = Wide()(keras.layers.Flatten()(conv(entry)))
+        return zoo.Encoder(zoo.image_preprocess(8, zoo.Pixels()), keras.Model(entry, {"pooled": pooled}), ((conv,),))
+"""
+
+
+def _overcommits() -> bool:
+    """Whether the kernel grants any amount of memory, and kills later."""
+    setting = Path("/proc/sys/vm/overcommit_memory")
+    return not setting.exists() or setting.read_text().strip() == "1"
+
+
+@pytest.mark.skipif(_overcommits(), reason="this kernel reports no lack of memory")
+def test_where_memory_is_short_the_batch_is_halved_and_said(pictures, tmp_path, environment):
+    environment.install(environment.write_plugin("wide", WIDE))
+    run = tmp_path / "run"
+    arguments = ["wide", pictures, "--weights", "none", "--unfreeze", "all", "--epochs", 1, "--out", run]
+    done = environment.zoo("train", *arguments, "--engine", "tensorflow")
+    assert done.returncode == 0, done.stderr
+    assert "Out of memory with 32 examples at a time: going on with 16." in done.stderr
+    assert Plan.from_toml(run / "plan.toml").batch_size == 16
+    assert len(_history(run)) == 2

@@ -30,6 +30,8 @@ def read_picture(path: Path, enough: int = ENOUGH) -> np.ndarray:
     import numpy as np
     from PIL import Image, ImageOps, UnidentifiedImageError
 
+    if path.exists() and not path.is_file():
+        raise BadData("not a file")  # a pipe would be waited for
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

@@ -10,7 +10,7 @@ from typing import Any, get_args
 
 from zoo.catalog.specs import Modality, Reads
 from zoo.data.examples import Example, Examples, Raw, Skipped, Split, Target
-from zoo.data.tables import TABLES, Columns, column, read_columns
+from zoo.data.tables import TABLES, Columns, column, plain_column, read_columns
 from zoo.data.texts import as_words, join_words, words_of
 from zoo.errors import BadData
 
@@ -123,7 +123,8 @@ def _read_classes(folder: Path, split: Split | None, root: Path, examples: Examp
 
 def _read_table(path: Path, reading: Reading) -> Examples:
     columns = read_columns(path)
-    targets = zip(*(column(columns, name, "--target", path) for name in reading.targets), strict=True)
+    cells_of = column if reading.reads == "words" else plain_column
+    targets = zip(*(cells_of(columns, name, "--target", path) for name in reading.targets), strict=True)
     inputs = read_inputs(path, reading, columns)
     splits = columns.get("split", [None] * len(inputs))
     examples = Examples(path)
@@ -154,7 +155,8 @@ def _target(reading: Reading, text: str, cells: Sequence[Any]) -> tuple[Target, 
 def read_inputs(path: Path, reading: Reading, columns: Columns | None = None) -> list[tuple[str, Raw | None, str]]:
     """The inputs of a table, without targets: for each row its name, and what a model is given, or why not."""
     columns = read_columns(path) if columns is None else columns
-    entries = zip(*(column(columns, name, "--input", path) for name in reading.inputs), strict=True)
+    cells_of = column if reading.reads == "words" else plain_column
+    entries = zip(*(cells_of(columns, name, "--input", path) for name in reading.inputs), strict=True)
     return [_input(path, reading, row, entry) for row, entry in enumerate(entries, start=1)]
 
 

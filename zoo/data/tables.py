@@ -30,8 +30,18 @@ def read_columns(path: Path) -> Columns:
 def column(columns: Columns, name: str, option: str, path: Path) -> list[Any]:
     """One column; raises `BadData` naming those there are where it is missing."""
     if name not in columns:
-        raise BadData(f"{path} has no column {name!r}; it has {', '.join(columns)}. Name one with {option}.")
+        known = ", ".join(known if known == known.strip() != "" else repr(known) for known in columns)
+        raise BadData(f"{path} has no column {name!r}; it has {known}. Name one with {option}.")
     return columns[name]
+
+
+def plain_column(columns: Columns, name: str, option: str, path: Path) -> list[Any]:
+    """One column, of texts or numbers; raises `BadData` also where something else stands in it."""
+    cells = column(columns, name, option, path)
+    for kind, word in ((bytes, "bytes"), (list, "lists"), (dict, "objects")):
+        if any(isinstance(cell, kind) for cell in cells):
+            raise BadData(f"{path}: the column {name!r} holds {word}; it must hold texts or numbers.")
+    return cells
 
 
 def _read_arrow(path: Path, suffix: str) -> Columns:
@@ -86,10 +96,14 @@ def _refuse_other_encodings(path: Path) -> None:
                 try:
                     decoder.decode(block)
                 except UnicodeDecodeError as error:
+                    utf16 = place == 0 and block.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+                    likely = "utf-16" if utf16 else "latin1"
                     raise BadData(
                         f"{path} is not UTF-8 text (byte 0x{error.object[error.start]:02x} near byte "
-                        f"{place + error.start}); save it as UTF-8, for example: iconv -f latin1 -t utf-8."
+                        f"{place + error.start}); save it as UTF-8, for example: iconv -f {likely} -t utf-8."
                     ) from None
+                if (nul := block.find(0)) >= 0 and place + nul > 0:
+                    raise BadData(f"{path} has a NUL byte at byte {place + nul}: it is not a table of text.")
                 place += len(block)
     except OSError as error:
         raise BadData(f"{path} cannot be read: {error.strerror}.") from None

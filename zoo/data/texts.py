@@ -16,6 +16,8 @@ def read_text(path: Path) -> str:
     """
     if path.suffix.lower() != ".txt":
         raise BadData("not a .txt file")
+    if path.exists() and not path.is_file():
+        raise BadData("not a file")
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -10,6 +10,7 @@ from zoo.data.examples import Raw
 from zoo.data.order import Order
 from zoo.data.pipeline import Unreadable, Views, prepared, refuse_unreadable, text_lengths
 from zoo.inference.how import Inference
+from zoo.inference.memory import with_fewer_where_needed
 from zoo.inference.runner import Runner
 from zoo.progress import step
 
@@ -31,6 +32,7 @@ def forward(
     views: Views | None = None,
     view: int = 0,
     needed: frozenset[int] | None = None,
+    batch_size: int = BATCH,
 ) -> Iterator[tuple[np.ndarray, Any]]:
     """What `infer` makes of prepared input (an array, or a dict of them), batch by batch.
 
@@ -39,7 +41,7 @@ def forward(
     are changed, to the one numbered `view`. Batches without any of the `needed` positions are left out, and the others
     are as they would be without that: what is computed depends on its batch in the last digit.
     """
-    order = Order(len(raws), BATCH, lengths=text_lengths(raws), epoch=view, needed=needed)
+    order = Order(len(raws), batch_size, lengths=text_lengths(raws), epoch=view, needed=needed)
     unreadable: Unreadable = {} if errors is None else errors
     with step(
         title, len(raws) if needed is None else len(needed), "pictures" if isinstance(raws[0], Path) else "texts"
@@ -66,7 +68,11 @@ def outputs(
     """
     few = len(raws) < FEW and how == AUTO
     infer = Runner(model, prepared_spec(raws, preprocess), EXACT if few else how, fold=not few)
-    return gathered(forward(infer, preprocess, raws, title, errors), len(raws))
+
+    def run(batch_size: int) -> np.ndarray:
+        return gathered(forward(infer, preprocess, raws, title, errors, batch_size=batch_size), len(raws))
+
+    return with_fewer_where_needed(BATCH, run)
 
 
 def prepared_spec(raws: Sequence[Raw], preprocess: keras.Model) -> Any:

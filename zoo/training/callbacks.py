@@ -62,11 +62,11 @@ class FollowEpoch(keras.callbacks.Callback):
 
 
 class StopOnBadLoss(keras.callbacks.Callback):
-    """Ends the training with a sentence when the loss is no longer a number."""
+    """Ends the training with a sentence when the loss is no longer a number. `keep` tells whether an epoch was good."""
 
-    def __init__(self, folder: RunFolder) -> None:
+    def __init__(self, folder: RunFolder, keep: KeepBest) -> None:
         super().__init__()
-        self._folder = folder
+        self._folder, self._keep = folder, keep
 
     def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
         self._check("loss", logs)
@@ -77,9 +77,11 @@ class StopOnBadLoss(keras.callbacks.Callback):
     def _check(self, name: str, logs: dict[str, float] | None) -> None:
         loss = (logs or {})[name]
         if not math.isfinite(loss):
+            good = math.isfinite(self._keep.best)
+            finish = f" The best weights before make a run with: zoo resume {self._folder.path} --finish"
             raise BadPlan(
-                f"The {name} became {loss}; train with a lower learning rate (--lr), a tenth for example. The best "
-                f"weights until then make a run with: zoo resume {self._folder.path} --finish"
+                f"The {name} became {loss}; train with a lower learning rate (--lr), a tenth for example."
+                + (finish if good else "")
             )
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from zoo.errors import BadRun
+from zoo.errors import BadPlan, BadRun
 from zoo.progress import say
 from zoo.runs.folder import RunFolder
 
@@ -18,7 +19,20 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 KEPT = 2
+MINUTES = 3.0
 _FACTS = "facts"
+
+
+def seconds_between() -> float:
+    """Seconds after which a training is saved within an epoch: `ZOO_CHECKPOINT_SECONDS`, or three minutes."""
+    text = os.environ.get("ZOO_CHECKPOINT_SECONDS", "")
+    try:
+        seconds = float(text or 60 * MINUTES)
+    except ValueError:
+        seconds = -1.0
+    if not seconds >= 0:
+        raise BadPlan(f"ZOO_CHECKPOINT_SECONDS is {text!r}; give seconds, for example 60.")
+    return seconds
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from zoo.data.order import Order
 from zoo.data.pipeline import Views, prepared
 from zoo.features.store import Store
 from zoo.inference.how import Inference, Precision
+from zoo.inference.memory import with_fewer_where_needed
 from zoo.inference.runner import CHECKED, Runner
 from zoo.progress import say
 from zoo.runs.forward import BATCH, forward, gathered, prepared_spec
@@ -63,9 +64,9 @@ class Frozen:
         store = self._features(examples)
         for view in range(1, VIEWS + 1) if views and augment != "none" else ():
             changed = _distinct([replace(example, content=view_of(example, augment, view)) for example in views])
-            if lacking := self._lacking(changed):
+            if self._lacking(changed):
                 keys = Views(Augmentation(augment), view_keys(changed))
-                self._compute(changed, lacking, f"View {view} of {VIEWS}", keys, view)
+                self._compute(changed, f"View {view} of {VIEWS}", keys, view)
         return store
 
     def _features(self, examples: Sequence[Example]) -> Store:
@@ -79,7 +80,7 @@ class Frozen:
             say(f"Features of {known} of {known + len(lacking)} examples are kept from an earlier run.")
         self._told = True
         if lacking:
-            self._compute(examples, lacking, "Features")
+            self._compute(examples, "Features")
         return self._store
 
     def _open(self) -> Store:
@@ -90,8 +91,8 @@ class Frozen:
         self._how = replace(self._how, precision="float32")
         self._store = self._open()
 
-    def _lacking(self, examples: Sequence[Example]) -> set[int]:
-        return set(self._store.missing([example.content for example in examples]))
+    def _lacking(self, examples: Sequence[Example]) -> list[int]:
+        return self._store.missing([example.content for example in examples])
 
     def _settle(self, examples: Sequence[Example]) -> None:
         """Go over to float32 where the precision that is wanted spoils the features of the first examples."""
@@ -107,21 +108,25 @@ class Frozen:
             self._runner = Runner(self._front, prepared_spec(raws, self._preprocess), self._how)
         return self._runner
 
-    def _compute(
-        self, examples: Sequence[Example], lacking: set[int], title: str, views: Views | None = None, view: int = 0
-    ) -> None:
+    def _compute(self, examples: Sequence[Example], title: str, views: Views | None = None, view: int = 0) -> None:
         """Compute what is lacking, in the batches that all of them make: what a killed process lost comes again."""
         raws = [example.raw for example in examples]
         halved, infer = self.precision != "float32", self._infer(raws)
-        try:
-            for rows, batch in forward(
-                infer, self._preprocess, raws, title, views=views, view=view, needed=frozenset(lacking)
-            ):
-                places = [place for place, row in enumerate(rows) if int(row) in lacking]
-                contents = [examples[rows[place]].content for place in places]
-                self._store.add(contents, {name: array[places] for name, array in batch.items()}, halved=halved)
-        finally:
-            self._store.flush()
+
+        def run(batch_size: int) -> None:
+            lacking = frozenset(self._lacking(examples))
+            batches = forward(
+                infer, self._preprocess, raws, title, views=views, view=view, needed=lacking, batch_size=batch_size
+            )
+            try:
+                for rows, batch in batches:
+                    places = [place for place, row in enumerate(rows) if int(row) in lacking]
+                    contents = [examples[rows[place]].content for place in places]
+                    self._store.add(contents, {name: array[places] for name, array in batch.items()}, halved=halved)
+            finally:
+                self._store.flush()
+
+        with_fewer_where_needed(BATCH, run)
 
 
 def _distinct(examples: Sequence[Example]) -> list[Example]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
+from unicodedata import normalize
 
 from zoo import engine
 from zoo.catalog import Backbone, Head, Offer, Weights, catalog
@@ -11,12 +13,13 @@ from zoo.compose.encoder import build_encoder
 from zoo.compose.model import Composed, compose
 from zoo.compose.task import Task, fitting_head, make_task
 from zoo.data.check import check
-from zoo.data.examples import Examples
+from zoo.data.examples import Example, Examples, Target
 from zoo.data.sources import Reading, read_source
 from zoo.data.split import assign
 from zoo.errors import BadData, BadPlan
 from zoo.inference.how import Inference
 from zoo.progress import say
+from zoo.training.checkpoint import seconds_between
 from zoo.training.plan import Plan
 from zoo.training.provenance import Seconds
 from zoo.weights import choose
@@ -41,6 +44,7 @@ class Job:
 def prepare(plan: Plan) -> Job:
     """Find all that can be wrong with names, weights and data. Raises `ZooError`s."""
     seconds = Seconds()
+    seconds_between()
     backbone = catalog().backbone(plan.backbone)
     head = fitting_head(plan.head, backbone)
     reading = Reading(backbone.spec.modality, head.spec.reads, plan.input_column, plan.target_column)
@@ -89,9 +93,29 @@ def _examples(plan: Plan, task: Task, reading: Reading) -> Examples:
         say(f"Left out {len(skipped)} inputs, listed in skipped.csv ({skipped[0].input}: {skipped[0].reason}, ...).")
     task.learn([e.target for e in examples.items], reading.targets)
     assign(examples, validation, plan.seed, task.strata)
+    _warn_of_targets(examples.items)
     for split in ("train", "validation"):
         if not examples.of(split):
             raise BadData(f"{plan.data} has no readable example for {split}.")
     task.learn([e.target for e in examples.of("train")], reading.targets)
     task.encode([e.target for e in examples.items])
     return examples
+
+
+def _warn_of_targets(examples: list[Example]) -> None:
+    """Say which targets may be meant to be one, and which examples have one content and several targets."""
+    alike: dict[str, set[str]] = defaultdict(set)
+    by_content: dict[str, set[Target]] = defaultdict(set)
+    for example in examples:
+        by_content[example.content].add(example.target)
+        for target in (example.target,) if isinstance(example.target, str) else example.target:
+            alike[" ".join(normalize("NFKC", target).casefold().split())].add(target)
+    for targets in (sorted(some) for some in alike.values() if len(some) > 1):
+        names = ", ".join(map(repr, targets))
+        say(f"Warning: {names} differ in upper case or blanks alone, and are taken for different targets.")
+    if torn := [sorted(map(_shown, targets)) for targets in by_content.values() if len(targets) > 1]:
+        say(f"Warning: {len(torn)} examples occur with several targets ({' and '.join(torn[0][:2])}, ...).")
+
+
+def _shown(target: Target) -> str:
+    return target if isinstance(target, str) else " ".join(target)

@@ -185,7 +185,7 @@ class Fitting:
         with stop.noted(), step(phase.name.capitalize(), phase.epochs * steps, "steps") as advance:
             advance(epoch * steps + done)
             ours = [
-                StopOnBadLoss(self._folder),
+                StopOnBadLoss(self._folder, keep),
                 History(self._folder, phase, now.rows),
                 ShowProgress(advance, phase, lines=show_lines()),
                 keep,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import tomllib
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
@@ -112,7 +113,7 @@ class Plan:
                 raise BadPlan('warm_up needs schedule = "linear".')
             if not phase.clip_norm >= 0:
                 raise BadPlan(f"clip_norm {phase.clip_norm}: give 0 or more.")
-            if not phase.learning_rate > 0:
+            if not 0 < phase.learning_rate < math.inf:
                 raise BadPlan(f"--lr {phase.learning_rate}: the learning rate must be above 0, for example 0.001.")
             if phase.unfreeze != "all":
                 _at_least(0, "--unfreeze", phase.unfreeze)

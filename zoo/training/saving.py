@@ -2,31 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable
 
 import keras
 
-from zoo.errors import BadPlan
+from zoo.training.checkpoint import seconds_between
 from zoo.training.interrupt import Stop
 
 Save = Callable[[int, int, dict[str, float]], None]  # epochs that are over, steps after them, their figures
 
-MINUTES = 3.0
 _SHARE = 20  # an epoch's end is saved where the time since the last checkpoint is so many times that of writing one
-
-
-def seconds_between() -> float:
-    """Seconds after which a training is saved within an epoch: `ZOO_CHECKPOINT_SECONDS`, or three minutes."""
-    text = os.environ.get("ZOO_CHECKPOINT_SECONDS", "")
-    try:
-        seconds = float(text or 60 * MINUTES)
-    except ValueError:
-        seconds = -1.0
-    if not seconds >= 0:
-        raise BadPlan(f"ZOO_CHECKPOINT_SECONDS is {text!r}; give seconds, for example 60.")
-    return seconds
 
 
 class Saver(keras.callbacks.Callback):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from zoo.compose.task import Task
 from zoo.data.examples import Example, Examples, Split, Target
 from zoo.errors import BadRun
 from zoo.inference.how import Inference
+from zoo.inference.memory import with_fewer_where_needed
 from zoo.progress import say
 from zoo.runs.compare import changes_since, read_split
 from zoo.runs.folder import RunFolder
@@ -81,10 +83,17 @@ def _carry_out(
     job: Job, folder: RunFolder, about: dict[str, Any], start: Checkpoint | None = None, finish: bool = False
 ) -> Run:
     """Train, and write what a finished run has; `metrics.json` comes last."""
+
+    def fit(batch_size: int) -> tuple[Job, Fitted]:
+        now, where = job, start
+        if batch_size != job.plan.batch_size:  # the memory was not enough: anew, from the epoch of the last checkpoint
+            now, where = prepare(replace(job.plan, batch_size=batch_size)), Checkpoints(folder).load()
+            where = where and replace(where, batch=0, logs={})
+            folder.write_text("plan.toml", now.plan.to_toml())
+        return now, _fit(now, folder, where, finish)
+
+    job, fitted = with_fewer_where_needed(job.plan.batch_size, fit)
     plan, task, composed, examples, seconds = job.plan, job.task, job.composed, job.examples, job.seconds
-    freeze = functools.partial(Frozen, job.backbone, job.weights_file, composed.encoder.preprocess, how=job.how)
-    fitting = Fitting(plan, folder, composed, task, examples, seconds, freeze, start)
-    fitted = fitting.fit(finish)
     with seconds.of("evaluate"):
         metrics = {split: _score(composed, task, examples.of(split), fitted, job.how) for split in _JUDGED}
     with seconds.of("save"):
@@ -108,6 +117,12 @@ def _carry_out(
     folder.write_json("metrics.json", {name: value for name, value in summary.items() if value is not None})
     Checkpoints(folder).clear()
     return Run(folder.path)
+
+
+def _fit(job: Job, folder: RunFolder, start: Checkpoint | None, finish: bool) -> Fitted:
+    composed = job.composed
+    freeze = functools.partial(Frozen, job.backbone, job.weights_file, composed.encoder.preprocess, how=job.how)
+    return Fitting(job.plan, folder, composed, job.task, job.examples, job.seconds, freeze, start).fit(finish)
 
 
 def _changes_since(folder: RunFolder, about: dict[str, Any], job: Job) -> list[str]:

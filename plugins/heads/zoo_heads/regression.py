@@ -11,6 +11,8 @@ import zoo
 from zoo_heads.closed_form import install, ridge
 from zoo_heads.layers import check_options, dense
 
+LARGEST = 1e30  # float32 ends at 3.4e38
+
 
 class Regression:
     """Dense layers on `pooled` (batch, dim); the outputs are numbers (batch, columns) in the units of the targets.
@@ -95,6 +97,8 @@ def _number(text: str) -> float:
         raise zoo.BadData(f"The target {text!r} is not a number; name another column with --target.") from None
     if not math.isfinite(value):
         raise zoo.BadData(f"The target {text!r} is not finite; remove the example.")
+    if abs(value) > LARGEST:
+        raise zoo.BadData(f"The target {text!r} is too large to compute with; give the numbers in another unit.")
     return value
 
 
