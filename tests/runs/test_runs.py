@@ -122,7 +122,7 @@ def test_a_model_file_with_code_in_it_is_refused(finished_run, tmp_path, unseen)
     model = keras.Model(pixels, attack(pixels))
     os.rmdir(touched)
     save_model(model, read_card(run / "model.keras"), run / "model.keras")
-    with pytest.raises(zoo.BadRun, match="cannot be loaded as a model"):
+    with pytest.raises(zoo.BadRun, match="holds the layer Lambda"):
         zoo.load_run(run).predict([unseen])
     assert not os.path.exists(touched)
 

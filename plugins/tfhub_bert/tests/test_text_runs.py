@@ -94,7 +94,7 @@ def test_a_foreign_encoder_is_fine_tuned_and_answers_without_its_folder(
     import shutil
 
     own = shutil.copytree(tiny, tmp_path / "own")
-    options = {"head": head, "target": target, "unfreeze": "all", "epochs": 20, "lr": 0.02, "weights": own}
+    options = {"head": head, "target": target, "unfreeze": "all", "epochs": 12, "lr": 0.02, "weights": own}
     arguments = [part for name, value in options.items() for part in (f"--{name}", value)]
     trained = zoo_command("train", "bert", reviews, *arguments, "--out", tmp_path / "run", "--json")
     assert trained.returncode == 0, trained.stderr
@@ -107,11 +107,10 @@ def test_a_foreign_encoder_is_fine_tuned_and_answers_without_its_folder(
     assert len(provenance["weights"]["sha256"]) == 64
 
     shutil.rmtree(own)
-    answers = zoo_command("predict", tmp_path / "run", reviews, "--json")
-    assert answers.returncode == 0, answers.stderr
-    assert len(json.loads(answers.stdout)) == 48
-    judged = zoo_command("evaluate", tmp_path / "run", reviews, "--target", target, "--json")
-    assert json.loads(judged.stdout)["examples"] == {"evaluated": 48, "skipped": 0}
+    run = zoo.load_run(tmp_path / "run")
+    assert len(run.predict([reviews])) == 48
+    judged = run.evaluate(reviews, target_column=target)
+    assert (judged.examples, judged.skipped) == (48, [])
 
 
 def test_after_a_pull_everything_works_with_the_network_cut_off(reviews, tmp_path, zoo_command):
@@ -141,9 +140,7 @@ def test_a_wrong_combination_is_refused_with_the_right_ones(reviews, clipart, tm
 
 
 def test_the_same_seed_gives_the_same_weights_though_dropout_is_active(reviews, tmp_path):
-    runs = [
-        zoo.train("minilm_l6", reviews, unfreeze="all", epochs=1, out=tmp_path / name, seed=3) for name in ("a", "b")
-    ]
+    runs = [zoo.train("minilm_l6", reviews, unfreeze=1, epochs=1, out=tmp_path / name, seed=3) for name in ("a", "b")]
     for one, other in zip(*(run.model.get_weights() for run in runs), strict=True):
         assert np.array_equal(one, other)
 
@@ -161,7 +158,7 @@ def names(tmp_path) -> Path:
     return path
 
 
-@pytest.mark.parametrize("unfreeze", [0, "all"])
+@pytest.mark.parametrize("unfreeze", [0, 2])
 def test_words_are_tagged_after_training_on_sentences_of_all_lengths(unfreeze, names, tmp_path):
     run = zoo.train("minilm_l6", names, head="token_classification", unfreeze=unfreeze, out=tmp_path / "run")
     assert run.metrics["f1"] > 0.9

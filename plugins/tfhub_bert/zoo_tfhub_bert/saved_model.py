@@ -1,5 +1,6 @@
 """SavedModels as bundles of bytes, so that they travel inside a Keras model file and need no folder afterwards."""
 
+import itertools
 import tempfile
 import weakref
 from pathlib import Path
@@ -13,6 +14,30 @@ import zoo
 Files = dict[str, bytes]  # path in the SavedModel -> content
 
 _VARIABLES = "variables/"
+# Operations with which a graph reaches what is not its own. Those that save and restore are in every SavedModel.
+_REFUSED = {
+    "ReadFile",
+    "WriteFile",
+    "MatchingFiles",
+    "PrintV2",
+    "PyFunc",
+    "PyFuncStateless",
+    "EagerPyFunc",
+    "SaveDataset",
+    "SaveDatasetV2",
+    "LoadDataset",
+    "TextLineDataset",
+    "TextLineReaderV2",
+    "TFRecordDataset",
+    "TFRecordDatasetV2",
+    "FixedLengthRecordDatasetV2",
+    "WholeFileReaderV2",
+    "WriteGraphSummary",
+    "CreateSummaryFileWriter",
+    "RpcCall",
+    "RpcClient",
+    "RpcServer",
+}
 INPUTS = ("input_word_ids", "input_mask", "input_type_ids")
 _OUTPUTS = ("pooled_output", "sequence_output")
 
@@ -33,11 +58,34 @@ def write_files(files: Files, folder: Path) -> None:
         path.write_bytes(content)
 
 
+def refuse_operations(content: bytes) -> None:
+    """Raise `BadWeights` for a saved_model.pb with operations for files, for Python, or for other machines.
+
+    A list of what is known, not a wall: a SavedModel stays a program.
+    """
+    from google.protobuf.message import DecodeError
+    from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
+
+    try:
+        graphs = [meta.graph_def for meta in SavedModel.FromString(content).meta_graphs]
+    except DecodeError:
+        return  # TensorFlow cannot load it either, and says so
+    for graph in graphs:
+        nodes = itertools.chain(graph.node, *(function.node_def for function in graph.library.function))
+        if found := sorted({node.op for node in nodes} & _REFUSED):
+            raise zoo.BadWeights(
+                f"The SavedModel is refused: it holds the operation {found[0]}, and a text encoder needs no files, no "
+                "Python and no other machine."
+            )
+
+
 def load(files: Files) -> Any:
     """The SavedModel of these files; without the files of its variables, they have yet to be assigned.
 
-    Its files lie in a temporary folder for as long as the loaded object lives, since exporting it again reads them.
+    Raises `BadWeights` where its graph would reach what is not its own. Its files lie in a temporary folder for as long
+    as the loaded object lives, since exporting it again reads them.
     """
+    refuse_operations(files.get("saved_model.pb", b""))
     folder = tempfile.TemporaryDirectory(prefix="zoo-saved-model-")
     write_files(files, Path(folder.name))
     skip = not any(name.startswith(_VARIABLES) for name in files)

@@ -1,0 +1,44 @@
+"""HDF5 files from anywhere: what they must not do is read other files of the person."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from zoo.errors import BadWeights
+
+_MAGIC = b"\x89HDF\r\n\x1a\n"
+
+
+def refuse_foreign_parts(path: Path) -> None:
+    """Raise `BadWeights` for an HDF5 file with links to other files, or with data that lies in them.
+
+    Such a file takes what it wants from the machine that loads it, and the model made of it carries that away.
+    """
+    if not path.is_file():
+        return
+    with path.open("rb") as stream:
+        if stream.read(len(_MAGIC)) != _MAGIC:
+            return
+    import h5py
+
+    try:
+        with h5py.File(path) as file:
+            _look_through(file, path, set())
+    except (OSError, RuntimeError, KeyError, ValueError) as error:
+        raise BadWeights(f"{path} is damaged: {str(error).partition(chr(10))[0]}.") from None
+
+
+def _look_through(group: Any, path: Path, seen: set[Any]) -> None:
+    import h5py
+
+    for name in group:
+        link = group.get(name, getlink=True)
+        if not isinstance(link, h5py.HardLink):
+            raise BadWeights(f"{path} is refused: {group.name}/{name} in it is a link, which weights have no need of.")
+        item = group[name]
+        if isinstance(item, h5py.Dataset) and (item.external or item.is_virtual):
+            raise BadWeights(f"{path} is refused: the numbers of {item.name} lie in another file.")
+        if isinstance(item, h5py.Group) and hash(item.id) not in seen:
+            seen.add(hash(item.id))
+            _look_through(item, path, seen)
