@@ -27,7 +27,7 @@ STAGES = [
     "api",
     "cli",
 ]
-GROUND = {"errors", "progress", "engine"}
+GROUND = {"errors", "progress", "engine", "whole"}
 HEAVY = {"tensorflow", "keras", "numpy", "pyarrow", "PIL", "h5py", "requests"}
 
 

@@ -6,6 +6,7 @@ Real wheels, real pip, real processes killed with SIGKILL; all of it in one envi
 import json
 import os
 import re
+import resource
 import shutil
 import signal
 import subprocess
@@ -269,6 +270,25 @@ def test_killed_while_a_plugin_is_removed(emptied, before):
     assert emptied.state() == whole
     assert "many_net" in emptied.zoo("list").stdout
     assert emptied.zoo("uninstall", "many", "--yes").returncode == 0
+    _assert_as_before(emptied, before)
+
+
+def test_a_plugin_that_does_not_fit_on_the_disk(emptied, before):
+    wheel = emptied.add_wheel("large", emptied.module("large", "large_net") + f"\nDATA = {'x' * 3_000_000!r}\n")
+    command = [emptied.env / "bin" / "zoo", "install", "--yes", *map(str, _offline(emptied)), wheel]
+
+    def limit() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, 1_000_000))
+
+    full = subprocess.run(command, env=os.environ | emptied.own, capture_output=True, text=True, preexec_fn=limit)
+    assert full.returncode == 1
+    assert "failed, and nothing was changed" in full.stderr
+    assert "File too large" in full.stderr
+    assert "Traceback" not in full.stderr
+    _assert_as_before(emptied, before)
+    done = subprocess.run(command, env=os.environ | emptied.own, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert emptied.zoo("uninstall", "large", "--yes").returncode == 0
     _assert_as_before(emptied, before)
 
 

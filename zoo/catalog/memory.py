@@ -11,7 +11,6 @@ import contextlib
 import hashlib
 import os
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,6 +22,7 @@ import msgspec
 
 from zoo.catalog.hookspecs import API_VERSION
 from zoo.catalog.settings import cache_folder
+from zoo.whole import write_whole
 
 Kind = TypeVar("Kind")
 Stamp = tuple[int, int] | None
@@ -55,10 +55,7 @@ def remember(plugins: bytes, seen: dict[str, Stamp], *circumstances: str) -> Non
         return
     file = _file(circumstances)
     with contextlib.suppress(OSError, UnicodeEncodeError):  # the latter: a path that is no valid text
-        file.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=file.parent, suffix=".new", delete=False) as beside:
-            beside.write(msgspec.json.encode(Memory(seen, msgspec.Raw(plugins))))
-        os.replace(beside.name, file)
+        write_whole(file, msgspec.json.encode(Memory(seen, msgspec.Raw(plugins))))
         newest_first = sorted(file.parent.iterdir(), key=lambda path: path.stat().st_mtime_ns, reverse=True)
         for old in newest_first[_KEPT:]:
             old.unlink()

@@ -6,6 +6,9 @@ import os
 from pathlib import Path
 from typing import Any
 
+from zoo.errors import ZooError
+from zoo.whole import write_whole
+
 
 def settings_file() -> Path:
     """Where `zoo plugins --disable` remembers: the platform's folder for settings, or what `ZOO_CONFIG` names."""
@@ -54,10 +57,12 @@ def set_registry(source: str, use: bool) -> None:
 
 def _write(setting: str, values: list[str]) -> None:
     path = settings_file()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_suffix(".new")
-    beside.write_text(json.dumps(_settings() | {setting: values}, indent=2) + "\n", encoding="utf-8")
-    beside.replace(path)
+    try:
+        write_whole(path, (json.dumps(_settings() | {setting: values}, indent=2) + "\n").encode())
+    except OSError as error:
+        raise ZooError(
+            f"{path} cannot be written: {error.strerror or error}; ZOO_CONFIG names another folder for settings."
+        ) from None
 
 
 def _read(setting: str) -> list[str]:

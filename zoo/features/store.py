@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from zoo.errors import ZooError
 from zoo.features.disk import PART, SPOILT, features_folder, limit, prune
+from zoo.whole import write_whole
 
 if TYPE_CHECKING:
     import numpy as np
@@ -54,7 +55,10 @@ class Store:
 
     def mark_spoilt(self) -> None:
         """Remember that this store's precision spoils the features: they are in the store of float32."""
-        self._put(SPOILT, "float32\n")
+        try:
+            self._put(SPOILT, "float32\n")
+        except OSError as error:
+            raise _cannot_be_kept(self.folder, error) from None
 
     def missing(self, contents: Sequence[str]) -> list[int]:
         """The positions of contents that are not in the store, each content once."""
@@ -128,19 +132,14 @@ class Store:
             part.replace(path)
         except OSError as error:
             part.unlink(missing_ok=True)
-            raise ZooError(
-                f"Features cannot be kept in {self.folder}: {error.strerror or error}. Free some space, or name "
-                "another folder with ZOO_CACHE; what was kept so far is used when you start again."
-            ) from None
+            raise _cannot_be_kept(self.folder, error) from None
         self._open(path, checked=True)
         prune(limit(), keep={self.folder, *self._files})
 
     def _put(self, name: str, text: str) -> None:
         if not (self.folder / name).exists():
             self.folder.mkdir(parents=True, exist_ok=True)
-            beside = self.folder / f"{PART}{uuid.uuid4().hex}"
-            beside.write_text(text, encoding="utf-8")
-            beside.replace(self.folder / name)
+            write_whole(self.folder / name, text.encode())
 
     def _open(self, path: Path, checked: bool = False) -> None:
         """Map a file into memory, where it is whole."""
@@ -160,6 +159,13 @@ class Store:
         self._files[path] = values
         for row, content in enumerate(contents):
             self._places[content] = path, row
+
+
+def _cannot_be_kept(folder: Path, error: OSError) -> ZooError:
+    return ZooError(
+        f"Features cannot be kept in {folder}: {error.strerror or error}. Free some space, or name another folder with "
+        "ZOO_CACHE; what was kept so far is used when you start again."
+    )
 
 
 def _flat(batch: np.ndarray) -> Any:

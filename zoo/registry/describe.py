@@ -25,6 +25,7 @@ from zoo.registry.environment import distribution_of
 from zoo.registry.format import Artefact, Entry, ListedBackbone, ListedHead, parse
 from zoo.registry.probe import look
 from zoo.registry.sources import read_file
+from zoo.whole import write_whole
 
 _NOT_SHIPPED = {"tests", "dist", "build", "__pycache__"}
 
@@ -70,9 +71,10 @@ def write(entries: list[Entry], registry: Path) -> None:
     _, problems = parse(new.encode(), str(registry))
     if problems:
         raise BadRegistry(f"{registry}: {problems[0]}.")
-    beside = registry.with_suffix(".new")
-    beside.write_text(new, encoding="utf-8")
-    beside.replace(registry)
+    try:
+        write_whole(registry, new.encode())
+    except OSError as error:
+        raise BadRegistry(f"{registry} cannot be written: {error.strerror or error}. It is as it was.") from None
 
 
 def tomli_name(block: str) -> str:

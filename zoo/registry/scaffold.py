@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+import shutil
 from importlib import metadata
 from pathlib import Path
 from string import Template
 
 from zoo.catalog import API_VERSION
 from zoo.errors import ZooError
+from zoo.whole import BESIDE
 
 _TEMPLATES = Path(__file__).with_name("templates")
 
@@ -44,9 +46,16 @@ def scaffold(name: str, folder: Path, *, backbone: bool, head: bool) -> Path:
         files[f"{package}/backbone.py"] = _filled("backbone.py", values)
     if head:
         files[f"{package}/head.py"] = _filled("head.py", values)
-    for path, content in files.items():
-        (folder / path).parent.mkdir(parents=True, exist_ok=True)
-        (folder / path).write_text(content, encoding="utf-8")
+    beside = folder.with_name(f"{BESIDE}{folder.name}")
+    try:
+        for path, content in files.items():
+            (beside / path).parent.mkdir(parents=True, exist_ok=True)
+            (beside / path).write_text(content, encoding="utf-8")
+        beside.replace(folder)
+    except OSError as error:
+        raise ZooError(f"{folder} cannot be written: {error.strerror or error}; nothing of it was left.") from None
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
     return folder
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +13,7 @@ from urllib.parse import urljoin
 from zoo.catalog.settings import cache_folder, registries
 from zoo.errors import BadRegistry
 from zoo.registry.format import MOST_BYTES, Entry, parse
+from zoo.whole import write_whole
 
 BUILT_IN = "built-in"
 _TIMEOUT_SECONDS = 10
@@ -153,7 +153,4 @@ def _fetch(address: str) -> bytes:
 
 def _keep(content: bytes, copy: Path) -> None:
     with contextlib.suppress(OSError):
-        copy.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=copy.parent, delete=False) as beside:
-            beside.write(content)
-        os.replace(beside.name, copy)
+        write_whole(copy, content)

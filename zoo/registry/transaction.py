@@ -23,6 +23,7 @@ import msgspec
 from zoo.errors import CannotInstall
 from zoo.progress import say
 from zoo.registry.environment import library
+from zoo.whole import write_whole
 
 _WAIT_SECONDS = 600
 
@@ -78,12 +79,7 @@ class Transaction:
     def write(self, state: Literal["preparing", "moving", "done"]) -> None:
         """Say in the journal how far it is; on the disk when this returns."""
         self.journal.state = state
-        beside = self.folder / "journal.new"
-        with beside.open("wb") as file:
-            file.write(msgspec.json.encode(self.journal))
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(self.folder / "journal.json")
+        write_whole(self.folder / "journal.json", msgspec.json.encode(self.journal))
 
     def _prune(self) -> None:
         """Remove folders that the moved files leave empty."""
@@ -103,15 +99,14 @@ def transaction(what: str) -> Iterator[Transaction]:
     with _alone():
         _repair()
         folder = library() / ".zoo-install"
-        folder.mkdir()
         change = Transaction(folder, Journal(what))
-        change.stage.mkdir()
-        change.write("preparing")
         try:
+            change.stage.mkdir(parents=True)
+            change.write("preparing")
             yield change
         except BaseException as error:
             change.undo()
-            shutil.rmtree(folder)
+            shutil.rmtree(folder, ignore_errors=True)
             if isinstance(error, (CannotInstall, OSError)):
                 reason = error if isinstance(error, CannotInstall) else f"{error.strerror} ({error.filename})."
                 raise CannotInstall(f"{what} failed, and nothing was changed. {reason}") from None

@@ -21,6 +21,7 @@ from zoo.data.sources import Reading
 from zoo.errors import BadData, BadPlan
 from zoo.runs.ask import ask
 from zoo.runs.forward import outputs
+from zoo.whole import appearing
 
 if TYPE_CHECKING:
     import numpy as np
@@ -56,14 +57,11 @@ class Vectors:
             columns["text"] = pyarrow.array([_utf8(text) for text in self.texts], pyarrow.string())
         columns["vector"] = pyarrow.FixedSizeListArray.from_arrays(flat, self.values.shape[1])
         table = pyarrow.table(columns).replace_schema_metadata({"zoo": json.dumps(self.about)})
-        beside = path.with_name(f".new-{path.name}")
         try:
-            parquet.write_table(table, beside)
-            beside.replace(path)
+            with appearing(path) as beside:
+                parquet.write_table(table, beside)
         except OSError as error:
             raise BadData(f"{path} cannot be written: {error.strerror or error}.") from None
-        finally:
-            beside.unlink(missing_ok=True)
 
 
 def check_out(path: Path) -> None:

@@ -5,16 +5,15 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from zoo.errors import BadRun
+from zoo.whole import BESIDE, appearing
 
 _LOCK = ".lock"
-_BESIDE = ".new-"
 
 
 class RunFolder:
@@ -56,7 +55,7 @@ class RunFolder:
         with cls._held(path):
             if folder.finished:
                 raise BadRun(f"{path} is finished, and there is nothing to resume. Use it: zoo predict {path} INPUT")
-            for left in path.rglob(f"{_BESIDE}*"):  # by a killed process
+            for left in path.rglob(f"{BESIDE}*"):  # by a killed process
                 left.unlink(missing_ok=True)
             yield folder
 
@@ -70,7 +69,7 @@ class RunFolder:
         try:
             with lock:
                 yield (folder := cls(path))
-                if folder.finished:  # else another process may wait for this very file
+                if folder.finished:  # else another process may be about to lock this very file
                     (path / _LOCK).unlink(missing_ok=True)
         except Timeout:
             raise BadRun(
@@ -78,6 +77,17 @@ class RunFolder:
             ) from None
         except PermissionError as error:
             raise BadRun(f"The run folder {path} cannot be written: {error.strerror}.") from None
+
+    @contextmanager
+    def all_or_nothing(self) -> Iterator[None]:
+        """Take the files of a new folder away again where they cannot all be written."""
+        try:
+            yield
+        except BaseException:
+            for path in self.path.iterdir():
+                path.unlink()
+            self.path.rmdir()
+            raise
 
     @staticmethod
     def refuse_occupied(path: Path) -> None:
@@ -130,16 +140,16 @@ class RunFolder:
 
     def write(self, name: str, write: Callable[[Path], None]) -> None:
         """Let `write` fill a file beside, flush it to the disk, and give it its name."""
-        beside = self.path / f"{_BESIDE}{name}"
         try:
-            write(beside)
-            with beside.open("rb+") as file:
-                os.fsync(file.fileno())
-            beside.replace(self.path / name)
+            with appearing(self.path / name) as beside:
+                write(beside)
         except OSError as error:
-            beside.unlink(missing_ok=True)
             reason = error.strerror or error
-            raise BadRun(f"{self.path / name} cannot be written: {reason}. Nothing half-written was left.") from None
+            resumable = self.exists("plan.toml") and not self.finished
+            way_on = f" Free some space, and go on with: zoo resume {self.path}" if resumable else ""
+            raise BadRun(
+                f"{self.path / name} cannot be written: {reason}. Nothing half-written was left.{way_on}"
+            ) from None
 
     def write_text(self, name: str, text: str) -> None:
         def write(path: Path) -> None:

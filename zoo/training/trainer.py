@@ -45,11 +45,12 @@ def train(plan: Plan, out: Path | None, of: Path | None = None) -> Run:
             say(f"Other than in {of}: {change}.")
     out = out if out is not None else RunFolder.free_name(Path("runs"), Path(plan.data).resolve().stem)
     with RunFolder.created(out) as folder:
-        folder.write_text("plan.toml", plan.to_toml())
-        rows = [(e.input, _written(e.target), e.split) for e in job.examples.items]
-        folder.write_csv("split.csv", ["input", "target", "split"], rows)
-        folder.write_csv("skipped.csv", ["input", "reason"], [(s.input, s.reason) for s in job.examples.skipped])
-        folder.write_json("provenance.json", about)
+        with folder.all_or_nothing():
+            rows = [(e.input, _written(e.target), e.split) for e in job.examples.items]
+            folder.write_csv("split.csv", ["input", "target", "split"], rows)
+            folder.write_csv("skipped.csv", ["input", "reason"], [(s.input, s.reason) for s in job.examples.skipped])
+            folder.write_json("provenance.json", about)
+            folder.write_text("plan.toml", plan.to_toml())  # who has it can be resumed
         return _carry_out(job, folder, about)
 
 
