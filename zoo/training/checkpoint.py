@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -21,6 +22,17 @@ FORMAT = 1
 KEPT = 2
 MINUTES = 3.0
 _FACTS = "facts"
+_DAMAGED = (
+    OSError,
+    ValueError,
+    KeyError,
+    TypeError,
+    EOFError,
+    RecursionError,
+    MemoryError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
 
 
 def seconds_between() -> float:
@@ -110,7 +122,7 @@ class Checkpoints:
         for path in reversed(self._files()):
             try:
                 return _read(path)
-            except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
+            except _DAMAGED as error:
                 say(f"{path} is damaged ({str(error).partition(chr(10))[0]}): the one before it is used.")
         return None
 

@@ -1,0 +1,215 @@
+"""Broken files of every kind that is read, and files that a machine makes up: refused by our own errors alone."""
+
+import contextlib
+import csv
+import io
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pyarrow import parquet
+
+import zoo
+from zoo.catalog.specs import Backbone, Head, Weights
+from zoo.data.pictures import read_picture
+from zoo.data.sources import Reading, read_source
+from zoo.registry.format import parse
+from zoo.runs.folder import RunFolder
+from zoo.runs.model_file import read_card
+from zoo.runs.vetting import vet
+from zoo.training.checkpoint import Checkpoint, Checkpoints
+from zoo.training.plan import Phase, Plan
+
+CORPUS = Path(__file__).with_name("corpus")
+TEXTS = Reading("text")
+in_one_folder = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60)
+
+
+def _files(kind: str) -> list[object]:
+    return [pytest.param(path, id=path.name) for path in sorted((CORPUS / kind).iterdir())]
+
+
+@pytest.mark.parametrize("path", _files("pictures"))
+def test_a_broken_picture(path):
+    with pytest.raises(zoo.BadData):
+        read_picture(path)
+
+
+@pytest.mark.parametrize("path", _files("tables"))
+def test_a_broken_table(path):
+    reading = Reading("text", "words") if path.suffix == ".conll" else TEXTS
+    with pytest.raises(zoo.BadData):
+        read_source(path, reading)
+
+
+@pytest.mark.parametrize("path", _files("plans"))
+def test_a_broken_plan(path):
+    with pytest.raises(zoo.BadPlan):
+        Plan.from_toml(path)
+
+
+def test_a_plan_without_end(tmp_path):
+    (tmp_path / "plan.toml").write_text("# " + "x" * 1_000_001)
+    with pytest.raises(zoo.BadPlan, match="too large for a plan"):
+        Plan.from_toml(tmp_path / "plan.toml")
+
+
+@pytest.mark.parametrize("path", _files("models"))
+def test_a_broken_model(path):
+    with pytest.raises(zoo.BadRun):
+        read_card(path)
+    with contextlib.suppress(zoo.BadRun):
+        vet(path)
+
+
+@pytest.mark.parametrize("path", _files("checkpoints"))
+def test_a_broken_checkpoint(path, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    checkpoints = Checkpoints(RunFolder(tmp_path))
+    good = Checkpoint(epoch=3, arrays={"model/0": np.arange(5)})
+    checkpoints.save(good)
+    shutil.copy(path, tmp_path / "checkpoints/000002.npz")
+    assert checkpoints.load() == good
+    assert "000002.npz is damaged" in capsys.readouterr().err
+    assert not (tmp_path / "touched").exists()
+
+
+@pytest.mark.parametrize("path", _files("registries"))
+def test_a_broken_registry(path):
+    with pytest.raises(zoo.ZooError):
+        parse(path.read_bytes(), path.name)
+
+
+@pytest.mark.parametrize("path", _files("weights"))
+def test_broken_weights(path, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(zoo.BadWeights):
+        zoo.build("efficientnet_lite0" if path.suffix == ".pth" else "mobilenet_v2", weights=str(path))
+    assert not (tmp_path / "touched").exists()
+
+
+SEEDS = {
+    path.name: path.read_bytes() for path in sorted((Path(__file__).parents[1] / "examples/data/unseen").iterdir())
+}
+
+
+@in_one_folder
+@given(st.sampled_from(sorted(SEEDS)), st.lists(st.tuples(st.integers(0, 4000), st.binary(max_size=8)), max_size=6))
+def test_a_picture_with_altered_bytes_is_read_or_refused(tmp_path, name, changes):
+    content = bytearray(SEEDS[name])
+    for place, new in changes:
+        content[place : place + len(new)] = new
+    (tmp_path / "picture").write_bytes(content)
+    try:
+        pixels = read_picture(tmp_path / "picture")
+    except zoo.BadData:
+        return
+    assert pixels.dtype == np.uint8
+    assert pixels.ndim == 3
+
+
+@in_one_folder
+@given(st.sampled_from(["csv", "tsv", "jsonl", "parquet", "conll"]), st.binary(max_size=300))
+def test_any_bytes_as_a_table_are_read_or_refused(tmp_path, suffix, content):
+    path = tmp_path / f"table.{suffix}"
+    path.write_bytes(content)
+    with contextlib.suppress(zoo.BadData):
+        read_source(path, Reading("text", "words") if suffix == "conll" else TEXTS)
+
+
+# Any text but line ends that the formats take for one, NUL, and half characters.
+cells = st.text(st.characters(blacklist_categories=["Cs"], blacklist_characters="\0\r"), min_size=1).filter(str.strip)
+
+
+@in_one_folder
+@given(st.lists(st.tuples(cells, cells), min_size=1, max_size=8))
+def test_what_is_written_into_a_table_comes_out_of_it(tmp_path, rows):
+    for suffix, delimiter in (("csv", ","), ("tsv", "\t")):
+        text = io.StringIO()
+        csv.writer(text, delimiter=delimiter, lineterminator="\n", quoting=csv.QUOTE_ALL).writerows(
+            [("text", "label"), *rows]
+        )
+        (tmp_path / f"table.{suffix}").write_bytes(text.getvalue().encode())
+    lines = [json.dumps({"text": text, "label": label}) for text, label in rows]
+    (tmp_path / "table.jsonl").write_text("\n".join(lines), encoding="utf-8")
+    columns = dict(zip(("text", "label"), map(pa.array, zip(*rows, strict=True)), strict=True))
+    parquet.write_table(pa.table(columns), tmp_path / "table.parquet")
+    for suffix in ("csv", "tsv", "jsonl", "parquet"):
+        found = read_source(tmp_path / f"table.{suffix}", TEXTS)
+        assert [(e.raw, e.target) for e in found.items] == rows, suffix
+
+
+phases = st.builds(
+    Phase,
+    unfreeze=st.one_of(st.integers(0, 9), st.just("all")),
+    epochs=st.integers(1, 99),
+    learning_rate=st.floats(1e-9, 10),
+    patience=st.integers(1, 9),
+    clip_norm=st.floats(0, 10),
+)
+plans = st.builds(
+    Plan,
+    backbone=st.text(),
+    data=st.text(),
+    seed=st.integers(0, 2**40),
+    batch_size=st.integers(1, 4096),
+    options=st.dictionaries(st.text(min_size=1), st.one_of(st.text(), st.integers(-(2**60), 2**60))),
+    phases=st.lists(phases, min_size=1, max_size=3).map(tuple),
+)
+
+
+@in_one_folder
+@given(plans)
+def test_a_plan_is_read_as_it_was_written(tmp_path, plan):
+    RunFolder(tmp_path).write_text("plan.toml", plan.to_toml())
+    assert Plan.from_toml(tmp_path / "plan.toml") == plan
+
+
+@in_one_folder
+@given(plans, st.integers(0, 400), st.text(max_size=6))
+def test_an_altered_plan_is_read_or_refused(tmp_path, plan, place, new):
+    text = plan.to_toml()
+    (tmp_path / "plan.toml").write_text(text[:place] + new + text[place + len(new) :], encoding="utf-8", newline="")
+    with contextlib.suppress(zoo.BadPlan):
+        Plan.from_toml(tmp_path / "plan.toml")
+
+
+anything = st.one_of(st.none(), st.text(), st.integers(), st.floats(), st.lists(st.text()).map(tuple))
+
+
+@pytest.mark.parametrize("kind", [Backbone, Head, Weights])
+@given(data=st.data())
+def test_a_spec_of_any_values_is_made_or_refused(kind, data):
+    names = list(kind.__dataclass_fields__)
+    values = {name: data.draw(anything, name) for name in names}
+    try:
+        made = kind(**values)
+    except (ValueError, TypeError):  # both are taken for the plugin's fault
+        return
+    assert made.name == values["name"]
+
+
+@in_one_folder
+@given(st.lists(st.tuples(st.integers(0, 3000), st.binary(min_size=1, max_size=4)), min_size=1, max_size=4))
+def test_an_altered_checkpoint_is_itself_or_passed_over(tmp_path, changes):
+    checkpoints = Checkpoints(RunFolder(tmp_path))
+    checkpoints.clear()
+    checkpoints.save(Checkpoint(epoch=1))
+    later = Checkpoint(epoch=2, arrays={"model/0": np.arange(300.0)})
+    checkpoints.save(later)
+    path = tmp_path / "checkpoints/000002.npz"
+    content = bytearray(path.read_bytes())
+    for place, new in changes:
+        content[place : place + len(new)] = new
+    path.write_bytes(content)
+    found = checkpoints.load()
+    assert found is not None
+    if found.epoch == 2:
+        assert np.array_equal(found.arrays["model/0"], later.arrays["model/0"])
+    else:
+        assert found.epoch == 1
