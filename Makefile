@@ -16,7 +16,7 @@ demo: .venv/.installed
 	@$(BIN)/python examples/demo.py
 
 test: .venv/.developed
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 lint: .venv/.developed
 	$(BIN)/ruff check .

@@ -13,6 +13,25 @@ import pytest
 ROOT = Path(__file__).parent
 CLIPART = ROOT / "examples" / "data" / "clipart"
 UNSEEN = ROOT / "examples" / "data" / "unseen"
+# The files that take longest come first, so that no worker is left alone with one of them at the end.
+LONGEST = (
+    "training/test_resume",
+    "tests/test_text_runs",
+    "registry/test_install",
+    "training/",
+    "testing/",
+    "kerashub/",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the tests in the order of `LONGEST`."""
+
+    def rank(item: pytest.Item) -> int:
+        path = item.path.as_posix()
+        return next((place for place, part in enumerate(LONGEST) if part in path), len(LONGEST))
+
+    items.sort(key=rank)
 
 
 @pytest.fixture(scope="session", autouse=True)

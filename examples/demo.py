@@ -23,9 +23,9 @@ def train(run: Path, *arguments: str) -> dict:
     """Train, unless the run is there already; returns what its metrics.json holds."""
     if (run / "metrics.json").exists():
         print(f"{run} is there already; remove it to train again.")
+    elif (run / "plan.toml").exists():  # it was broken off
+        zoo("resume", str(run))
     else:
-        if run.exists():  # a run that was broken off; nothing of a person's is ever removed
-            run.rename(next(p for i in range(1000) if not (p := run.with_name(f"{run.name}-unfinished-{i}")).exists()))
         zoo("train", *arguments, "--out", str(run))
     print()
     return json.loads((run / "metrics.json").read_text())

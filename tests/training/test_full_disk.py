@@ -14,6 +14,7 @@ from zoo import api
 from zoo.runs.folder import RunFolder
 from zoo.training.plan import Phase, Plan
 
+CLIPART = Path(__file__).parents[2] / "examples/data/clipart"
 FULL = "No space left on device|File too large"
 
 
@@ -66,13 +67,25 @@ def disk(tmp_path):
         one.close()
 
 
-@pytest.fixture
-def plan(tmp_path, few_pictures) -> Path:
+@pytest.fixture(scope="module")
+def plan(tmp_path_factory) -> Path:
     head = Phase(unfreeze=0, epochs=2, learning_rate=1e-3, patience=2)
     tail = Phase(unfreeze=1, epochs=2, learning_rate=1e-4, patience=2)
-    path = tmp_path / "plan.toml"
-    path.write_text(Plan(backbone="efficientnet_lite0", data=str(few_pictures), phases=(head, tail)).to_toml())
+    folder = tmp_path_factory.mktemp("plan")
+    for label in ("birds", "music"):
+        for picture in sorted((CLIPART / label).iterdir())[:6]:
+            target = folder / "few" / label / picture.name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(picture.read_bytes())
+    path = folder / "plan.toml"
+    path.write_text(Plan(backbone="efficientnet_lite0", data=str(folder / "few"), phases=(head, tail)).to_toml())
     return path
+
+
+@pytest.fixture(scope="module")
+def whole(plan) -> Path:
+    """The run of that plan on a disk with room."""
+    return api.train_plan(plan, out=plan.parent / "whole").path
 
 
 def _sentence(done: subprocess.CompletedProcess[str]) -> str:
@@ -94,8 +107,7 @@ def _files(folder: Path) -> list[str]:
 
 # In bytes: too small for the first files; for a checkpoint of the head, for one of a stage, and for the model.
 @pytest.mark.parametrize("size", [4_096, 1_000_000, 12_000_000])
-def test_a_training_whose_disk_is_full_goes_on_when_there_is_space(size, disk, plan, tmp_path):
-    whole = api.train_plan(plan, out=tmp_path / "whole")
+def test_a_training_whose_disk_is_full_goes_on_when_there_is_space(size, disk, plan, whole):
     small = disk(size)
     run = small.folder / "run"
     sentence = _sentence(small.zoo("train", "--plan", plan, "--out", run))
@@ -109,7 +121,7 @@ def test_a_training_whose_disk_is_full_goes_on_when_there_is_space(size, disk, p
     small.grow()
     again = small.zoo("resume", run) if run.exists() else small.zoo("train", "--plan", plan, "--out", run)
     assert again.returncode == 0, again.stderr
-    assert _figures(run) == _figures(whole.path)
+    assert _figures(run) == _figures(whole)
 
 
 def test_a_model_that_does_not_fit_is_written_when_there_is_space(disk, few_pictures):

@@ -222,6 +222,8 @@ class Fitting:
                 epoch, done = epoch + 1, 0
             if epoch < phase.epochs and not keep.over:
                 fit(self._learn, epoch, phase.epochs)
+            if stop.wanted:  # after the end of the last epoch
+                stop.leave()
 
     def _compare_with_baseline(self, model: keras.Model, store: Store, best: float, judge: tf.data.Dataset) -> float:
         """Set the baseline's weights where it is better, and remember its name and figures; returns the lower loss."""
