@@ -1,4 +1,5 @@
-# make demo: set everything up and fine-tune on the example pictures and sentences.   make test: run the tests.
+# make demo: set everything up and fine-tune on the example pictures and sentences.
+# make test: run the tests.   make test-all: those too that repeat for one more network what others say.
 # make lint: formatting, style, types.   make bench: the measurements, about two hours.
 PYTHON ?= python3
 BIN := .venv/bin
@@ -9,14 +10,19 @@ PROJECTS := pyproject.toml constraints.txt $(PLUGINS:%=%/pyproject.toml)
 # seqeval is published as source alone, with a setup.py that only works in a build environment of its own.
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install --use-pep517 --constraint constraints.txt
 
-.PHONY: demo test lint bench
+PARALLEL := --numprocesses 2 --dist loadfile --no-loadscope-reorder
+
+.PHONY: demo test test-all lint bench
 .DELETE_ON_ERROR:
 
 demo: .venv/.installed
 	@$(BIN)/python examples/demo.py
 
 test: .venv/.developed
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest $(PARALLEL) -m "not slow"
+
+test-all: .venv/.developed
+	$(BIN)/python -m pytest $(PARALLEL)
 
 lint: .venv/.developed
 	$(BIN)/ruff check .

@@ -23,15 +23,35 @@ LONGEST = (
     "kerashub/",
 )
 
+# Those that `make test` leaves to `make test-all`: each says of one more network or head what another says already.
+SLOW = (
+    *(f"promises[backbone {name}:" for name in ("vgg16", "xception", "nasnet_mobile", "densenet121")),
+    *(f"promises[backbone {name}:" for name in ("mobilenet", "efficientnet_v2_b0", "resnet50_v2")),
+    *(f"promises[head {name}:" for name in ("multilabel", "pair_classification", "pair_regression")),
+    "folder[regression-stars",
+    "folder[pair_regression-stars",
+    "same_answer[resnet50_v2",
+    "same_answer[bert]",
+    "as_keras_hub_packs_them[Roberta]",
+    "test_presets_of_pictures_keep_every_promise",
+    "goes_on_when_there_is_space[1000000]",
+    "test_random_weights_train_save_load_and_predict",
+    "test_the_newcomers_way_in_the_guide_works_as_it_stands",
+    "test_every_epoch_sees_other_views_where_nothing_is_kept",
+)
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the tests in the order of `LONGEST`."""
+    """Put the tests in the order of `LONGEST`, and mark those that are `SLOW`."""
 
     def rank(item: pytest.Item) -> int:
         path = item.path.as_posix()
         return next((place for place, part in enumerate(LONGEST) if part in path), len(LONGEST))
 
     items.sort(key=rank)
+    for item in items:
+        if any(part in item.nodeid for part in SLOW):
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture(scope="session", autouse=True)

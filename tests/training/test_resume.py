@@ -21,7 +21,7 @@ from zoo.runs.folder import RunFolder
 from zoo.training.checkpoint import Checkpoints
 from zoo.training.plan import Phase, Plan
 
-KILLS = {"image": 12, "text": 8}
+KILLS = {"image": 15, "text": 5}
 ROOT = Path(__file__).parents[2]
 
 

@@ -92,9 +92,10 @@ def _refuse_other_encodings(path: Path) -> None:
     decoder, place = codecs.getincrementaldecoder("utf-8")(), 0
     try:
         with path.open("rb") as file:
-            while block := file.read(1 << 20):
+            while True:
+                block = file.read(1 << 20)
                 try:
-                    decoder.decode(block)
+                    decoder.decode(block, final=not block)
                 except UnicodeDecodeError as error:
                     utf16 = place == 0 and block.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
                     likely = "utf-16" if utf16 else "latin1"
@@ -102,8 +103,10 @@ def _refuse_other_encodings(path: Path) -> None:
                         f"{path} is not UTF-8 text (byte 0x{error.object[error.start]:02x} near byte "
                         f"{place + error.start}); save it as UTF-8, for example: iconv -f {likely} -t utf-8."
                     ) from None
-                if (nul := block.find(0)) >= 0 and place + nul > 0:
+                if (nul := block.find(0)) >= 0:
                     raise BadData(f"{path} has a NUL byte at byte {place + nul}: it is not a table of text.")
+                if not block:
+                    return
                 place += len(block)
     except OSError as error:
         raise BadData(f"{path} cannot be read: {error.strerror}.") from None

@@ -14,7 +14,7 @@ from zoo.errors import BadRun
 # Where Keras's own layers, operations and what they are set up with are defined.
 _KERAS = re.compile(
     r"keras\.(layers|initializers|regularizers|constraints|activations|ops|random|src\.models\.(functional|sequential)"
-    r"|src\.(ops|layers|dtype_policies|random)(\.\w+)*)"
+    r"|src\.(ops|layers|dtype_policies|random|applications)(\.\w+)*)"
 )
 # What comes from `keras` and `keras.models` themselves, where functions also stand that load and download.
 _MODELS = {"Functional", "Sequential", "Model", "DTypePolicy", "QuantizedDTypePolicy", "DTypePolicyMap", "KerasTensor"}
