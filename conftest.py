@@ -27,7 +27,10 @@ LONGEST = (
 SLOW = (
     *(f"promises[backbone {name}:" for name in ("vgg16", "xception", "nasnet_mobile", "densenet121")),
     *(f"promises[backbone {name}:" for name in ("mobilenet", "efficientnet_v2_b0", "resnet50_v2")),
+    *(f"promises[backbone {name}:" for name in ("mobilenet_v2", "efficientnet_b0")),
     *(f"promises[head {name}:" for name in ("multilabel", "pair_classification", "pair_regression")),
+    "test_the_same_seed_gives_the_same_weights_though_dropout_is_active",
+    "sentences_of_all_lengths[0]",
     "folder[regression-stars",
     "folder[pair_regression-stars",
     "same_answer[resnet50_v2",
