@@ -13,7 +13,7 @@ from zoo.errors import ZooError
 from zoo.progress import step
 
 # Of glibc's mallopt, M_TRIM_THRESHOLD, M_TOP_PAD and M_MMAP_THRESHOLD: nothing that is freed goes back, also of large
-# blocks, and the process grows by 64 MB at a time.
+# blocks, and the process grows by 64 MB at a time. TensorFlow sets the first anew, to 128 KB, for data from generators.
 _HEAP = {-1: 2**31 - 1, -2: 2**26, -3: 2**30}
 
 
@@ -68,7 +68,7 @@ def _without_native_messages() -> Iterator[None]:
     if os.environ.get("ZOO_DEBUG") == "1":
         yield
         return
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ["TF_CPP_MIN_LOG_LEVEL"] = os.environ.get("TF_CPP_MIN_LOG_LEVEL") or "3"
     with contextlib.ExitStack() as undo:
         real = os.dup(2)
         undo.callback(os.close, real)

@@ -93,7 +93,7 @@ def _examples(plan: Plan, task: Task, reading: Reading) -> Examples:
         say(f"Left out {len(skipped)} inputs, listed in skipped.csv ({skipped[0].input}: {skipped[0].reason}, ...).")
     task.learn([e.target for e in examples.items], reading.targets)
     assign(examples, validation, plan.seed, task.strata)
-    _warn_of_targets(examples.items)
+    _warn_of_targets(examples.items, task)
     for split in ("train", "validation"):
         if not examples.of(split):
             raise BadData(f"{plan.data} has no readable example for {split}.")
@@ -102,12 +102,13 @@ def _examples(plan: Plan, task: Task, reading: Reading) -> Examples:
     return examples
 
 
-def _warn_of_targets(examples: list[Example]) -> None:
-    """Say which targets may be meant to be one, and which examples have one content and several targets."""
+def _warn_of_targets(examples: list[Example], task: Task) -> None:
+    """Say which targets may be meant to be one, and which examples are of several strata (not of several numbers)."""
     alike: dict[str, set[str]] = defaultdict(set)
     by_content: dict[str, set[Target]] = defaultdict(set)
-    for example in examples:
-        by_content[example.content].add(example.target)
+    for example, stratum in zip(examples, task.strata([example.target for example in examples]), strict=True):
+        if stratum is not None:
+            by_content[example.content].add(stratum)
         for target in (example.target,) if isinstance(example.target, str) else example.target:
             alike[" ".join(normalize("NFKC", target).casefold().split())].add(target)
     for targets in (sorted(some) for some in alike.values() if len(some) > 1):
