@@ -1,5 +1,6 @@
 # make demo: set everything up and fine-tune on the example pictures and sentences.
-# make test: run the tests.   make test-all: those too that repeat for one more network what others say.
+# make test: run the tests.   make test-all: those too that repeat for one more network what others say, and what
+# hypothesis makes up is new each time.
 # make lint: formatting, style, types.   make bench: the measurements, about two hours.
 PYTHON ?= python3
 BIN := .venv/bin
@@ -19,7 +20,7 @@ demo: .venv/.installed
 	@$(BIN)/python examples/demo.py
 
 test: .venv/.developed
-	$(BIN)/python -m pytest $(PARALLEL) -m "not slow"
+	$(BIN)/python -m pytest $(PARALLEL) -m "not slow" --hypothesis-profile ci
 
 test-all: .venv/.developed
 	$(BIN)/python -m pytest $(PARALLEL)

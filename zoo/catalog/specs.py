@@ -5,8 +5,8 @@ A spec that breaks its own rules raises `ValueError` when it is made; the host r
 """
 
 import re
-from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from dataclasses import dataclass, fields
+from typing import Any, Literal, get_args, get_origin
 
 Modality = Literal["image", "text"]
 Feature = Literal["pooled", "map", "sequence"]
@@ -24,6 +24,33 @@ def _require(condition: object, message: str) -> None:
         raise ValueError(message)
 
 
+def _fits(value: Any, hint: Any) -> bool:
+    """Whether a value is of the type that a spec's field is annotated with."""
+    parts = get_args(hint)
+    if get_origin(hint) is Literal:
+        return value in parts
+    if get_origin(hint) is tuple:
+        if not isinstance(value, tuple):
+            return False
+        wanted = parts[:1] * len(value) if parts[-1] is ... else parts
+        return len(value) == len(wanted) and all(map(_fits, value, wanted))
+    if parts:  # one of several
+        return any(_fits(value, part) for part in parts)
+    return isinstance(value, (int, float) if hint is float else hint)
+
+
+def _described(hint: Any) -> str:
+    parts = get_args(hint)
+    if get_origin(hint) is Literal:
+        return " or ".join(map(repr, parts))
+    if get_origin(hint) is tuple:
+        return f"a tuple, each {_described(parts[0])}"
+    if parts:
+        return " or ".join(map(_described, parts))
+    said = {type(None): "None", str: "text", int: "a whole number", float: "a number"}
+    return said.get(hint, f"zoo.{hint.__name__}")
+
+
 def _check_name(kind: str, name: str) -> None:
     _require(_NAME.fullmatch(name), f"{kind} name {name!r} must be lower case letters, digits, '_', '-' or '.'")
 
@@ -33,7 +60,19 @@ def _check_build(owner: str, build: str) -> None:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Pixels:
+class _Spec:
+    """What all specs share: a value of another type than its field's is refused."""
+
+    def __post_init__(self) -> None:
+        owner = " ".join([type(self).__name__.lower(), *([repr(self.name)] if hasattr(self, "name") else [])])
+        for field in fields(self):
+            value = getattr(self, field.name)
+            said = f"{owner}: {field.name} is {value!r}; it must be"
+            _require(_fits(value, field.type), f"{said} {_described(field.type)}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pixels(_Spec):
     """How raw RGB pixels (0..255) become what the weights were trained on: `(pixel - mean) / std`, per channel.
 
     `mean` and `std` are in grey levels 0..255 and stand in the order that `order` names.
@@ -45,7 +84,7 @@ class Pixels:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Weights:
+class Weights(_Spec):
     """One set of pretrained weights for a backbone.
 
     name        what `--weights NAME` calls it, for example "imagenet"
@@ -77,6 +116,7 @@ class Weights:
     fetch: str | None = None
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         _check_name("weights", self.name)
         _require(self.name not in ("default", "none"), f"weights may not be called {self.name!r}")
         _require(self.licence.strip(), f"weights {self.name!r}: the licence is blank")
@@ -101,7 +141,7 @@ class Weights:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Backbone:
+class Backbone(_Spec):
     """A pretrained network that turns raw inputs into features.
 
     params    parameters of the encoder that `build` returns (without any classification layer of the original)
@@ -132,21 +172,14 @@ class Backbone:
     reads: tuple[Reads, ...] = ("single",)
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         _check_name("backbone", self.name)
         _check_build(f"backbone {self.name!r}", self.build)
-        _require(
-            self.modality in ("image", "text"),
-            f"backbone {self.name!r}: modality {self.modality!r} is neither 'image' nor 'text'",
-        )
-        _require(
-            self.features and set(self.features) <= {"pooled", "map", "sequence"},
-            f"backbone {self.name!r}: features {self.features!r} must be of 'pooled', 'map', 'sequence'",
-        )
+        _require(self.features, f"backbone {self.name!r}: no feature")
         _require(self.licence.strip(), f"backbone {self.name!r}: the licence is blank")
         for fact in ("params", "input", "dim"):
             value = getattr(self, fact)
-            known = value is not None or fact == "params"
-            _require(not known or value > 0, f"backbone {self.name!r}: {fact} must be a positive number")
+            _require(value is None or value > 0, f"backbone {self.name!r}: {fact} must be a positive number")
         names = [w.name for w in self.weights]
         _require(len(set(names)) == len(names), f"backbone {self.name!r}: two weights share a name: {names}")
 
@@ -157,7 +190,7 @@ class Backbone:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Option:
+class Option(_Spec):
     """A setting of a head, given as `--set NAME=VALUE`; its type is that of `default`."""
 
     name: str
@@ -184,7 +217,7 @@ class Option:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Head:
+class Head(_Spec):
     """A task: what is learnt on top of a backbone's features.
 
     modalities  the kinds of backbone it combines with
@@ -207,12 +240,10 @@ class Head:
     trained: bool = True
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         _check_name("head", self.name)
         _check_build(f"head {self.name!r}", self.build)
         _require(self.modalities, f"head {self.name!r}: no modality")
-        for fact, known in (("feature", Feature), ("reads", Reads), ("targets", Targets)):
-            value, choices = getattr(self, fact), get_args(known)
-            _require(value in choices, f"head {self.name!r}: {fact} is {value!r}; it is one of {', '.join(choices)}")
         _require(self.licence.strip(), f"head {self.name!r}: the licence is blank")
 
 
