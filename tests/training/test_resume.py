@@ -6,6 +6,7 @@ import json
 import os
 import random
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -141,6 +142,29 @@ def test_killed_at_random_moments_and_resumed_the_weights_are_those_of_one_run(m
     _assert_same(whole, broken)
     assert not (broken / "checkpoints").exists()
     assert RunFolder(broken).read_json("provenance.json")["resumed"] == KILLS[modality]
+
+
+def test_the_linear_model_that_no_epoch_beats_survives_a_kill(tmp_path):
+    tail = Phase(unfreeze=1, epochs=3, learning_rate=1e-9, patience=3)
+    plan = Plan(backbone="efficientnet_lite0", data=str(_write_pictures(tmp_path)), batch_size=8, phases=(tail,))
+    (tmp_path / "plan.toml").write_text(plan.to_toml())
+    whole, broken = tmp_path / "whole", tmp_path / "broken"
+    said = _ended(_start("train", "--plan", tmp_path / "plan.toml", "--out", whole, every=1000))
+    assert re.search(r"No epoch was better than logistic regression \(C = .*\), which is kept\.", said)
+    summary = RunFolder(whole).read_json("metrics.json")
+    assert summary["metrics"] == pytest.approx(summary["baseline"]["metrics"], rel=0.02)
+    process = _start("train", "--plan", tmp_path / "plan.toml", "--out", broken)
+    _wait_for_checkpoint(process, broken, 4)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    early = shutil.copytree(broken, tmp_path / "early")
+    said = _ended(_start("resume", broken))
+    assert "To be beaten" not in said
+    assert re.search(r"No epoch was better than logistic regression \(C = .*\), which is kept\.", said)
+    _assert_same(whole, broken)
+    _ended(_start("resume", early, "--finish"))
+    ours, theirs = _weights(whole), _weights(early)
+    assert not [name for name in ours if not np.array_equal(ours[name], theirs[name])]
 
 
 def test_a_torn_checkpoint_is_passed_over_for_the_one_before(plan, whole, tmp_path):

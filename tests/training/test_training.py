@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import zoo
+from zoo import api
 from zoo.catalog import catalog
 from zoo.compose.encoder import build_encoder
 from zoo.training.plan import HEAD_EPOCHS, HEAD_PATIENCE, Phase, Plan, default_phases
@@ -81,8 +82,6 @@ def test_a_second_phase_that_helps_nothing_is_undone(few_pictures, tmp_path):
     )
     plan = Plan(backbone="efficientnet_lite0", data=str(few_pictures), phases=phases)
     (tmp_path / "plan.toml").write_text(plan.to_toml())
-    from zoo import api
-
     run = api.train_plan(tmp_path / "plan.toml", out=tmp_path / "run")
     assert _changed(run) == set()
 

@@ -18,7 +18,7 @@ from zoo.features.store import Store
 from zoo.inference.folded import computing_in
 from zoo.progress import say, show_lines, step
 from zoo.runs.folder import RunFolder
-from zoo.training.baseline import find_baseline, keep_better
+from zoo.training.baseline import Baseline, Baselines
 from zoo.training.changes import Changes, assign
 from zoo.training.checkpoint import Checkpoint, Checkpoints
 from zoo.training.features import VIEWS, Frozen
@@ -59,7 +59,8 @@ class Fitting:
     """Trains phase after phase; the model ends with the weights that had the lowest validation loss of all epochs.
 
     What is frozen in a phase is run once for each example in all trainings, and the rest trains on what it gave (where
-    that can be kept). A head on a frozen backbone is compared with the baseline, and replaced where that is better.
+    that can be kept). A head on a frozen backbone is compared with the baseline, and replaced where that is better;
+    where the backbone is trained from the start, the baseline comes first, and its loss is the one to beat.
 
     freeze  makes of a frozen part, prepared input -> {feature: tensor}, the one with kept features
     start   where an earlier process was; the result is the same as if there had been one process
@@ -81,6 +82,7 @@ class Fitting:
         self._learn = Side(examples.of("train"), task, plan.batch_size, plan.seed, plan.augment)
         self._judge = Side(examples.of("validation"), task, plan.batch_size)
         self._learn.weights = task.example_weights(self._learn.encoded)
+        self._baselines = Baselines(composed, task, self._learn, self._judge, seconds)
         self._checkpoints = Checkpoints(folder)
         self._changes = Changes(composed.model)
         self._now = start or Checkpoint(built=self._changes.built)
@@ -105,10 +107,11 @@ class Fitting:
         for number, phase in enumerate(phases[: last + 1]):
             if number < min(self._now.phase, last):
                 continue
+            beaten = self._baseline_before(phase)
             self._composed.encoder.unfreeze(phase.unfreeze)
             stage = self._stage(phase)
             if number >= self._now.phase:
-                self._fit_phase(stage, phase, finish)
+                self._fit_phase(stage, phase, finish, beaten)
                 refuse_unreadable(stage.errors)
             fitted = Fitted(self._now.baseline, stage.parted, stage.frozen)
         return fitted
@@ -130,8 +133,30 @@ class Fitting:
         tail = parted.tail
         return _Stage(tail, lambda side: side.feature_batches(tail.input, store), errors, parted, frozen, store)
 
-    def _fit_phase(self, stage: _Stage, phase: Phase, finish: bool) -> None:
-        """Fit until the phase is over, and save that; the model then has the best weights."""
+    def _baseline_before(self, phase: Phase) -> tuple[Baseline, float] | None:
+        """The baseline on the backbone as it comes, and its loss, of a training that begins with the backbone."""
+        at_start = self._now.phase == self._now.epoch == self._now.batch == 0
+        if not (at_start and phase.unfreeze and self._baselines.possible and self._plan.cache != "off"):
+            return None
+        now, self._now = self._now, replace(self._now, kept=None)
+        self._composed.encoder.unfreeze(0)
+        stage = self._stage(replace(phase, unfreeze=0))
+        baseline = self._baselines.find(stage.store) if stage.store is not None else None
+        self._now = now
+        if baseline is None:
+            return None
+        self._remember(baseline)
+        say(f"To be beaten by training the backbone too, {baseline}")
+        return baseline, self._baselines.loss(baseline, stage.batches(self._judge))
+
+    def _remember(self, baseline: Baseline) -> None:
+        self._now = replace(self._now, baseline=(baseline.name, baseline.metrics))
+
+    def _fit_phase(self, stage: _Stage, phase: Phase, finish: bool, beaten: tuple[Baseline, float] | None) -> None:
+        """Fit until the phase is over, and save that; the model then has the best weights.
+
+        beaten  a baseline and its loss; it is kept where no epoch beats it
+        """
         from zoo.training.callbacks import KeepBest
         from zoo.training.optimizers import make_optimizer
 
@@ -148,13 +173,22 @@ class Fitting:
         keep.weights = [best.get(n, weights) for n, weights in zip(numbers, keep.weights, strict=True)]
         if now.epoch == now.batch == 0:
             self._save(stage, keep, 0, 0, {})
+        if beaten is not None:
+            baseline, keep.best = beaten
+            with self._baselines.being(baseline):
+                keep.weights = model.get_weights()
+                self._changes.values(model)  # the head's variables are among what checkpoints hold from now on
         judge = stage.batches(self._judge)
         with self._seconds.of(phase.name), computing_in(precision):
             if not finish:
                 self._go_through_epochs(stage, phase, keep, judge)
             keep.restore()
         if phase.unfreeze == 0 and stage.store is not None:
-            keep.best = self._compare_with_baseline(model, stage.store, keep.best, judge)
+            if (found := self._baselines.find(stage.store)) is not None:
+                self._remember(found)
+                keep.best = self._baselines.keep_better(found, keep.best, judge)
+        elif now.baseline and all(keep.best < row["val_loss"] for row in now.rows):
+            say(f"No epoch was better than {now.baseline[0]}, which is kept.")
         self._now = replace(
             self._now,
             phase=self._now.phase + 1,
@@ -224,17 +258,6 @@ class Fitting:
                 fit(self._learn, epoch, phase.epochs)
             if stop.wanted:  # after the end of the last epoch
                 stop.leave()
-
-    def _compare_with_baseline(self, model: keras.Model, store: Store, best: float, judge: tf.data.Dataset) -> float:
-        """Set the baseline's weights where it is better, and remember its name and figures; returns the lower loss."""
-        with self._seconds.of("baseline"):
-            learn, other = self._learn, self._judge
-            sides = learn.examples, learn.encoded, learn.weights, other.examples, other.encoded
-            baseline = find_baseline(self._composed, self._task, store, *sides)
-            if baseline is None:
-                return best
-            self._now = replace(self._now, baseline=(baseline.name, baseline.metrics))
-            return keep_better(model, baseline, best, judge)
 
     def _save(self, stage: _Stage, keep: Any, epoch: int, batch: int, logs: dict[str, float]) -> None:
         """Write a checkpoint; none of a model with numbers that are not finite, which will stop the training."""

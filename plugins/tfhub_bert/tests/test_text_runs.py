@@ -100,6 +100,9 @@ def test_a_foreign_encoder_is_fine_tuned_and_answers_without_its_folder(
     assert trained.returncode == 0, trained.stderr
     summary = json.loads(trained.stdout)
     assert figure in summary["metrics"]
+    linear = summary["baseline"]["metrics"]
+    assert figure in linear
+    assert summary["metrics"].get("cross_entropy", 0) <= linear.get("cross_entropy", 0) * 1.05  # in bfloat16
     rows = list(csv.DictReader((tmp_path / "run" / "history.csv").open()))
     losses = [float(row["loss"]) for row in rows if row["phase"] == "fine-tuning"]
     assert min(losses[1:]) < losses[0]
