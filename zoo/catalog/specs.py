@@ -47,7 +47,7 @@ def _described(hint: Any) -> str:
         return f"a tuple, each {_described(parts[0])}"
     if parts:
         return " or ".join(map(_described, parts))
-    said = {type(None): "None", str: "text", int: "a whole number", float: "a number"}
+    said = {type(None): "None", bool: "True or False", str: "text", int: "a whole number", float: "a number"}
     return said.get(hint, f"zoo.{hint.__name__}")
 
 
@@ -64,7 +64,8 @@ class _Spec:
     """What all specs share: a value of another type than its field's is refused."""
 
     def __post_init__(self) -> None:
-        owner = " ".join([type(self).__name__.lower(), *([repr(self.name)] if hasattr(self, "name") else [])])
+        name = getattr(self, "name", None)
+        owner = type(self).__name__.lower() + ("" if name is None else f" {name!r}")
         for field in fields(self):
             value = getattr(self, field.name)
             said = f"{owner}: {field.name} is {value!r}; it must be"
