@@ -165,10 +165,9 @@ class Fitting:
         optimizer = make_optimizer(phase, self._composed.encoder, phase.epochs * steps, precision)
         model.compile(optimizer, loss=self._task.loss(), metrics=self._task.metrics())
         keep = KeepBest(model, phase.patience, math.inf if now.best is None else now.best, now.idle)
-        if now.of("optimizer"):
-            optimizer.build(model.trainable_variables)
-            for number, value in now.of("optimizer").items():
-                assign(optimizer.variables[number], value)
+        optimizer.build(model.trainable_variables)
+        for number, value in now.of("optimizer").items():
+            assign(optimizer.variables[number], value)
         best, numbers = now.of("best"), self._changes.numbers(model.weights)
         keep.weights = [best.get(n, weights) for n, weights in zip(numbers, keep.weights, strict=True)]
         if now.epoch == now.batch == 0:
@@ -228,6 +227,9 @@ class Fitting:
             given = [callback for some in catalog().host.call("zoo_callbacks", run=self._folder) for callback in some]
             board = keras.callbacks.TensorBoard(self._folder.logs / phase.name, write_graph=False)
 
+            # Metrics make their variables when they are first used; a step that makes variables is traced twice.
+            model.evaluate(judge.take(1), verbose=0)
+
             def fit(side: Side, first: int, epochs: int) -> None:
                 follow = FollowEpoch(side.order, self._now.of("metrics") if done else {})
                 callbacks = [follow, *ours[:-2], board, *given, keep, saver]
@@ -248,9 +250,6 @@ class Fitting:
                     callback.set_model(model)
                     callback.on_epoch_end(epoch, now.logs | {f"val_{name}": value for name, value in judged.items()})
             elif done:
-                model.evaluate(
-                    judge.take(1), verbose=0
-                )  # Keras makes the variables of metrics when they are first used
                 fit(self._learn.skipping(done), epoch, epoch + 1)
             if done:
                 epoch, done = epoch + 1, 0

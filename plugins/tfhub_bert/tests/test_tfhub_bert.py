@@ -123,7 +123,9 @@ def test_dropout_is_active_in_training_only_and_not_in_a_frozen_encoder(encoder,
 
 
 def test_tokens_are_padded_to_the_batch_and_cut_at_the_most(encoder, minilm):
-    assert encoder.preprocess(tf.constant(["the film"]))["input_word_ids"].shape == (1, 4)
+    few = encoder.preprocess(tf.constant(["the film", "the"]))
+    assert few["input_word_ids"].shape == (2, 8)
+    assert few["input_mask"].numpy().sum(1).tolist() == [4, 3]
     long = minilm.preprocess(tf.constant(["word " * 1000, "short"]))
     assert long["input_word_ids"].shape == (2, MINILM_L6.input)
     assert long["input_mask"].numpy().sum(1).tolist() == [256, 3]
@@ -138,7 +140,7 @@ def test_a_text_has_one_vector_whatever_it_is_batched_with(minilm):
 
 def test_two_texts_are_two_segments(encoder):
     packed = encoder.reading("pair").preprocess([tf.constant(["the film"]), tf.constant(["was good"])])
-    assert packed["input_type_ids"].numpy().tolist() == [[0, 0, 0, 0, 1, 1, 1]]
+    assert packed["input_type_ids"].numpy().tolist() == [[0, 0, 0, 0, 1, 1, 1, 0]]
 
 
 def test_each_word_has_the_vector_of_its_first_token(encoder, minilm):
@@ -207,8 +209,10 @@ def test_minilm_makes_the_tokens_of_the_reference_tokenizer(minilm):
     reference.no_padding()
     reference.enable_truncation(MINILM_L6.input)
     for text in AWKWARD:
-        ours = minilm.preprocess(tf.constant([text]))["input_word_ids"].numpy()[0].tolist()
-        assert ours == reference.encode(text).ids, text
+        ours = minilm.preprocess(tf.constant([text]))
+        ids, mask = (ours[name].numpy()[0] for name in ("input_word_ids", "input_mask"))
+        assert ids[: mask.sum()].tolist() == reference.encode(text).ids, text
+        assert not ids[mask.sum() :].any()
 
 
 def test_what_lacks_the_interface_is_told_what_is_missing(tiny, tmp_path):

