@@ -10,6 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from zoo.engine import use_onednn
+
+use_onednn()  # test modules import TensorFlow before zoo does, and are to compute as the processes of zoo do
+
 ROOT = Path(__file__).parent
 CLIPART = ROOT / "examples" / "data" / "clipart"
 UNSEEN = ROOT / "examples" / "data" / "unseen"

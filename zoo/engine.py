@@ -31,6 +31,16 @@ def keep_heap() -> None:
             mallopt(parameter, value)
 
 
+def use_onednn() -> None:
+    """Have TensorFlow, when it is imported, use oneDNN on any x86 processor. A value of the person's own stands.
+
+    TensorFlow's own kernels are compiled without AVX2 and FMA; oneDNN's fit the processor, and by default are used on
+    newer ones only.
+    """
+    if platform.machine() in {"x86_64", "AMD64"}:
+        os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+
+
 def start() -> None:
     """Import TensorFlow and Keras, showing that something is happening. `ZOO_DEBUG=1` lets its messages through.
 
@@ -53,10 +63,7 @@ def _import() -> None:
         raise ZooError(
             f"KERAS_BACKEND is {backend!r}; zoo needs TensorFlow: set KERAS_BACKEND=tensorflow, or unset it."
         )
-    if platform.machine() in {"x86_64", "AMD64"}:
-        # TensorFlow's own kernels are compiled without AVX2 and FMA; oneDNN's fit the processor, and by default are
-        # used on newer ones only. A value of the person's own stands.
-        os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+    use_onednn()
     with _without_native_messages(), step("Starting TensorFlow", None, ""):
         import keras  # noqa: F401
         import tensorflow as tf
