@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import TextIO
 
 from zoo.errors import ZooError
-from zoo.progress import step
+from zoo.progress import progress
 
 # Of glibc's mallopt, M_TRIM_THRESHOLD, M_TOP_PAD and M_MMAP_THRESHOLD: nothing that is freed goes back, also of large
 # blocks, and the process grows by 64 MB at a time. TensorFlow sets the first anew, to 128 KB, for data from generators.
@@ -64,7 +64,7 @@ def _import() -> None:
             f"KERAS_BACKEND is {backend!r}; zoo needs TensorFlow: set KERAS_BACKEND=tensorflow, or unset it."
         )
     use_onednn()
-    with _without_native_messages(), step("Starting TensorFlow", None, ""):
+    with _without_native_messages(), progress("Starting TensorFlow", None, ""):
         import keras  # noqa: F401
         import tensorflow as tf
 

@@ -37,7 +37,7 @@ def say(message: str) -> None:
 
 
 @contextmanager
-def step(title: str, total: int | None, unit: str) -> Iterator[Advance]:
+def progress(title: str, total: int | None, unit: str) -> Iterator[Advance]:
     """A step of `total` units (bytes are shown as such); yields the function that reports progress."""
     start = time.monotonic()
     done = 0
@@ -65,14 +65,14 @@ def step(title: str, total: int | None, unit: str) -> Iterator[Advance]:
         TimeRemainingColumn(table_column=whole.copy()),
         TextColumn("{task.fields[note]}", table_column=Column()),
     )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task(title, total=total, rate="", note="")
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
+        task = bars.add_task(title, total=total, rate="", note="")
 
         def advance(count: int = 1, note: str = "") -> None:
             nonlocal done
             done += count
             rate = done / max(time.monotonic() - start, 1e-9)
-            progress.update(task, advance=count, rate=f"{_amount(rate, unit)}/s", note=note)
+            bars.update(task, advance=count, rate=f"{_amount(rate, unit)}/s", note=note)
 
         yield advance
 

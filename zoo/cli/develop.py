@@ -10,7 +10,7 @@ import typer
 
 from zoo.cli.catalog import Json
 from zoo.cli.output import print_json
-from zoo.progress import step
+from zoo.progress import progress
 
 if TYPE_CHECKING:
     from zoo.testing.promises import Outcome
@@ -72,7 +72,7 @@ def check(
 
     chosen = promises(distribution, backbones or [], every=every, weights=weights)
     rows: list[Outcome] = []
-    with step(f"Checking {distribution}", len(chosen), "promises") as advance:
+    with progress(f"Checking {distribution}", len(chosen), "promises") as advance:
         for outcome in outcomes(chosen):
             rows.append(outcome)
             advance(note=str(outcome.promise))

@@ -13,7 +13,7 @@ from zoo.data.examples import Example, Examples, Raw, Skipped
 from zoo.data.pictures import read_picture
 from zoo.data.texts import read_text
 from zoo.errors import BadData
-from zoo.progress import step
+from zoo.progress import progress
 
 
 def check(examples: Examples, modality: Modality = "image") -> Examples:
@@ -25,7 +25,7 @@ def check(examples: Examples, modality: Modality = "image") -> Examples:
     look = {"image": _look_at_picture, "text": _look_at_text}[modality]
     with (
         ThreadPoolExecutor(max_workers=os.cpu_count()) as pool,
-        step(f"Reading the {unit}", len(examples.items), unit) as advance,
+        progress(f"Reading the {unit}", len(examples.items), unit) as advance,
     ):
         kept: list[Example] = []
         skipped = list(examples.skipped)

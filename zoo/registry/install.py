@@ -16,7 +16,7 @@ from zoo.catalog import catalog
 from zoo.catalog.catalog import nearest
 from zoo.catalog.host import Plugin
 from zoo.errors import CannotInstall, UnknownName
-from zoo.progress import step
+from zoo.progress import progress
 from zoo.registry.environment import (
     CAME_FOR_A_PLUGIN,
     constraints,
@@ -113,7 +113,7 @@ def carry_out(plan: Plan, options: Options) -> list[Plugin]:
                 _mark_as_needed(change.stage, one)
         replaced = [present[one.name] for one in plan.steps if one.replaces]
         change.move(path for distribution in replaced for path in files_of(distribution))
-        with step("Trying it in a fresh process", None, ""):
+        with progress("Trying it in a fresh process", None, ""):
             plugins = _working_plugins([one.name for one in asked], before)
     _forget()
     return plugins
@@ -153,7 +153,7 @@ def _request(asked: str, registries: Registries) -> Request:
 
 
 def _plan(requests: list[Request], limits: list[str], options: Options, *, upgrade: bool) -> Plan:
-    with step("Finding out what is needed", None, ""):
+    with progress("Finding out what is needed", None, ""):
         steps = resolve([request.source for request in requests], limits, options, upgrade=upgrade)
     plan = Plan(requests, steps)
     present = installed()

@@ -12,7 +12,7 @@ from zoo.data.pipeline import Unreadable, Views, prepared, refuse_unreadable, te
 from zoo.inference.how import Inference
 from zoo.inference.memory import with_fewer_where_needed
 from zoo.inference.runner import Runner
-from zoo.progress import step
+from zoo.progress import progress
 
 if TYPE_CHECKING:
     import keras
@@ -43,7 +43,7 @@ def forward(
     """
     order = Order(len(raws), batch_size, lengths=text_lengths(raws), epoch=view, needed=needed)
     unreadable: Unreadable = {} if errors is None else errors
-    with step(
+    with progress(
         title, len(raws) if needed is None else len(needed), "pictures" if isinstance(raws[0], Path) else "texts"
     ) as advance:
         for batch_rows, batch in prepared(raws, preprocess, order, unreadable, views):

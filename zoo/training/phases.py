@@ -16,7 +16,7 @@ from zoo.data.pipeline import Unreadable, refuse_unreadable
 from zoo.errors import BadRun
 from zoo.features.store import Store
 from zoo.inference.folded import computing_in
-from zoo.progress import say, show_lines, step
+from zoo.progress import progress, say, show_lines
 from zoo.runs.folder import RunFolder
 from zoo.training.baseline import Baseline, Baselines
 from zoo.training.changes import Changes, assign
@@ -215,7 +215,7 @@ class Fitting:
             if stop.wanted:
                 say(f"Saved. To go on from here: zoo resume {self._folder.path}")
 
-        with stop.noted(), step(phase.name.capitalize(), phase.epochs * steps, "steps") as advance:
+        with stop.noted(), progress(phase.name.capitalize(), phase.epochs * steps, "steps") as advance:
             advance(epoch * steps + done)
             ours = [
                 StopOnBadLoss(self._folder, keep),

