@@ -27,7 +27,7 @@ STAGES = [
     "api",
     "cli",
 ]
-GROUND = {"errors", "progress", "engine", "whole"}
+GROUND = {"errors", "progress", "engine", "atomic"}
 HEAVY = {"tensorflow", "keras", "numpy", "pyarrow", "PIL", "h5py", "requests"}
 
 

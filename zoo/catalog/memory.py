@@ -20,9 +20,9 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from zoo.atomic import write_atomic
 from zoo.catalog.hookspecs import API_VERSION
 from zoo.catalog.settings import cache_folder
-from zoo.whole import write_whole
 
 Kind = TypeVar("Kind")
 Stamp = tuple[int, int] | None
@@ -55,7 +55,7 @@ def remember(plugins: bytes, seen: dict[str, Stamp], *circumstances: str) -> Non
         return
     file = _file(circumstances)
     with contextlib.suppress(OSError, UnicodeEncodeError):  # the latter: a path that is no valid text
-        write_whole(file, msgspec.json.encode(Memory(seen, msgspec.Raw(plugins))))
+        write_atomic(file, msgspec.json.encode(Memory(seen, msgspec.Raw(plugins))))
         newest_first = sorted(file.parent.iterdir(), key=lambda path: path.stat().st_mtime_ns, reverse=True)
         for old in newest_first[_KEPT:]:
             old.unlink()

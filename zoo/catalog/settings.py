@@ -6,8 +6,8 @@ import os
 from pathlib import Path
 from typing import Any
 
+from zoo.atomic import write_atomic
 from zoo.errors import ZooError
-from zoo.whole import write_whole
 
 
 def settings_file() -> Path:
@@ -58,7 +58,7 @@ def set_registry(source: str, use: bool) -> None:
 def _write(setting: str, values: list[str]) -> None:
     path = settings_file()
     try:
-        write_whole(path, (json.dumps(_settings() | {setting: values}, indent=2) + "\n").encode())
+        write_atomic(path, (json.dumps(_settings() | {setting: values}, indent=2) + "\n").encode())
     except OSError as error:
         raise ZooError(
             f"{path} cannot be written: {error.strerror or error}; ZOO_CONFIG names another folder for settings."

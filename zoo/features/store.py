@@ -12,9 +12,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from zoo.atomic import write_atomic
 from zoo.errors import ZooError
 from zoo.features.disk import PART, SPOILT, features_folder, limit, prune
-from zoo.whole import write_whole
 
 if TYPE_CHECKING:
     import numpy as np
@@ -139,7 +139,7 @@ class Store:
     def _put(self, name: str, text: str) -> None:
         if not (self.folder / name).exists():
             self.folder.mkdir(parents=True, exist_ok=True)
-            write_whole(self.folder / name, text.encode())
+            write_atomic(self.folder / name, text.encode())
 
     def _open(self, path: Path, checked: bool = False) -> None:
         """Map a file into memory, where it is whole."""

@@ -19,13 +19,13 @@ import msgspec
 import tomli_w
 from packaging.utils import canonicalize_name
 
+from zoo.atomic import write_atomic
 from zoo.catalog.host import Plugin
 from zoo.errors import BadRegistry, CannotInstall, UnknownName
 from zoo.registry.environment import distribution_of
 from zoo.registry.format import Artefact, Entry, ListedBackbone, ListedHead, parse
 from zoo.registry.probe import look
 from zoo.registry.sources import read_file
-from zoo.whole import write_whole
 
 _NOT_SHIPPED = {"tests", "dist", "build", "__pycache__"}
 
@@ -72,7 +72,7 @@ def write(entries: list[Entry], registry: Path) -> None:
     if problems:
         raise BadRegistry(f"{registry}: {problems[0]}.")
     try:
-        write_whole(registry, new.encode())
+        write_atomic(registry, new.encode())
     except OSError as error:
         raise BadRegistry(f"{registry} cannot be written: {error.strerror or error}. It is as it was.") from None
 

@@ -8,9 +8,9 @@ from importlib import metadata
 from pathlib import Path
 from string import Template
 
+from zoo.atomic import UNFINISHED
 from zoo.catalog import API_VERSION
 from zoo.errors import ZooError
-from zoo.whole import BESIDE
 
 _TEMPLATES = Path(__file__).with_name("templates")
 
@@ -46,7 +46,7 @@ def scaffold(name: str, folder: Path, *, backbone: bool, head: bool) -> Path:
         files[f"{package}/backbone.py"] = _filled("backbone.py", values)
     if head:
         files[f"{package}/head.py"] = _filled("head.py", values)
-    beside = folder.with_name(f"{BESIDE}{folder.name}")
+    beside = folder.with_name(f"{UNFINISHED}{folder.name}")
     try:
         for path, content in files.items():
             (beside / path).parent.mkdir(parents=True, exist_ok=True)

@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urljoin
 
+from zoo.atomic import write_atomic
 from zoo.catalog.settings import cache_folder, registries
 from zoo.errors import BadRegistry
 from zoo.registry.format import MOST_BYTES, Entry, parse
-from zoo.whole import write_whole
 
 BUILT_IN = "built-in"
 _TIMEOUT_SECONDS = 10
@@ -153,4 +153,4 @@ def _fetch(address: str) -> bytes:
 
 def _keep(content: bytes, copy: Path) -> None:
     with contextlib.suppress(OSError):
-        write_whole(copy, content)
+        write_atomic(copy, content)

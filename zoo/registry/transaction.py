@@ -20,10 +20,10 @@ from typing import Literal
 
 import msgspec
 
+from zoo.atomic import write_atomic
 from zoo.errors import CannotInstall
 from zoo.progress import say
 from zoo.registry.environment import library
-from zoo.whole import write_whole
 
 _WAIT_SECONDS = 600
 
@@ -79,7 +79,7 @@ class Transaction:
     def write(self, state: Literal["preparing", "moving", "done"]) -> None:
         """Say in the journal how far it is; on the disk when this returns."""
         self.journal.state = state
-        write_whole(self.folder / "journal.json", msgspec.json.encode(self.journal))
+        write_atomic(self.folder / "journal.json", msgspec.json.encode(self.journal))
 
     def _prune(self) -> None:
         """Remove folders that the moved files leave empty."""

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zoo import engine
+from zoo.atomic import atomic_path
 from zoo.catalog import catalog
 from zoo.compose.encoder import build_encoder
 from zoo.compose.model import compose
@@ -21,7 +22,6 @@ from zoo.data.sources import Reading
 from zoo.errors import BadData, BadPlan
 from zoo.runs.ask import ask
 from zoo.runs.forward import outputs
-from zoo.whole import appearing
 
 if TYPE_CHECKING:
     import numpy as np
@@ -58,7 +58,7 @@ class Vectors:
         columns["vector"] = pyarrow.FixedSizeListArray.from_arrays(flat, self.values.shape[1])
         table = pyarrow.table(columns).replace_schema_metadata({"zoo": json.dumps(self.about)})
         try:
-            with appearing(path) as beside:
+            with atomic_path(path) as beside:
                 parquet.write_table(table, beside)
         except OSError as error:
             raise BadData(f"{path} cannot be written: {error.strerror or error}.") from None

@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from zoo.atomic import UNFINISHED, atomic_path
 from zoo.errors import BadRun
-from zoo.whole import BESIDE, appearing
 
 _LOCK = ".lock"
 
@@ -55,7 +55,7 @@ class RunFolder:
         with cls._held(path):
             if folder.finished:
                 raise BadRun(f"{path} is finished, and there is nothing to resume. Use it: zoo predict {path} INPUT")
-            for left in path.rglob(f"{BESIDE}*"):  # by a killed process
+            for left in path.rglob(f"{UNFINISHED}*"):  # by a killed process
                 left.unlink(missing_ok=True)
             yield folder
 
@@ -141,7 +141,7 @@ class RunFolder:
     def write(self, name: str, write: Callable[[Path], None]) -> None:
         """Let `write` fill a file beside, flush it to the disk, and give it its name."""
         try:
-            with appearing(self.path / name) as beside:
+            with atomic_path(self.path / name) as beside:
                 write(beside)
         except OSError as error:
             reason = error.strerror or error

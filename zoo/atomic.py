@@ -7,16 +7,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-BESIDE = ".new-"  # how the names of files begin that are not whole yet; a killed process may leave one
+UNFINISHED = ".new-"  # how the names of files begin that are not whole yet; a killed process may leave one
 
 
 @contextmanager
-def appearing(path: Path) -> Iterator[Path]:
+def atomic_path(path: Path) -> Iterator[Path]:
     """A path beside `path`; what the block writes there is flushed to the disk and gets the name when the block ends.
 
     Where it does not end well, or the disk is full, nothing of it stays, and `path` is as it was. Raises `OSError`.
     """
-    beside = path.with_name(f"{BESIDE}{path.name}-{os.urandom(4).hex()}")
+    beside = path.with_name(f"{UNFINISHED}{path.name}-{os.urandom(4).hex()}")
     try:
         yield beside
         with beside.open("rb+") as file:
@@ -26,8 +26,8 @@ def appearing(path: Path) -> Iterator[Path]:
         beside.unlink(missing_ok=True)
 
 
-def write_whole(path: Path, content: bytes) -> None:
+def write_atomic(path: Path, content: bytes) -> None:
     """Write a file; its folder is made. Raises `OSError`."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with appearing(path) as beside:
+    with atomic_path(path) as beside:
         beside.write_bytes(content)
