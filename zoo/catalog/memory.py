@@ -1,8 +1,8 @@
-"""What the plugins said, remembered between commands for as long as nothing that they read to say it has changed.
+"""What the plugins offer, remembered between commands until something changes that they read to say it.
 
 Loading a hundred plugins takes longer than the command that needs them. So while they are loaded, every file and folder
-that is opened is noted with its time and size: the metadata of distributions, the plugins' modules wherever they lie
-(editable installs too), and data they read. One `stat` for each decides later whether the memory still holds.
+that is opened is noted with its time and size: the metadata of distributions, the plugins' modules wherever they are
+(also of editable installs), and the data they read. Later, one `stat` for each decides whether the memory still holds.
 """
 
 from __future__ import annotations
@@ -27,20 +27,20 @@ from zoo.catalog.settings import cache_folder
 Kind = TypeVar("Kind")
 Stamp = tuple[int, int] | None
 
-_JUST_NOW = 2_000_000_000  # ns: a file changed again this soon may keep its time, so what is so young is not remembered
+_JUST_NOW = 2_000_000_000  # ns: a file that is changed again this soon may keep its time, so it is not trusted yet
 _KEPT = 8  # environments
 _WRITES = os.O_WRONLY | os.O_RDWR
 
 
 class Memory(msgspec.Struct):
-    """The plugins as JSON, and the stamp of everything that was read to know them."""
+    """The plugins as JSON, and the stamp of everything that was read while they were loaded."""
 
     seen: dict[str, Stamp]
     plugins: msgspec.Raw
 
 
 def recall(kind: type[Kind], *circumstances: str) -> Kind | None:
-    """What was remembered under the same circumstances, or None where that no longer holds."""
+    """What was remembered under the same circumstances, or None if that no longer holds."""
     try:
         memory = msgspec.json.decode(_file(circumstances).read_bytes(), type=Memory)
         plugins = msgspec.json.decode(memory.plugins, type=kind)
@@ -50,11 +50,11 @@ def recall(kind: type[Kind], *circumstances: str) -> Kind | None:
 
 
 def remember(plugins: bytes, seen: dict[str, Stamp], *circumstances: str) -> None:
-    """Keep `plugins` until one of the `seen` changes; a cache folder that cannot be written is no harm."""
+    """Remember `plugins` until one of the `seen` changes; does nothing if the cache folder is not writable."""
     if any(stamp and stamp[0] > time.time_ns() - _JUST_NOW for stamp in seen.values()):
         return
     file = _file(circumstances)
-    with contextlib.suppress(OSError, UnicodeEncodeError):  # the latter: a path that is no valid text
+    with contextlib.suppress(OSError, UnicodeEncodeError):  # the latter for a path that is not valid text
         write_atomic(file, msgspec.json.encode(Memory(seen, msgspec.Raw(plugins))))
         newest_first = sorted(file.parent.iterdir(), key=lambda path: path.stat().st_mtime_ns, reverse=True)
         for old in newest_first[_KEPT:]:
@@ -63,7 +63,7 @@ def remember(plugins: bytes, seen: dict[str, Stamp], *circumstances: str) -> Non
 
 @contextmanager
 def noting() -> Iterator[dict[str, Stamp]]:
-    """Notes every file that this process reads and every folder that it lists in the block, stamped as they were."""
+    """Notes every file that this process reads in the block, and every folder that it lists, each with its stamp."""
     seen = {path: _stamp(path) for path in (os.path.abspath(entry) for entry in sys.path)}
 
     def note(event: str, arguments: tuple[Any, ...]) -> None:
@@ -76,7 +76,7 @@ def noting() -> Iterator[dict[str, Stamp]]:
         elif event in ("os.listdir", "os.scandir"):
             path = arguments[0] or "."
         elif event == "import":
-            path = arguments[1]  # only of an extension module
+            path = arguments[1]  # only set for an extension module
         else:
             return
         if isinstance(path, (str, bytes, os.PathLike)):
@@ -85,7 +85,7 @@ def noting() -> Iterator[dict[str, Stamp]]:
                     noted[place] = _stamp(place)
 
     noted: dict[str, Stamp] | None = seen
-    sys.addaudithook(note)  # a hook cannot be removed, so it is made to do nothing
+    sys.addaudithook(note)  # a hook cannot be removed, so it does nothing once `noted` is None
     try:
         yield seen
     finally:
@@ -93,7 +93,7 @@ def noting() -> Iterator[dict[str, Stamp]]:
 
 
 def _places(path: str) -> list[str]:
-    """A file, and the folder in which another could be found in its stead; compiled code stands for its source."""
+    """A file, and the folder in which another one could appear that is found first; of compiled code, the source."""
     if path.endswith(".pyc"):
         with contextlib.suppress(ValueError):
             path = source_from_cache(path)
@@ -106,7 +106,7 @@ def _stamp(path: str) -> Stamp:
     except OSError:
         return None
     if status.st_size == 0 and not os.path.isdir(path):
-        return 0, 0  # nothing can be read from it, and the time of such a file in /proc is always now
+        return 0, 0  # nothing can be read from it, and in /proc its time is always now
     return status.st_mtime_ns, status.st_size
 
 

@@ -1,6 +1,6 @@
 """Choosing from a list of facts: wildcard patterns, exclusions, and conditions such as `params<10M`.
 
-Facts are a flat mapping of a name to a string, a number, or None where it is not known.
+A row has the facts of one backbone: under each name a text, a number, or None if it is not known.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 from zoo.catalog.catalog import nearest
 from zoo.errors import UnknownName, ZooError
 
-Facts = dict[str, Any]
+Row = dict[str, Any]
 
 _CONDITION = re.compile(r"\s*([a-z_][a-z0-9_]*)\s*(<=|>=|!=|==|=|<|>)\s*(.+?)\s*")
 _NUMBER = re.compile(r"([+-]?\d+(?:\.\d+)?)\s*(k|m|g|b|t)?b?", re.IGNORECASE)
@@ -30,15 +30,15 @@ _ORDER: dict[str, Callable[[float, float], bool]] = {
 
 @dataclass(frozen=True)
 class Condition:
-    """One `--where`: a fact, a comparison, a value. A fact that is not known meets no condition but `!=`."""
+    """One `--where`: a fact, a comparison, a value. An unknown fact meets no condition except `!=`."""
 
     text: str
     fact: str
     comparison: str
     value: str
 
-    def holds(self, facts: Facts) -> bool:
-        known = facts[self.fact]
+    def holds(self, row: Row) -> bool:
+        known = row[self.fact]
         if self.comparison in ("=", "==", "!="):
             return self._equals(known) == (self.comparison != "!=")
         return known is not None and _ORDER[self.comparison](known, _number(self.value, self.text))
@@ -51,14 +51,14 @@ class Condition:
         return known is not None and fnmatch.fnmatchcase(str(known).lower(), self.value.lower())
 
 
-def parse_condition(text: str, known: Facts) -> Condition:
+def parse_condition(text: str, known: Row) -> Condition:
     """Read `params<10M`, `top1>75`, `licence=Apache-2.0`, `family=resnet*`.
 
-    Raises `ZooError` for what is not a condition, and `UnknownName` for a fact that is not in `known`.
+    Raises `ZooError` for a text that is not a condition, and `UnknownName` for a fact that is not in `known`.
     """
     match = _CONDITION.fullmatch(text)
     if not match:
-        raise ZooError(f"--where {text!r} is not a condition; write for example --where 'params<10M' (quoted).")
+        raise ZooError(f"--where {text!r} is not a condition. Write for example --where 'params<10M', with the quotes.")
     condition = Condition(text, *match.groups())
     if condition.fact not in known:
         similar = nearest(condition.fact, known)
@@ -67,44 +67,44 @@ def parse_condition(text: str, known: Facts) -> Condition:
     if condition.comparison in _ORDER:
         _number(condition.value, text)
         if isinstance(known[condition.fact], (str, list, tuple)):
-            raise ZooError(f"--where {text!r}: {condition.fact} is not a number; use = or !=.")
+            raise ZooError(f"--where {text!r}: {condition.fact} is not a number. Use = or !=.")
     return condition
 
 
 def matches(name: str, pattern: str) -> bool:
-    """Whether a name fits a pattern: with `*`, `?` or `[` a wildcard over the whole name, else a part of it."""
+    """Whether a name matches a pattern: a wildcard (`*`, `?`, `[`) for the whole name, or a part of it."""
     if any(sign in pattern for sign in "*?["):
         return fnmatch.fnmatchcase(name, pattern.lower())
     return pattern.lower().replace("-", "_") in name
 
 
 def select(
-    rows: Sequence[Facts], patterns: Sequence[str], exclude: Sequence[str], where: Sequence[str]
-) -> tuple[list[Facts], list[str]]:
-    """The rows that fit any of `patterns`, none of `exclude`, and every condition; and a note on each idle pattern.
+    rows: Sequence[Row], patterns: Sequence[str], exclude: Sequence[str], where: Sequence[str]
+) -> tuple[list[Row], list[str]]:
+    """The rows that match one of `patterns`, none of `exclude`, and every condition; and a note on each idle pattern.
 
-    Raises `UnknownName` when nothing is left, saying what emptied the list, so that no list is empty in silence.
+    Raises `UnknownName` if nothing is left, and says why, so that no list is empty without a reason.
     """
     if not rows:
-        raise UnknownName("No backbone is installed; `zoo plugins` shows the plugins and what is wrong with them.")
+        raise UnknownName("No backbone is installed. `zoo plugins` shows the plugins and what is wrong with them.")
     names = [row["name"] for row in rows]
     idle = [p for p in patterns if not any(matches(name, p) for name in names)]
     notes = [_idle(pattern, names) for pattern in idle]
     if patterns and len(idle) == len(patterns):
-        raise UnknownName(" ".join(notes) + " `zoo list` shows all.")
+        raise UnknownName(" ".join(notes) + " `zoo list` lists all backbones.")
     left = [row for row in rows if not patterns or any(matches(row["name"], p) for p in patterns)]
-    filters: list[tuple[str, Callable[[Facts], bool]]] = [(f"--exclude {p!r}", _does_not_match(p)) for p in exclude]
+    filters: list[tuple[str, Callable[[Row], bool]]] = [(f"--exclude {p!r}", _does_not_match(p)) for p in exclude]
     conditions = [parse_condition(text, _kinds(rows)) for text in where]
     filters += [(f"--where {c.text!r}", c.holds) for c in conditions]
-    for said, keeps in filters:
-        kept = [row for row in left if keeps(row)]
-        if not kept:
-            raise UnknownName(f"{said} leaves none of the {len(left)} backbones that were left before it.")
-        left = kept
+    for said, accepts in filters:
+        accepted = [row for row in left if accepts(row)]
+        if not accepted:
+            raise UnknownName(f"{said} leaves none of the {len(left)} backbones that match otherwise.")
+        left = accepted
     return left, notes
 
 
-def _does_not_match(pattern: str) -> Callable[[Facts], bool]:
+def _does_not_match(pattern: str) -> Callable[[Row], bool]:
     return lambda row: not matches(row["name"], pattern)
 
 
@@ -113,13 +113,13 @@ def _idle(pattern: str, names: list[str]) -> str:
     return f"Nothing matches {pattern!r}." + (f" Did you mean {' or '.join(similar)}?" if similar else "")
 
 
-def _kinds(rows: Sequence[Facts]) -> Facts:
-    """For each fact a value that is known somewhere, to tell numbers from words."""
+def _kinds(rows: Sequence[Row]) -> Row:
+    """For each fact a value that is known somewhere, to tell numbers from texts."""
     return {fact: next((row[fact] for row in rows if row[fact] is not None), None) for fact in rows[0]}
 
 
 def _number(text: str, condition: str) -> float:
     match = _NUMBER.fullmatch(text)
     if not match:
-        raise ZooError(f"--where {condition!r}: {text!r} is not a number such as 75, 10M or 1.5G.")
+        raise ZooError(f"--where {condition!r}: {text!r} is not a number. Write it like 75, 10M or 1.5G.")
     return float(match[1]) * _FACTOR[(match[2] or "").lower()]

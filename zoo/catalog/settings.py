@@ -1,8 +1,9 @@
-"""What a person has set: the folders of `zoo`, and which plugins are switched off."""
+"""What a person has set: the folders of `zoo`, the plugins that are switched off, and the registries in use."""
 
 import functools
 import json
 import os
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from zoo.errors import ZooError
 
 
 def settings_file() -> Path:
-    """Where `zoo plugins --disable` remembers: the platform's folder for settings, or what `ZOO_CONFIG` names."""
+    """The file of settings, in the folder `ZOO_CONFIG` or the platform's folder for settings."""
     if folder := os.environ.get("ZOO_CONFIG"):
         return Path(folder) / "settings.json"
     import platformdirs
@@ -20,7 +21,7 @@ def settings_file() -> Path:
 
 
 def cache_folder() -> Path:
-    """Where weights and what is made of them are kept: the platform's cache folder, or what `ZOO_CACHE` names."""
+    """The folder for weights and what is computed from them: `ZOO_CACHE`, or the platform's cache folder."""
     return _cache_folder(os.environ.get("ZOO_CACHE", ""))
 
 
@@ -34,24 +35,26 @@ def _cache_folder(named: str) -> Path:
 
 
 def disabled_plugins() -> dict[str, str]:
-    """Names of plugins that are switched off, each with the way to switch it on again."""
-    remembered = {name: f"switched off; `zoo plugins --enable {name}` switches it on" for name in _read("disabled")}
+    """The names of the plugins that are switched off, each with how to switch it on again."""
+    remembered = {
+        name: f"switched off; to switch it on: zoo plugins --enable {shlex.quote(name)}" for name in _read("disabled")
+    }
     listed = os.environ.get("ZOO_DISABLE", "").split(",")
     return remembered | {name.strip(): "switched off by ZOO_DISABLE" for name in listed if name.strip()}
 
 
 def set_disabled(name: str, off: bool) -> None:
-    """Remember that plugin `name` is switched off, or on again."""
+    """Switch plugin `name` off, or on again."""
     _write("disabled", sorted(set(_read("disabled")) - {name} | ({name} if off else set())))
 
 
 def registries() -> list[str]:
-    """The registries that a person uses besides the built-in one, in their order."""
+    """The registries in use besides the built-in one, in the order in which they are asked."""
     return _read("registries")
 
 
 def set_registry(source: str, use: bool) -> None:
-    """Remember to use a registry, before all others, or to use it no more."""
+    """Use a registry, before all others, or stop using it."""
     _write("registries", ([source] if use else []) + [other for other in registries() if other != source])
 
 
@@ -61,7 +64,7 @@ def _write(setting: str, values: list[str]) -> None:
         write_atomic(path, (json.dumps(_settings() | {setting: values}, indent=2) + "\n").encode())
     except OSError as error:
         raise ZooError(
-            f"{path} cannot be written: {error.strerror or error}; ZOO_CONFIG names another folder for settings."
+            f"Cannot write {path}: {error.strerror or error}. Name another folder for settings with ZOO_CONFIG."
         ) from None
 
 
