@@ -16,7 +16,7 @@ STAGES = [
     "catalog",
     "weights",
     "registry",
-    "doctor",
+    "diagnosis",
     "data",
     "compose",
     "inference",

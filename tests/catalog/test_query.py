@@ -33,7 +33,7 @@ def test_conditions_over_any_fact():
 def test_sorting_by_a_number_puts_the_small_first():
     params = [b["params"] for b in zoo.list_backbones("resnet", sort="params")]
     assert params == sorted(params)
-    with pytest.raises(zoo.BadPlan, match="--sort size"):
+    with pytest.raises(zoo.UnknownName, match="--sort size"):
         zoo.list_backbones(sort="size")
 
 

@@ -136,14 +136,14 @@ def test_the_least_recently_used_go_first_and_readers_go_on(monkeypatch: pytest.
     for store, age in ((old, 500), (young, 100)):
         for path in store.folder.glob("*.arrow"):
             os.utime(path, (time.time() - age,) * 2)
-    assert [one.about["backbone"] for one in disk.kept()] == ["old", "young"]
-    size = disk.kept()[0].bytes
+    assert [one.about["backbone"] for one in disk.cached_features()] == ["old", "young"]
+    size = disk.cached_features()[0].bytes
     monkeypatch.setenv("ZOO_CACHE_SIZE", str(2 * size))
     filled(3, "new")
-    assert [one.about["backbone"] for one in disk.kept()] == ["young", "new"]
+    assert [one.about["backbone"] for one in disk.cached_features()] == ["young", "new"]
     assert old.read("pooled", [content(2)])[0, 0] == 2.0
     assert disk.prune(0) > 0
-    assert disk.kept() == []
+    assert disk.cached_features() == []
 
 
 def test_what_a_killed_process_began_is_swept_away() -> None:
@@ -171,7 +171,7 @@ def test_sizes(text: str, size: float) -> None:
 
 def test_a_limit_that_is_no_size_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ZOO_CACHE_SIZE", "much")
-    with pytest.raises(ZooError, match=r"ZOO_CACHE_SIZE: 'much' is not a size; write it as in 20GB or 500MB\."):
+    with pytest.raises(ZooError, match=r"ZOO_CACHE_SIZE: 'much' is not a size\. Write it like 20GB or 500MB\."):
         disk.limit()
 
 

@@ -229,8 +229,8 @@ def _many_files(emptied):
 
 def test_killed_while_files_are_laid_out(emptied, before):
     wheel = _many_files(emptied)
-    stage = emptied.library / ".zoo-install" / "stage"
-    _kill_when(emptied, lambda: list(stage.rglob("zoo_many_1*.py")), "install", wheel, "--yes", *_offline(emptied))
+    staging = emptied.library / ".zoo-install" / "stage"
+    _kill_when(emptied, lambda: list(staging.rglob("zoo_many_1*.py")), "install", wheel, "--yes", *_offline(emptied))
     doctor = emptied.zoo("doctor")
     assert "interrupted; the environment was put back" in doctor.stdout
     _assert_as_before(emptied, before)

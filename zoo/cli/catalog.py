@@ -7,8 +7,8 @@ from typing import Annotated, Any
 import typer
 
 from zoo import api
+from zoo.cli import complete
 from zoo.cli.output import count, no_collections, print_facts, print_json, print_table, size
-from zoo.doctor import diagnose
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
@@ -22,16 +22,37 @@ def register(app: typer.Typer) -> None:
 
 def list_(
     patterns: Annotated[
-        list[str] | None, typer.Argument(metavar="[PATTERN]...", help="Part of a name, or a wildcard; any may fit.")
+        list[str] | None,
+        typer.Argument(
+            metavar="[PATTERN]...",
+            help="Part of a name, or a wildcard. Several: any of them may match.",
+            autocompletion=complete.backbones,
+        ),
     ] = None,
-    exclude: Annotated[list[str] | None, typer.Option(help="Leave out what fits this pattern. Repeatable.")] = None,
+    exclude: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="PATTERN", help="Leave out names that match. Repeatable.", autocompletion=complete.backbones
+        ),
+    ] = None,
     where: Annotated[
-        list[str] | None, typer.Option(help="A condition over any fact, such as 'params<10M'. Repeatable.")
+        list[str] | None,
+        typer.Option(
+            metavar="CONDITION",
+            help="A condition on a fact, such as 'params<10M'. Repeatable.",
+            autocompletion=complete.conditions,
+        ),
     ] = None,
-    modality: Annotated[str | None, typer.Option(help="image or text.")] = None,
-    plugin: Annotated[str | None, typer.Option(help="Only what this plugin offers.")] = None,
-    max_params: Annotated[int | None, typer.Option(help="At most so many parameters.")] = None,
-    sort: Annotated[str, typer.Option(help="The fact to sort by.")] = "name",
+    modality: Annotated[
+        str | None, typer.Option(metavar="NAME", help="image or text.", autocompletion=complete.modalities)
+    ] = None,
+    plugin: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Only this plugin's.", autocompletion=complete.plugins)
+    ] = None,
+    max_params: Annotated[int | None, typer.Option(metavar="N", help="At most this many parameters.")] = None,
+    sort: Annotated[
+        str, typer.Option(metavar="FACT", help="The fact to sort by.", autocompletion=complete.facts)
+    ] = "name",
     json: Json = False,
 ) -> None:
     """List the backbones that can be trained.
@@ -42,7 +63,7 @@ def list_(
 
         zoo list resnet 'efficientnet_b?' --exclude v2
 
-        zoo list --where 'params<10M' --where 'top1>75' --where licence=Apache-2.0 --sort params
+        zoo list --where 'params<10M' --where 'top1>75' --sort params
 
     Facts: name, modality, family, params, input, dim, features, licence, paper, plugin, and of the default weights
     top1, trained_on, bytes, weights_licence and state (bundled, cached, remote, none).
@@ -80,7 +101,7 @@ def _row(row: dict[str, Any]) -> list[str]:
 
 
 def info(
-    name: Annotated[str, typer.Argument(help="A backbone, as `zoo list` shows it.")],
+    name: Annotated[str, typer.Argument(help="A backbone, as `zoo list` shows it.", autocompletion=complete.backbones)],
     json: Json = False,
 ) -> None:
     """Show everything known about one backbone.
@@ -103,7 +124,7 @@ def info(
     for number, entry in enumerate(weights):
         print(f"\nweights {entry.pop('name')}{' (default)' if number == 0 else ''}")
         print_facts({f"  {fact}": size(value) if fact == "bytes" else str(value) for fact, value in entry.items()})
-    print(f"\nTry: zoo train {facts['name']} PHOTOS/")
+    print(f"\nTry: zoo train {facts['name']} DATA")
 
 
 def heads(json: Json = False) -> None:
@@ -127,8 +148,12 @@ def heads(json: Json = False) -> None:
 
 
 def plugins(
-    disable: Annotated[str | None, typer.Option(help="Switch a plugin off for good.")] = None,
-    enable: Annotated[str | None, typer.Option(help="Switch a plugin on again.")] = None,
+    disable: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Switch a plugin off for good.", autocompletion=complete.plugins)
+    ] = None,
+    enable: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Switch a plugin on again.", autocompletion=complete.plugins)
+    ] = None,
     json: Json = False,
 ) -> None:
     """List the installed plugins, and why one is not loaded.
@@ -167,16 +192,16 @@ def plugins(
 
 
 def doctor(json: Json = False) -> None:
-    """Look for what keeps zoo from working, and say how to mend it. Exit status 1 if there is a problem.
+    """Find out what keeps zoo from working, and how to fix it. Exit status 1 if there is a problem.
 
-    Versions, accelerators, caches, plugins, and whether the places that weights come from answer. Puts right what an
+    Shows versions, accelerators, caches, plugins, and whether the sources of weights answer. Repairs what an
     interrupted `zoo install` left.
 
     Example:
 
         zoo doctor
     """
-    report = diagnose()
+    report = api.doctor()
     if json:
         print_json(report)
     else:
@@ -185,6 +210,6 @@ def doctor(json: Json = False) -> None:
             for said in report[f"{kind}s"]:
                 print(f"\n{kind}: {said}")
         if not report["problems"]:
-            print("\nNothing is wrong.")
+            print("\nNo problems found.")
     if report["problems"]:
         raise typer.Exit(1)

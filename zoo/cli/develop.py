@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import itertools
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from zoo import api
+from zoo.cli import complete
 from zoo.cli.catalog import Json
 from zoo.cli.output import print_json
-from zoo.progress import progress
 
 if TYPE_CHECKING:
     from zoo.testing.promises import Outcome
@@ -26,7 +28,7 @@ def new(
     name: Annotated[str, typer.Argument(help="The plugin's name, for example my-nets.")],
     backbone: Annotated[bool, typer.Option("--backbone", help="Only a backbone.")] = False,
     head: Annotated[bool, typer.Option("--head", help="Only a task head.")] = False,
-    to: Annotated[Path | None, typer.Option(help="The folder to make (default: NAME).")] = None,
+    to: Annotated[Path | None, typer.Option(metavar="FOLDER", help="The folder to create (default: NAME).")] = None,
 ) -> None:
     """Start a plugin: a complete distribution with a backbone and a head that work, and a test.
 
@@ -36,29 +38,39 @@ def new(
 
         cd my-nets && pip install -e '.[test]' && pytest && zoo list --plugin my_nets
     """
-    from zoo.registry.scaffold import scaffold
-
-    both = backbone == head
-    folder = scaffold(name, to or Path(name), backbone=backbone or both, head=head or both)
-    print(f"{folder} is a plugin. Next: cd {folder} && pip install -e '.[test]' && pytest")
+    folder = api.new_plugin(name, to, backbone=backbone or not head, head=head or not backbone)
+    print(f"{folder} is a plugin. Next: cd {shlex.quote(str(folder))} && pip install -e '.[test]' && pytest")
 
 
 def check(
-    distribution: Annotated[str, typer.Argument(metavar="DIST", help="An installed distribution, or a plugin's name.")],
+    distribution: Annotated[
+        str,
+        typer.Argument(
+            metavar="DIST",
+            help="An installed distribution, or a plugin's name.",
+            autocompletion=complete.distributions,
+        ),
+    ],
     backbones: Annotated[
-        list[str] | None, typer.Option("--backbone", help="Only backbones that fit this pattern. Repeatable.")
+        list[str] | None,
+        typer.Option(
+            "--backbone",
+            metavar="PATTERN",
+            help="Only backbones that match. Repeatable.",
+            autocompletion=complete.backbones,
+        ),
     ] = None,
     every: Annotated[bool, typer.Option("--all", help="Every backbone, not the smallest of each family.")] = False,
     weights: Annotated[
-        str, typer.Option(metavar="PATH", help="Build the backbones with this file or folder (default: what is here).")
+        str, typer.Option(metavar="PATH", help="A file or folder of weights (default: those on this machine).")
     ] = "",
     json: Json = False,
 ) -> None:
-    """Hold a plugin against what it promises. Exit status 1 if a promise is broken.
+    """Check whether a plugin keeps its promises. Exit status 1 if it breaks one.
 
-    It loads and is light; facts match what is built; features have the promised shapes; preprocessing travels in the
-    model; every way to ask gives the same answer; frozen means frozen; every stage unfreezes; gradients are finite;
-    heads decode what they encode; licences and checksums are stated.
+    It loads, and quickly; facts match what is built; features have the promised shapes; preprocessing is part of the
+    saved model; every way to predict gives the same answer; frozen stages do not change; every stage unfreezes;
+    gradients are finite; heads decode what they encode; licences and checksums are stated.
 
     Examples:
 
@@ -68,35 +80,28 @@ def check(
 
         zoo check kerashub --backbone bert_base_en --weights bert_base/
     """
-    from zoo.testing.promises import outcomes, promises
-
-    chosen = promises(distribution, backbones or [], every=every, weights=weights)
-    rows: list[Outcome] = []
-    with progress(f"Checking {distribution}", len(chosen), "promises") as advance:
-        for outcome in outcomes(chosen):
-            rows.append(outcome)
-            advance(note=str(outcome.promise))
+    outcomes = api.check(distribution, backbones or [], every=every, weights=weights)
     if json:
         print_json(
             [
-                {"subject": o.promise.subject, "promise": o.promise.name, "state": o.state, "detail": o.detail}
-                for o in rows
+                {"subject": o.promise.subject, "promise": o.promise.name, "state": o.verdict, "detail": o.detail}
+                for o in outcomes
             ]
         )
     else:
-        _print(rows)
-    if any(outcome.state == "broken" for outcome in rows):
+        _print(outcomes)
+    if any(outcome.verdict == "broken" for outcome in outcomes):
         raise typer.Exit(1)
 
 
-def _print(rows: list[Outcome]) -> None:
-    for subject, group in itertools.groupby(rows, lambda outcome: outcome.promise.subject):
+def _print(outcomes: list[Outcome]) -> None:
+    for subject, group in itertools.groupby(outcomes, lambda outcome: outcome.promise.subject):
         print(f"\n{subject}")
         about = list(group)
-        if len({(outcome.state, outcome.detail) for outcome in about}) == 1:  # as where its weights are not here
-            print(f"  {about[0].state:<11}  {about[0].detail}")
+        if len({(outcome.verdict, outcome.detail) for outcome in about}) == 1:  # as when its weights are not here
+            print(f"  {about[0].verdict:<11}  {about[0].detail}")
             continue
         for outcome in about:
-            print(f"  {outcome.state:<11}  {outcome.promise.name:<36}  {outcome.detail}")
-    counts = {state: sum(o.state == state for o in rows) for state in ("kept", "broken", "not checked")}
-    print("\n" + ", ".join(f"{count} {state}" for state, count in counts.items()))
+            print(f"  {outcome.verdict:<11}  {outcome.promise.name:<36}  {outcome.detail}")
+    counts = {verdict: sum(o.verdict == verdict for o in outcomes) for verdict in ("kept", "broken", "not checked")}
+    print("\n" + ", ".join(f"{count} {verdict}" for verdict, count in counts.items()))

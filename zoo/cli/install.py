@@ -1,31 +1,29 @@
-"""`zoo install`, `zoo uninstall`, `zoo upgrade`: a plan first, then all of it or nothing. No TensorFlow."""
+"""`zoo install`, `zoo upgrade`, `zoo uninstall`: a plan first, then all of it or nothing. No TensorFlow."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
-from importlib import metadata
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import urlsplit
 
 import typer
 
-from zoo.catalog import catalog
+from zoo import api
+from zoo.cli import complete
 from zoo.cli.catalog import Json
 from zoo.cli.output import print_json, print_table, size
-from zoo.cli.registry import Registry, load_registries
+from zoo.cli.registry import Registry
 from zoo.errors import CannotInstall
 
 if TYPE_CHECKING:
-    from zoo.registry.install import Plan
-    from zoo.registry.installer import Options, Step
+    from zoo.catalog import Plugin
+    from zoo.registry.install import InstallPlan
 
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only show the plan.")]
-FindLinks = Annotated[
-    list[str] | None, typer.Option(metavar="DIR", help="A folder with wheels to look in. Repeatable.")
-]
-NoIndex = Annotated[bool, typer.Option("--no-index", help="Ask no package index: only --find-links.")]
+FindLinks = Annotated[list[str] | None, typer.Option(metavar="DIR", help="A folder of wheels to look in. Repeatable.")]
+NoIndex = Annotated[bool, typer.Option("--no-index", help="Look in --find-links only, in no package index.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -34,23 +32,11 @@ def register(app: typer.Typer) -> None:
         app.command()(command)
 
 
-def complete_listed(incomplete: str) -> list[str]:
-    """The plugins of all registries whose names begin so; no network is asked."""
-    from zoo.registry.sources import load
-
-    return [name for name in load(network=False).listings if name.startswith(incomplete)]
-
-
-def complete_installed(incomplete: str) -> list[str]:
-    """The installed plugins whose names begin so."""
-    return [plugin.name for plugin in catalog().plugins if plugin.name.startswith(incomplete)]
-
-
 def install(
     plugins: Annotated[
         list[str],
         typer.Argument(
-            help="Names from `zoo search`, requirements, wheels, or folders.", autocompletion=complete_listed
+            help="Names from `zoo search`, requirements, wheels, or folders.", autocompletion=complete.listed_plugins
         ),
     ],
     registry: Registry = None,
@@ -62,8 +48,9 @@ def install(
 ) -> None:
     """Install plugins into this environment, or change nothing at all.
 
-    TensorFlow, Keras, NumPy and zoo keep their versions, and so does all that the installed plugins need. A plugin that
-    does not load, or whose file has another hash than its registry states, is taken out again.
+    TensorFlow, Keras, NumPy and zoo keep their versions, and whatever the installed plugins need stays in the range in
+    which it is needed. A plugin that does not load, or whose file has another hash than its registry states, is not
+    installed.
 
     Examples:
 
@@ -73,19 +60,20 @@ def install(
 
         zoo install kerashub --find-links /media/usb/wheels --no-index --yes
     """
-    from zoo.registry.install import plan_installation
-    from zoo.registry.transaction import repair
-
-    repair()
-    options = _options(find_links, no_index)
-    plan = plan_installation(plugins, load_registries(registry), options)
-    _show_and_do(plan, options, "Install", yes, dry_run, json, f"{' and '.join(plugins)}: installed already.")
+    done = api.install(
+        plugins,
+        registries=registry or [],
+        find_links=find_links or [],
+        no_index=no_index,
+        dry_run=dry_run,
+        confirm=_confirming("Install", yes, json),
+    )
+    _print_installation(done, dry_run, json, f"{' and '.join(plugins)}: installed already.")
 
 
 def upgrade(
     plugins: Annotated[
-        list[str] | None,
-        typer.Argument(help="Installed plugins (default: all).", autocompletion=complete_installed),
+        list[str] | None, typer.Argument(help="Installed plugins (default: all).", autocompletion=complete.plugins)
     ] = None,
     registry: Registry = None,
     yes: Yes = False,
@@ -94,7 +82,7 @@ def upgrade(
     no_index: NoIndex = False,
     json: Json = False,
 ) -> None:
-    """Bring plugins to their newest versions; what they need changes only where it has to.
+    """Upgrade plugins to their newest versions. What they need changes only where it has to.
 
     Examples:
 
@@ -102,108 +90,102 @@ def upgrade(
 
         zoo upgrade kerashub --dry-run
     """
-    from zoo.registry.install import plan_upgrade
-    from zoo.registry.transaction import repair
-
-    repair()
-    options = _options(find_links, no_index)
-    plan = plan_upgrade(plugins or [], load_registries(registry), options)
-    _show_and_do(plan, options, "Upgrade", yes, dry_run, json, "Everything is up to date.")
+    done = api.upgrade(
+        plugins or [],
+        registries=registry or [],
+        find_links=find_links or [],
+        no_index=no_index,
+        dry_run=dry_run,
+        confirm=_confirming("Upgrade", yes, json),
+    )
+    _print_installation(done, dry_run, json, "Everything is up to date.")
 
 
 def uninstall(
     plugins: Annotated[
-        list[str], typer.Argument(help="Plugins, as `zoo plugins` shows them.", autocompletion=complete_installed)
+        list[str], typer.Argument(help="Plugins, as `zoo plugins` shows them.", autocompletion=complete.plugins)
     ],
     yes: Yes = False,
     dry_run: DryRun = False,
     json: Json = False,
 ) -> None:
-    """Remove plugins, and what was installed only for them. Their code is not run, so broken ones go too.
+    """Remove plugins, and what was installed only for them. Their code is not run, so this works for broken ones.
 
     Example:
 
         zoo uninstall kerashub
     """
-    from zoo.registry.install import plan_removal, remove
-    from zoo.registry.transaction import repair
 
-    repair()
-    distributions = plan_removal(plugins)
-    versions = {name: metadata.version(name) for name in distributions}
-    if not json:
-        print_table(["remove", "version"], [[name, version] for name, version in versions.items()])
-    if not dry_run:
-        _ask("Remove", yes)
-        remove(distributions)
+    def confirm(versions: dict[str, str]) -> bool:
+        if not json:
+            _print_removal(versions)
+        return yes or _agrees("Remove")
+
+    found = api.uninstall(plugins, dry_run=dry_run, confirm=confirm)
+    _refuse_unless(found.done or dry_run)
     if json:
-        print_json({"removed": versions, "done": not dry_run})
+        print_json({"removed": found.removed, "done": found.done})
+    elif dry_run:
+        _print_removal(found.removed)
 
 
-def _options(find_links: Sequence[str] | None, no_index: bool) -> Options:
-    from zoo.registry.installer import Options
+def _confirming(verb: str, yes: bool, json: bool) -> Callable[[InstallPlan], bool]:
+    """Shows a plan, and asks whether to carry it out unless the person has said yes already."""
 
-    return Options(tuple(find_links or ()), no_index)
+    def confirm(plan: InstallPlan) -> bool:
+        if not json:
+            _print_plan(plan.changes)
+        return yes or _agrees(verb)
 
-
-def _show_and_do(plan: Plan, options: Options, verb: str, yes: bool, dry_run: bool, json: bool, nothing: str) -> None:
-    from zoo.registry.install import carry_out
-
-    rows = [_facts(plan, step) for step in plan.steps]
-    document: dict[str, Any] = {"plan": rows, "done": False, "plugins": []}
-    if not json:
-        _print_plan(rows) if rows else print(nothing)
-    if rows and not dry_run:
-        _ask(verb, yes)
-        plugins = carry_out(plan, options)
-        document |= {"done": True, "plugins": [plugin.name for plugin in plugins]}
-        for plugin in [] if json else plugins:
-            offers = [*plugin.backbones.names, *plugin.heads.names]
-            more = f" and {len(offers) - 5} more" if len(offers) > 5 else ""
-            print(f"{plugin.distribution} {plugin.version} is installed, with {', '.join(offers[:5])}{more}")
-            if plugin.backbones.names:
-                print(f"Try: zoo info {plugin.backbones.names[0]}")
-    if json:
-        print_json(document)
+    return confirm
 
 
-def _facts(plan: Plan, step: Step) -> dict[str, Any]:
-    listing = plan.listing(step)
-    known = step.bytes or (listing.entry.bytes if listing else None) or None
-    return {
-        "distribution": step.name,
-        "version": step.version,
-        "replaces": step.replaces,
-        "from": step.origin or "the index",
-        "bytes": known,
-        "registry": listing.registry if listing else None,
-        "also_in": list(listing.hides) if listing else [],
-        "verified": bool(listing and listing.entry.verified),
-        "hashed": bool(listing and listing.entry.artefacts),
-        "asked": step.asked,
-    }
-
-
-def _print_plan(rows: list[dict[str, Any]]) -> None:
-    shown = []
-    for row in rows:
-        address = urlsplit(row["from"])
-        trust = "verified" if row["verified"] else f"UNVERIFIED{'' if row['registry'] else ', in no registry'}"
-        version = f"{row['replaces']} -> {row['version']}" if row["replaces"] else row["version"]
-        place = address.hostname or address.path
-        shown.append(
-            [row["distribution"], version, place, size(row["bytes"]), trust if row["asked"] else "needed by it"]
-        )
-    print_table(["install", "version", "from", "size", ""], shown, right=["size"])
-    for row in rows:
-        if others := ", ".join(row["also_in"]):
-            print(f"{row['distribution']} is taken from {row['registry']}, which is asked before {others}.")
-
-
-def _ask(verb: str, yes: bool) -> None:
-    if yes:
-        return
+def _agrees(verb: str) -> bool:
     if not sys.stdin.isatty():
-        raise CannotInstall(f"{verb}? There is no terminal to ask on; say --yes, or --dry-run to see the plan only.")
-    if not typer.confirm(f"{verb}?", default=False, err=True):
+        raise CannotInstall(f"{verb}? There is no terminal to ask on. Add --yes, or --dry-run to only see the plan.")
+    return typer.confirm(f"{verb}?", default=False, err=True)
+
+
+def _refuse_unless(agreed: bool) -> None:
+    if not agreed:
         raise CannotInstall("Nothing was changed.")
+
+
+def _print_installation(found: api.Installation, dry_run: bool, json: bool, nothing: str) -> None:
+    changes = found.plan.changes
+    _refuse_unless(found.done or dry_run or not changes)
+    if json:
+        print_json({"plan": changes, "done": found.done, "plugins": [plugin.name for plugin in found.plugins]})
+    elif not changes:
+        print(nothing)
+    elif dry_run:
+        _print_plan(changes)
+    for plugin in [] if json else found.plugins:
+        _print_plugin(plugin)
+
+
+def _print_plugin(plugin: Plugin) -> None:
+    offers = [*plugin.backbones.names, *plugin.heads.names]
+    more = f" and {len(offers) - 5} more" if len(offers) > 5 else ""
+    print(f"{plugin.distribution} {plugin.version} is installed, with {', '.join(offers[:5])}{more}")
+    if plugin.backbones.names:
+        print(f"Try: zoo info {plugin.backbones.names[0]}")
+
+
+def _print_plan(changes: list[dict[str, Any]]) -> None:
+    rows = []
+    for change in changes:
+        address = urlsplit(change["from"])
+        trust = "verified" if change["verified"] else f"UNVERIFIED{'' if change['registry'] else ', in no registry'}"
+        version = f"{change['replaces']} -> {change['version']}" if change["replaces"] else change["version"]
+        place = address.hostname or address.path
+        why = trust if change["asked"] else "needed by it"
+        rows.append([change["distribution"], version, place, size(change["bytes"]), why])
+    print_table(["install", "version", "from", "size", ""], rows, right=["size"])
+    for change in changes:
+        if others := ", ".join(change["also_in"]):
+            print(f"{change['distribution']} comes from {change['registry']}, which is asked before {others}.")
+
+
+def _print_removal(versions: dict[str, str]) -> None:
+    print_table(["remove", "version"], [[name, version] for name, version in versions.items()])

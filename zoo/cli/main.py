@@ -18,7 +18,7 @@ _CTRL_C = 130
 app = typer.Typer(
     name="zoo",
     help="Fine-tune pretrained models by name, on your own pictures or texts.",
-    epilog="Start with: zoo list, then zoo train efficientnet_lite0 PHOTOS/ (a sub-folder for each class).",
+    epilog="Start with: zoo list, then: zoo train efficientnet_lite0 PHOTOS (a sub-folder for each class).",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -49,7 +49,7 @@ def options(
 
 
 def _may_be_of_a_plugin(arguments: list[str]) -> bool:
-    """Whether plugins have to be asked for commands: not for one of our own, which has to work whatever they do."""
+    """Whether plugins are asked for commands: not for one of our own, which has to work whatever they do."""
     own = {command.name or command.callback.__name__ for command in app.registered_commands if command.callback}
     own |= {group.name for group in app.registered_groups if isinstance(group.name, str)}
     words = [word for word in arguments if not word.startswith("-")]
@@ -58,7 +58,7 @@ def _may_be_of_a_plugin(arguments: list[str]) -> bool:
 
 def _unforeseen(error: Exception) -> str:
     first_line = str(error).strip().partition("\n")[0]
-    return f"{type(error).__name__}: {first_line}. ZOO_DEBUG=1 shows where it happened."
+    return f"{type(error).__name__}: {first_line}. Set ZOO_DEBUG=1 to see where it happened."
 
 
 def main() -> None:
@@ -72,7 +72,7 @@ def main() -> None:
             from zoo.catalog import catalog as load_catalog
 
             load_catalog().host.call("zoo_commands", app=app)
-        app()
+        app(prog_name="zoo")
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
@@ -82,7 +82,7 @@ def main() -> None:
         print(f"zoo: {error if isinstance(error, ZooError) else _unforeseen(error)}", file=sys.stderr)
         sys.exit(1)
     except (KeyboardInterrupt, SystemExit) as end:
-        if getattr(end, "code", _CTRL_C) != _CTRL_C:  # typer turns Ctrl-C into this exit status, and says nothing
+        if getattr(end, "code", _CTRL_C) != _CTRL_C:  # typer turns Ctrl-C into this exit status, without a message
             raise
         print("zoo: stopped by Ctrl-C.", file=sys.stderr)
         sys.exit(_CTRL_C)

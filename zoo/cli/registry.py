@@ -4,26 +4,22 @@ from __future__ import annotations
 
 import json as json_library
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
-from zoo.catalog.settings import registries as configured
-from zoo.catalog.settings import set_registry
+from zoo import api
+from zoo.cli import complete
 from zoo.cli.catalog import Json
 from zoo.cli.output import count, print_json, print_table, size
-from zoo.errors import BadRegistry, UnknownName
-from zoo.progress import say
-
-if TYPE_CHECKING:
-    from zoo.registry.sources import Registries
+from zoo.errors import UnknownName
 
 Registry = Annotated[
     list[str] | None,
-    typer.Option("--registry", metavar="FILE|URL", help="One more registry, asked before all others. Repeatable."),
+    typer.Option("--registry", metavar="FILE|URL", help="Another registry, asked before all others. Repeatable."),
 ]
 
-group = typer.Typer(no_args_is_help=True, help="Registries: which are used, are they right, write an entry.")
+group = typer.Typer(no_args_is_help=True, help="Registries: list, add and remove them, check one, write an entry.")
 
 
 def register(app: typer.Typer) -> None:
@@ -32,18 +28,8 @@ def register(app: typer.Typer) -> None:
     app.add_typer(group, name="registry")
 
 
-def load_registries(given: list[str] | None) -> Registries:
-    """All registries, after saying what is wrong with some."""
-    from zoo.registry.sources import load
-
-    registries = load(given or [])
-    for note in registries.notes:
-        say(note)
-    return registries
-
-
 def search(
-    query: Annotated[list[str] | None, typer.Argument(help="Words, all of which have to be found.")] = None,
+    query: Annotated[list[str] | None, typer.Argument(help="Words, all of which have to occur.")] = None,
     registry: Registry = None,
     json: Json = False,
 ) -> None:
@@ -57,48 +43,49 @@ def search(
 
         zoo search vit --registry https://example.org/registry.toml
     """
-    from zoo.registry.search import search as find
-
     words = " ".join(query or [])
-    found = find(words, load_registries(registry))
+    found = api.search(words, registries=registry or [])
     if json:
-        return print_json([one.facts | {"matches": {"backbones": one.backbones, "heads": one.heads}} for one in found])
+        return print_json(found)
     if not found:
-        raise UnknownName(f"Nothing is found for {words!r}; `zoo search` shows all plugins.")
-    rows = []
-    for one in found:
-        facts = one.facts
-        state = facts["installed"] or ("" if facts["verified"] else "unverified")
-        offers = f"{len(facts['backbones'])} backbones" if facts["backbones"] else ""
-        offers += (", " if offers and facts["heads"] else "") + (
-            f"{len(facts['heads'])} heads" if facts["heads"] else ""
-        )
-        rows.append([facts["name"], state, size(facts["bytes"]), facts["licence"], offers, facts["summary"]])
-    print_table(["plugin", "installed", "size", "licence", "offers", "summary"], rows, right=["size"])
-    for one in found:
-        for kind, names in (("backbones", one.backbones), ("heads", one.heads)):
-            if words and names:
-                more = f" and {len(names) - 12} more" if len(names) > 12 else ""
-                print(f"\n{one.facts['name']}: {kind} {', '.join(names[:12])}{more}")
-    if absent := [one.facts["name"] for one in found if one.facts["installed"] is None]:
+        raise UnknownName(f"Nothing matches {words!r}. `zoo search` lists all plugins.")
+    print_table(
+        ["plugin", "installed", "size", "licence", "offers", "summary"],
+        [_row(plugin) for plugin in found],
+        right=["size"],
+    )
+    if words:
+        _print_matches(found)
+    if absent := [plugin["name"] for plugin in found if plugin["installed"] is None]:
         print(f"\nTry: zoo install {absent[0]}")
+
+
+def _row(plugin: dict[str, Any]) -> list[str]:
+    state = plugin["installed"] or ("" if plugin["verified"] else "unverified")
+    offers = [f"{len(plugin[kind])} {kind}" for kind in ("backbones", "heads") if plugin[kind]]
+    return [plugin["name"], state, size(plugin["bytes"]), plugin["licence"], ", ".join(offers), plugin["summary"]]
+
+
+def _print_matches(found: list[dict[str, Any]]) -> None:
+    for plugin in found:
+        for kind, names in plugin["matches"].items():
+            if names:
+                more = f" and {len(names) - 12} more" if len(names) > 12 else ""
+                print(f"\n{plugin['name']}: {kind} {', '.join(names[:12])}{more}")
 
 
 @group.command("list")
 def list_(registry: Registry = None, json: Json = False) -> None:
-    """List the registries that are used, in the order in which they are asked.
+    """List the registries in use, in the order in which they are asked.
 
     Example:
 
         zoo registry list
     """
-    registries = load_registries(registry)
-    counts: dict[str, int] = {}
-    for listing in registries.listings.values():
-        counts[listing.registry] = counts.get(listing.registry, 0) + 1
+    rows = api.list_registries(registry or [])
     if json:
-        return print_json([{"registry": name, "plugins": number} for name, number in counts.items()])
-    print_table(["registry", "plugins"], [[name, str(number)] for name, number in counts.items()], right=["plugins"])
+        return print_json(rows)
+    print_table(["registry", "plugins"], [[row["registry"], str(row["plugins"])] for row in rows], right=["plugins"])
 
 
 @group.command()
@@ -109,27 +96,23 @@ def use(source: Annotated[str, typer.Argument(metavar="FILE|URL", help="A regist
 
         zoo registry use https://zoo.example.org/registry.toml
     """
-    from zoo.registry.sources import load
-
-    kept = source if "://" in source else str(Path(source).expanduser().resolve())
-    load([kept])
-    set_registry(kept, use=True)
-    print(f"{kept} is asked before all others.")
+    print(f"{api.use_registry(source)} is asked before all others.")
 
 
 @group.command()
-def forget(source: Annotated[str, typer.Argument(metavar="FILE|URL", help="As `zoo registry list` shows it.")]) -> None:
-    """Use a registry no more.
+def forget(
+    source: Annotated[
+        str,
+        typer.Argument(metavar="FILE|URL", help="As `zoo registry list` shows it.", autocompletion=complete.registries),
+    ],
+) -> None:
+    """Stop using a registry.
 
     Example:
 
         zoo registry forget https://zoo.example.org/registry.toml
     """
-    kept = source if source in configured() else str(Path(source).expanduser().resolve())
-    if kept not in configured():
-        raise UnknownName(f"{source} is not among the registries in use: {', '.join(configured()) or 'none'}.")
-    set_registry(kept, use=False)
-    print(f"{kept} is used no more.")
+    print(f"{api.forget_registry(source)} is no longer used.")
 
 
 @group.command()
@@ -140,18 +123,15 @@ def check(file: Annotated[Path, typer.Argument(help="A registry.toml.")], json: 
 
         zoo registry check registry.toml
     """
-    from zoo.registry.format import parse
-    from zoo.registry.sources import read_file
-
-    entries, problems = parse(read_file(file), str(file))
+    checked = api.check_registry(file)
     if json:
-        print_json({"plugins": [entry.name for entry in entries], "problems": problems})
+        print_json({"plugins": checked.plugins, "problems": checked.problems})
     else:
-        for problem in problems:
+        for problem in checked.problems:
             print(f"{file}: {problem}")
-        backbones = sum(len(entry.backbones) for entry in entries)
-        print(f"{file}: {len(entries)} plugins are right, with {count(backbones)} backbones; {len(problems)} are wrong")
-    if problems:
+        right = f"{len(checked.plugins)} plugins are right, with {count(checked.backbones)} backbones"
+        print(f"{file}: {right}; {len(checked.problems)} are wrong")
+    if checked.problems:
         raise typer.Exit(1)
 
 
@@ -163,21 +143,23 @@ def schema() -> None:
 
         zoo registry schema > registry.schema.json
     """
-    from zoo.registry.format import schema as json_schema
-
-    content: dict[str, Any] = json_schema()
-    print(json_library.dumps(content, indent=2))
+    print(json_library.dumps(api.registry_schema(), indent=2))
 
 
 @group.command()
 def add(
-    plugin: Annotated[str, typer.Argument(metavar="DIST", help="An installed plugin by name, or a wheel.")],
-    to: Annotated[Path, typer.Option(help="The registry to write to; made where it does not exist.")] = Path(
-        "registry.toml"
-    ),
-    verified: Annotated[bool, typer.Option(help="You have seen it pass `zoo check`.")] = False,
+    plugin: Annotated[
+        str,
+        typer.Argument(
+            metavar="DIST", help="An installed plugin by name, or a wheel.", autocompletion=complete.distributions
+        ),
+    ],
+    to: Annotated[
+        Path, typer.Option(metavar="FILE", help="The registry to write to; it is created if it does not exist.")
+    ] = Path("registry.toml"),
+    verified: Annotated[bool, typer.Option("--verified", help="You have seen it pass `zoo check`.")] = False,
 ) -> None:
-    """Write the entry of a plugin into a registry, hashes included; one of the same name is replaced.
+    """Write the entry of a plugin into a registry, hashes included. It replaces an entry of the same name.
 
     Examples:
 
@@ -185,12 +167,8 @@ def add(
 
         zoo registry add wheels/zoo_tiny-1.0-py3-none-any.whl --to registry.toml
     """
-    from zoo.registry.describe import describe, write
-
-    if to.is_dir():
-        raise BadRegistry(f"{to} is a folder; name the file: {to / 'registry.toml'}")
-    entries = describe(plugin, to, verified=verified)
-    write(entries, to)
-    for entry in entries:
-        hashes = f"{len(entry.artefacts)} hashed" if entry.artefacts else "not hashed, being a folder or a commit"
+    for entry in api.add_to_registry(plugin, to, verified=verified):
+        hashes = (
+            f"{len(entry.artefacts)} hashed" if entry.artefacts else "not hashed, because it is a folder or a commit"
+        )
         print(f"{to}: {entry.name}, {entry.requirement} ({hashes})")

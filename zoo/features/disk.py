@@ -1,7 +1,7 @@
-"""The folder of kept features: what lies in it, and keeping it below its limit. Light to import.
+"""The folder of cached features: what is in it, and keeping it below its limit. Light to import.
 
 features/KEY/about.json     what was computed: backbone, weights, preprocessing, precision, features
-features/KEY/spoilt         where the precision spoils the features: they are computed in float32 instead
+features/KEY/spoilt         if the precision spoils the features: they are computed in float32 instead
 features/KEY/SHA256.arrow   some examples; the name is the checksum of the content
 """
 
@@ -20,15 +20,15 @@ from typing import Any
 from zoo.catalog.settings import cache_folder
 from zoo.errors import ZooError
 
-LIMIT = 10_000_000_000  # bytes, where ZOO_CACHE_SIZE says nothing else
+LIMIT = 10_000_000_000  # bytes, unless ZOO_CACHE_SIZE is set
 PART = ".part-"
 SPOILT = "spoilt"
-_ABANDONED = 3600  # seconds after which a file that somebody began to write is taken for left behind
+_ABANDONED = 3600  # seconds after which an unfinished file counts as left behind by a killed process
 _UNITS = {"": 1, "K": 1e3, "M": 1e6, "G": 1e9, "T": 1e12}
 
 
 def features_folder() -> Path:
-    """Where features are kept, whether it is there or not."""
+    """The folder for features, whether it exists or not."""
     return cache_folder() / "features"
 
 
@@ -36,12 +36,12 @@ def parse_size(text: str) -> int:
     """Bytes from "20GB", "500 MB", "0"; raises `ZooError` for anything else."""
     match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([KMGT]?)B?\s*", text, re.IGNORECASE)
     if match is None:
-        raise ZooError(f"{text!r} is not a size; write it as in 20GB or 500MB.")
+        raise ZooError(f"{text!r} is not a size. Write it like 20GB or 500MB.")
     return int(float(match[1]) * _UNITS[match[2].upper()])
 
 
 def limit() -> int:
-    """How many bytes of features are kept, as `ZOO_CACHE_SIZE` says."""
+    """How many bytes of features are cached at most: `ZOO_CACHE_SIZE`."""
     text = os.environ.get("ZOO_CACHE_SIZE", "")
     try:
         return parse_size(text) if text else LIMIT
@@ -50,8 +50,8 @@ def limit() -> int:
 
 
 @dataclass(frozen=True)
-class Kept:
-    """The features of one frozen computation: what `about.json` says of it, bytes, and when it was last used."""
+class CachedFeatures:
+    """The features of one frozen computation: the content of `about.json`, bytes, and when they were last used."""
 
     folder: Path
     about: dict[str, Any]
@@ -59,21 +59,21 @@ class Kept:
     used: float
 
 
-def kept() -> list[Kept]:
+def cached_features() -> list[CachedFeatures]:
     """All features on disk, the least recently used first."""
     found = []
     for folder in _folders():
         sizes = [(entry.stat().st_size, entry.stat().st_mtime) for entry in _files(folder)]
         used = max((used for _, used in sizes), default=0.0)
-        found.append(Kept(folder, _about(folder), sum(size for size, _ in sizes), used))
+        found.append(CachedFeatures(folder, _about(folder), sum(size for size, _ in sizes), used))
     return sorted((one for one in found if one.bytes), key=lambda one: one.used)
 
 
-def prune(most: int, keep: Collection[Path] = ()) -> int:
-    """Delete the least recently used files until there are at most `most` bytes; returns how many bytes went.
+def prune(most: int, protect: Collection[Path] = ()) -> int:
+    """Delete the least recently used files until there are at most `most` bytes; returns how many bytes were deleted.
 
-    Files in `keep` stay. Another process that reads a deleted file goes on reading it. What a killed process left is
-    swept away.
+    Files in `protect` stay. A process that is reading a deleted file can continue to do so. What a killed process left
+    unfinished is deleted, too.
     """
     files = [(stat.st_mtime, stat.st_size, path) for path in _all() if (stat := _stat(path)) is not None]
     total = sum(size for _, size, _ in files)
@@ -81,7 +81,7 @@ def prune(most: int, keep: Collection[Path] = ()) -> int:
     for _, size, path in sorted(files):
         if total - gone <= most:
             break
-        if path not in keep and _delete(path):
+        if path not in protect and _delete(path):
             gone += size
     for folder in _folders():
         for path in folder.glob(f"{PART}*"):

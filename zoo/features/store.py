@@ -134,7 +134,7 @@ class Store:
             part.unlink(missing_ok=True)
             raise _cannot_be_kept(self.folder, error) from None
         self._open(path, checked=True)
-        prune(limit(), keep={self.folder, *self._files})
+        prune(limit(), protect={self.folder, *self._files})
 
     def _put(self, name: str, text: str) -> None:
         if not (self.folder / name).exists():

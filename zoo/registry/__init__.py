@@ -1,1 +1,1 @@
-"""WHERE plugins come from: the registry, search, install, uninstall, scaffold. Never imports TensorFlow."""
+"""WHERE plugins come from: registries, search, installing, starting a new one. Never imports TensorFlow."""

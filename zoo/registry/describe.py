@@ -1,4 +1,4 @@
-"""Writing the entry of a plugin: what it says of itself when it is loaded, where it comes from, and its hashes."""
+"""Writing the entry of a plugin: what it says about itself when it is loaded, where it comes from, and its hashes."""
 
 from __future__ import annotations
 
@@ -33,39 +33,35 @@ _NOT_SHIPPED = {"tests", "dist", "build", "__pycache__"}
 def describe(given: str, registry: Path, *, verified: bool = False) -> list[Entry]:
     """The entries of the plugins in an installed distribution (by its name or a plugin's), or in a wheel.
 
-    registry  the file they are for; a wheel or folder inside its folder is written as a path seen from there
+    registry  the file they are for; a wheel or folder inside its folder is written as a path relative to it
 
-    Raises `UnknownName` where nothing like it is installed, `BadRegistry` where something that an entry needs is
-    missing, `CannotInstall` where the plugin does not load.
+    Raises `UnknownName` if no such distribution is installed, `BadRegistry` if something that an entry needs is missing
+    or `registry` is a folder, and `CannotInstall` if the plugin does not load.
     """
+    if registry.is_dir():
+        raise BadRegistry(f"{registry} is a folder. Name a file: {registry / 'registry.toml'}")
     base = registry.resolve().parent
     if given.endswith(".whl"):
-        wheel = Path(given)
-        if not wheel.is_file():
-            raise BadRegistry(f"{given} does not exist.")
         with tempfile.TemporaryDirectory() as folder:
-            with zipfile.ZipFile(wheel) as archive:
-                archive.extractall(folder)
-            (distribution,) = metadata.distributions(path=[folder])
+            distribution = _unpacked(Path(given), folder)
             plugins = look([canonicalize_name(distribution.metadata["Name"])], [folder]).plugins
-            entries = _entries(distribution, plugins, _of_wheel(wheel, base), verified)
-        return entries
+            return _entries(distribution, plugins, _of_wheel(Path(given), base), verified)
     found = distribution_of(given)
     if found is None:
-        raise UnknownName(f"No plugin called {given!r} is installed; give its name, or a wheel of it.")
+        raise UnknownName(f"No plugin called {given!r} is installed. Give the name of an installed one, or a wheel.")
     plugins = look([canonicalize_name(found.metadata["Name"])]).plugins
     return _entries(found, plugins, _source(found, base), verified)
 
 
 def write(entries: list[Entry], registry: Path) -> None:
-    """Put entries into a registry, each in the place of one of its name or at the end; the rest stays as it is.
+    """Write entries into a registry, each in the place of one with its name or at the end; the rest stays as it is.
 
-    Raises `BadRegistry` where the file is no registry, or an entry is wrong.
+    Raises `BadRegistry` if the file is not a registry, or an entry is wrong.
     """
     content = read_file(registry).decode() if registry.exists() else "format = 1\n"
     parse(content.encode(), str(registry))
     head, *blocks = re.split(r"(?m)^(?=\[\[plugins\]\]\s*$)", content)
-    by_name = {tomli_name(block): block for block in blocks}
+    by_name = {_name_in(block): block for block in blocks}
     by_name |= {entry.name: f"[[plugins]]\n{_toml(entry)}\n" for entry in entries}
     new = head.rstrip("\n") + "\n\n" + "\n".join(block.rstrip("\n") + "\n" for block in by_name.values())
     _, problems = parse(new.encode(), str(registry))
@@ -74,28 +70,40 @@ def write(entries: list[Entry], registry: Path) -> None:
     try:
         write_atomic(registry, new.encode())
     except OSError as error:
-        raise BadRegistry(f"{registry} cannot be written: {error.strerror or error}. It is as it was.") from None
+        raise BadRegistry(f"Cannot write {registry}: {error.strerror or error}. It is unchanged.") from None
 
 
-def tomli_name(block: str) -> str:
+def _name_in(block: str) -> str:
     """The name in the text of one entry."""
     match = re.search(r'(?m)^name\s*=\s*["\'](.+?)["\']', block)
     return match[1] if match else block
 
 
+def _unpacked(wheel: Path, folder: str) -> metadata.Distribution:
+    try:
+        with zipfile.ZipFile(wheel) as archive:
+            archive.extractall(folder)
+        (distribution,) = metadata.distributions(path=[folder])
+    except OSError as error:
+        raise BadRegistry(f"{wheel} cannot be read: {error.strerror}.") from None
+    except (zipfile.BadZipFile, ValueError):
+        raise BadRegistry(f"{wheel} is not a wheel.") from None
+    return distribution
+
+
 def _entries(
     distribution: metadata.Distribution, plugins: list[Plugin], source: dict[str, Any], verified: bool
 ) -> list[Entry]:
-    about = cast(Message, distribution.metadata)  # which is what it is; its type here hides `get`
+    about = cast(Message, distribution.metadata)  # its declared type lacks `get`
     name = distribution.metadata["Name"]
     addresses = dict(line.split(", ", 1) for line in about.get_all("Project-URL") or ())
     homepage = addresses.get("Homepage") or about.get("Home-page") or next(iter(addresses.values()), None)
     licence = about.get("License-Expression") or about.get("License")
-    wanted = {"a summary": (about.get("Summary"), "description"), "a licence": (licence, "license")}
-    wanted["a home page"] = (homepage, "[project.urls] Homepage")
+    wanted = {"summary": (about.get("Summary"), "description"), "licence": (licence, "license")}
+    wanted["home page"] = (homepage, "[project.urls] Homepage")
     for what, (value, key) in wanted.items():
         if not value:
-            raise BadRegistry(f"{name} states no {what[2:]}; its pyproject.toml needs {key}.")
+            raise BadRegistry(f"{name} has no {what}. Its pyproject.toml needs {key}.")
     entries = []
     for plugin in plugins:
         if plugin.status != "loaded":
@@ -115,7 +123,7 @@ def _entries(
             )
         )
     if not entries:
-        raise BadRegistry(f"{name} is no plugin of zoo: it has no entry point in the group zoo.plugins.")
+        raise BadRegistry(f"{name} is not a plugin of zoo: it has no entry point in the group zoo.plugins.")
     return entries
 
 
@@ -136,7 +144,9 @@ def _source(distribution: metadata.Distribution, base: Path) -> dict[str, Any]:
     if "archive_info" in origin:
         return _of_wheel(path, base)
     if not path.resolve().is_relative_to(base):
-        raise BadRegistry(f"{exact} was installed from {path}, outside the registry's folder; give a wheel of it.")
+        raise BadRegistry(
+            f"{exact} was installed from {path}, which is outside the registry's folder. Give a wheel of it."
+        )
     inside = [file.relative_to(path) for file in path.rglob("*") if file.is_file()]
     shipped = [file for file in inside if not any(p in _NOT_SHIPPED or p.startswith(".") for p in file.parts)]
     size = sum((path / file).stat().st_size for file in shipped)
@@ -146,7 +156,7 @@ def _source(distribution: metadata.Distribution, base: Path) -> dict[str, Any]:
 def _of_wheel(wheel: Path, base: Path) -> dict[str, Any]:
     resolved = wheel.resolve()
     if not resolved.is_relative_to(base):
-        raise BadRegistry(f"{wheel} is not in the folder of the registry ({base}); put it there, or below it.")
+        raise BadRegistry(f"{wheel} is outside the registry's folder. Move it to {base}, or a folder below.")
     artefact = Artefact(wheel.name, hashlib.sha256(wheel.read_bytes()).hexdigest(), wheel.stat().st_size)
     return {
         "requirement": f"./{resolved.relative_to(base).as_posix()}",
@@ -156,13 +166,13 @@ def _of_wheel(wheel: Path, base: Path) -> dict[str, Any]:
 
 
 def _of_index(exact: str) -> dict[str, Any]:
-    """The artefact that pip fetches from its index for a version."""
+    """The artefact of a version that pip downloads from its index."""
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", folder, exact]
         done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL)
         files = list(Path(folder).iterdir())
         if done.returncode or not files:
-            raise BadRegistry(f"pip cannot fetch {exact} to hash it; give a wheel of it instead.")
+            raise BadRegistry(f"pip cannot download {exact} to hash it. Give a wheel of it instead.")
         content = files[0].read_bytes()
     artefact = Artefact(files[0].name, hashlib.sha256(content).hexdigest(), len(content))
     return {"requirement": exact, "bytes": len(content), "artefacts": (artefact,)}

@@ -1,8 +1,9 @@
-"""The environment that runs `zoo`: which distributions it has, what they need of each other, which files are theirs."""
+"""The environment that runs `zoo`: its distributions, what they need of each other, and which files are theirs."""
 
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 import sysconfig
 from collections.abc import Iterable, Iterator, Mapping
@@ -20,7 +21,7 @@ PINNED = ("tfzoo", "tensorflow", "keras", "numpy")
 
 
 def installed() -> dict[str, metadata.Distribution]:
-    """Every installed distribution by its normalized name; the first on the path, as Python takes it."""
+    """Every installed distribution by its normalized name; the first one on the path, as for Python."""
     found: dict[str, metadata.Distribution] = {}
     for distribution in metadata.distributions():
         if name := distribution.metadata["Name"]:
@@ -44,12 +45,12 @@ def distribution_of(name: str) -> metadata.Distribution | None:
 
 
 def is_editable(distribution: metadata.Distribution) -> bool:
-    """Whether it is a link to a folder that somebody works in."""
+    """Whether it is only a link to a folder that somebody works in."""
     return '"editable": true' in (distribution.read_text("direct_url.json") or "")
 
 
 def needs(distribution: metadata.Distribution, extras: Iterable[str] = ()) -> Iterator[Requirement]:
-    """What a distribution requires here, with these of its extras."""
+    """What a distribution requires on this platform, with these of its extras."""
     for text in distribution.requires or ():
         try:
             requirement = Requirement(text)
@@ -60,7 +61,7 @@ def needs(distribution: metadata.Distribution, extras: Iterable[str] = ()) -> It
 
 
 def reached(roots: Iterable[str], everything: dict[str, metadata.Distribution]) -> dict[str, list[Requirement]]:
-    """All that the `roots` need, directly or not: by normalized name the requirements that ask for it."""
+    """Everything that the `roots` need, directly or not: for each normalized name the requirements that name it."""
     found: dict[str, list[Requirement]] = {}
     seen: set[tuple[str, frozenset[str]]] = set()
     open_ends = [(root, frozenset[str]()) for root in roots]
@@ -77,10 +78,10 @@ def reached(roots: Iterable[str], everything: dict[str, metadata.Distribution]) 
 
 
 def constraints(changing: Iterable[str] = ()) -> list[str]:
-    """What any installation must leave true, as lines for pip: versions that stay, and ranges that are needed.
+    """The constraints on any installation, as lines for pip: versions that must not change, and ranges to stay in.
 
-    TensorFlow, Keras, NumPy and zoo keep their versions; everything that zoo or an installed plugin needs, directly or
-    not, keeps to the range it is needed in. `changing` are plugins whose own version and needs are about to change.
+    TensorFlow, Keras, NumPy and zoo keep their versions; whatever zoo or an installed plugin needs, directly or not,
+    stays in the range in which it is needed. `changing` are plugins whose own version and needs are about to change.
     """
     everything = installed()
     away = {canonicalize_name(name) for name in changing}
@@ -95,11 +96,11 @@ def constraints(changing: Iterable[str] = ()) -> list[str]:
 
 
 def only_needed_by(names: Iterable[str]) -> list[str]:
-    """The distributions that go when these go: themselves, and what was installed for them and nothing else needs.
+    """The distributions to remove with these: themselves, and what was installed for them and nothing else needs.
 
-    What a person asked pip for stays; pip marks it as requested. What came by `zoo install`, which marks it too, stays
-    where something else requires it; other things also where an extra does of which all requirements are here, since
-    nothing records which extras were asked for.
+    What a person asked pip for stays; pip marks it as requested. What came with a plugin, which `zoo install` marks,
+    stays if something else requires it. Anything else also stays if an extra requires it whose requirements are all
+    installed, since nothing records which extras were asked for.
     """
     everything = installed()
     gone = {canonicalize_name(name) for name in names}
@@ -117,7 +118,7 @@ def only_needed_by(names: Iterable[str]) -> list[str]:
 
 
 def _extras_here(distribution: metadata.Distribution, everything: Mapping[str, object]) -> list[str]:
-    """The extras of a distribution of which all requirements are installed; nothing records which were asked for."""
+    """The extras of a distribution whose requirements are all installed."""
     plain = {str(requirement) for requirement in needs(distribution)}
     found = []
     for extra in distribution.metadata.get_all("Provides-Extra") or ():
@@ -128,28 +129,31 @@ def _extras_here(distribution: metadata.Distribution, everything: Mapping[str, o
 
 
 def files_of(distribution: metadata.Distribution) -> list[Path]:
-    """The files that belong to a distribution, as its RECORD says; raises `CannotInstall` where it has none."""
+    """The files that belong to a distribution, according to its RECORD; raises `CannotInstall` if it has none."""
     name = distribution.metadata["Name"]
     record = distribution.files
     if record is None:
-        raise CannotInstall(f"{name} was not installed by pip or uv; remove it with what installed it.")
+        raise CannotInstall(f"{name} was not installed by pip or uv. Remove it with the tool that installed it.")
     paths = {Path(os.path.abspath(str(path.locate()))) for path in record}
     paths |= {inside for path in paths if path.name == "RECORD" for inside in path.parent.iterdir() if inside.is_file()}
     outside = [path for path in paths if not path.is_relative_to(sys.prefix)]
     if outside:
-        raise CannotInstall(f"{name} has files outside this environment, such as {outside[0]}; remove it with pip.")
+        command = shlex.join([sys.executable, "-m", "pip", "uninstall", name])
+        raise CannotInstall(
+            f"{name} has files outside this environment, such as {outside[0]}. Remove it with: {command}"
+        )
     return sorted(path for path in paths if os.path.lexists(path) and path.suffix != ".pyc")
 
 
 def library() -> Path:
-    """The folder of this environment in which distributions lie."""
+    """The folder of this environment that contains the distributions."""
     return Path(sysconfig.get_path("purelib"))
 
 
 def refuse_unmanageable(prefix: str, base_prefix: str, stdlib: Path, folder: Path) -> None:
-    """Raise `CannotInstall` where an environment belongs to the operating system, or cannot be written."""
-    way_out = "make one of your own: python -m venv ENV, and install tfzoo there"
+    """Raise `CannotInstall` if the environment belongs to the operating system, or is not writable."""
+    way_out = "Create an environment of your own with python -m venv ENV, and install tfzoo there."
     if prefix == base_prefix and (stdlib / "EXTERNALLY-MANAGED").exists():
-        raise CannotInstall(f"This Python ({prefix}) is managed by the operating system; {way_out}.")
+        raise CannotInstall(f"This Python ({prefix}) is managed by the operating system. {way_out}")
     if not os.access(folder, os.W_OK):
-        raise CannotInstall(f"The environment cannot be written ({folder}); {way_out}.")
+        raise CannotInstall(f"The environment is not writable ({folder}). {way_out}")

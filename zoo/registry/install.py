@@ -1,4 +1,4 @@
-"""Installing, upgrading and removing plugins: planned first, then all or nothing, then seen to work."""
+"""Installing, upgrading and removing plugins: planned first, then carried out as a whole or not at all, then tried."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import sysconfig
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
@@ -29,7 +30,7 @@ from zoo.registry.environment import (
     plugin_names,
     refuse_unmanageable,
 )
-from zoo.registry.installer import Options, Step, lay_out, resolve
+from zoo.registry.installer import Candidate, Options, lay_out, resolve
 from zoo.registry.probe import look
 from zoo.registry.sources import Listing, Registries
 from zoo.registry.transaction import transaction
@@ -37,7 +38,7 @@ from zoo.registry.transaction import transaction
 
 @dataclass(frozen=True)
 class Request:
-    """What a person asked for, what pip is asked for, and the registry's entry where it is from one."""
+    """What a person asked for, what pip is asked for, and the registry's entry when it comes from one."""
 
     asked: str
     source: str
@@ -45,24 +46,49 @@ class Request:
 
 
 @dataclass(frozen=True)
-class Plan:
-    """What an installation would do; nothing has happened yet."""
+class InstallPlan:
+    """What an installation would change; nothing has happened yet."""
 
     requests: list[Request]
-    steps: list[Step]
+    candidates: list[Candidate]
 
-    def listing(self, step: Step) -> Listing | None:
-        """The registry's entry for what a step brings."""
+    def listing(self, candidate: Candidate) -> Listing | None:
+        """The registry's entry for a candidate."""
         listings = [request.listing for request in self.requests if request.listing]
-        return next((one for one in listings if canonicalize_name(one.entry.distribution) == step.name), None)
+        return next((one for one in listings if canonicalize_name(one.entry.distribution) == candidate.name), None)
+
+    @property
+    def changes(self) -> list[dict[str, Any]]:
+        """A dict for each distribution that comes.
+
+        distribution, version, and replaces, the version that goes (or None); from, the file or address it comes from;
+        bytes, if known; registry, the one that lists it (or None), and also_in, others that do; verified, whether that
+        registry vouches for it; hashed, whether it states a hash; asked, whether it was asked for or is only needed
+        """
+        return [self._change(candidate) for candidate in self.candidates]
+
+    def _change(self, candidate: Candidate) -> dict[str, Any]:
+        listing = self.listing(candidate)
+        return {
+            "distribution": candidate.name,
+            "version": candidate.version,
+            "replaces": candidate.replaces,
+            "from": candidate.origin or "the index",
+            "bytes": candidate.bytes or (listing.entry.bytes if listing else None) or None,
+            "registry": listing.registry if listing else None,
+            "also_in": list(listing.hides) if listing else [],
+            "verified": bool(listing and listing.entry.verified),
+            "hashed": bool(listing and listing.entry.artefacts),
+            "asked": candidate.asked,
+        }
 
 
-def plan_installation(names: Sequence[str], registries: Registries, options: Options) -> Plan:
+def plan_installation(names: Sequence[str], registries: Registries, options: Options) -> InstallPlan:
     """Plan to install plugins by registry name, requirement, wheel or folder.
 
-    Raises `CannotInstall` naming the conflict where they cannot live with what is here, and `UnknownName`.
+    Raises `CannotInstall`, naming the conflict, if they do not fit what is installed, and `UnknownName`.
     """
-    refuse_unmanageable(sys.prefix, sys.base_prefix, Path(sysconfig.get_path("stdlib")), library())
+    _refuse_unmanageable()
     requests = [_request(name, registries) for name in names]
     try:
         return _plan(requests, constraints(), options, upgrade=False)
@@ -70,12 +96,12 @@ def plan_installation(names: Sequence[str], registries: Registries, options: Opt
         unknown = [r.asked for r in requests if r.listing is None and r.asked in str(error)]
         similar = nearest(unknown[0], registries.listings) if unknown else []
         hint = f" The registry has {' and '.join(similar)}." if similar else ""
-        raise CannotInstall(f"{', '.join(names)} cannot be installed: {error}{hint}") from None
+        raise CannotInstall(f"Cannot install {', '.join(names)}: {error}{hint}") from None
 
 
-def plan_upgrade(names: Sequence[str], registries: Registries, options: Options) -> Plan:
-    """Plan to bring plugins (all that are not editable, where no names are given) to their newest versions."""
-    refuse_unmanageable(sys.prefix, sys.base_prefix, Path(sysconfig.get_path("stdlib")), library())
+def plan_upgrade(names: Sequence[str], registries: Registries, options: Options) -> InstallPlan:
+    """Plan to upgrade plugins (without names, all that are not editable) to their newest versions."""
+    _refuse_unmanageable()
     everything = installed().values()
     chosen = [_installed_plugin(name) for name in names] or [d for d in everything if plugin_names(d)]
     requests = []
@@ -83,35 +109,35 @@ def plan_upgrade(names: Sequence[str], registries: Registries, options: Options)
         name = canonicalize_name(distribution.metadata["Name"])
         if is_editable(distribution):
             if names:
-                raise CannotInstall(f"{name} is installed as editable: what is in its folder is what runs.")
+                raise _editable(name)
             continue
         listed = [registries.listings[p] for p in plugin_names(distribution) if p in registries.listings]
         listing = next((one for one in listed if canonicalize_name(one.entry.distribution) == name), None)
         requests.append(Request(name, listing.source if listing else name, listing))
     if not requests:
-        return Plan([], [])
+        return InstallPlan([], [])
     changing = [request.asked for request in requests]
     plan = _plan(requests, constraints(changing), options, upgrade=True)
-    same = [s for s in plan.steps if s.asked and s.replaces == s.version and not s.given.startswith("file:")]
-    return Plan(requests, [step for step in plan.steps if step not in same])
+    same = [c for c in plan.candidates if c.asked and c.replaces == c.version and not c.given.startswith("file:")]
+    return InstallPlan(requests, [candidate for candidate in plan.candidates if candidate not in same])
 
 
-def carry_out(plan: Plan, options: Options) -> list[Plugin]:
-    """Do what was planned; gives the plugins that came. Whatever fails, the environment is as it was.
+def carry_out(plan: InstallPlan, options: Options) -> list[Plugin]:
+    """Carry out a plan; returns the plugins that came. If anything fails, the environment is as it was.
 
     Raises `CannotInstall` with the reason: a file with another hash, or a plugin that breaks the contract when a fresh
     process loads it.
     """
-    asked = [one for one in plan.steps if one.asked]
+    asked = [one for one in plan.candidates if one.asked]
     names = " and ".join(one.name for one in asked)
     present = installed()
     before = {plugin.name for plugin in catalog().plugins if plugin.status == "loaded"}
     with transaction(f"The installation of {names}") as change:
-        lay_out(plan.steps, change.stage, options)
-        for one in plan.steps:
+        lay_out(plan.candidates, change.staging, options)
+        for one in plan.candidates:
             if not one.asked:
-                _mark_as_needed(change.stage, one)
-        replaced = [present[one.name] for one in plan.steps if one.replaces]
+                _mark_as_needed(change.staging, one)
+        replaced = [present[one.name] for one in plan.candidates if one.replaces]
         change.move(path for distribution in replaced for path in files_of(distribution))
         with progress("Trying it in a fresh process", None, ""):
             plugins = _working_plugins([one.name for one in asked], before)
@@ -121,16 +147,20 @@ def carry_out(plan: Plan, options: Options) -> list[Plugin]:
 
 def plan_removal(names: Sequence[str]) -> list[str]:
     """The distributions to remove: those of the plugins, and what only they needed."""
-    refuse_unmanageable(sys.prefix, sys.base_prefix, Path(sysconfig.get_path("stdlib")), library())
+    _refuse_unmanageable()
     return only_needed_by([_installed_plugin(name).metadata["Name"] for name in names])
 
 
 def remove(distributions: Sequence[str]) -> None:
-    """Remove distributions, all or none; their code is not run."""
+    """Remove distributions, all or none of them; their code is not run."""
     present = installed()
     with transaction(f"The removal of {' and '.join(distributions)}") as change:
         change.move(path for name in distributions for path in files_of(present[name]))
     _forget()
+
+
+def _refuse_unmanageable() -> None:
+    refuse_unmanageable(sys.prefix, sys.base_prefix, Path(sysconfig.get_path("stdlib")), library())
 
 
 def _request(asked: str, registries: Registries) -> Request:
@@ -141,29 +171,33 @@ def _request(asked: str, registries: Registries) -> Request:
     path = Path(asked).expanduser()
     if "/" in asked or asked.endswith(".whl"):
         if not path.exists():
-            raise CannotInstall(f"{asked} does not exist; give a folder, a wheel, a requirement, or a registry name.")
+            raise CannotInstall(f"{asked} does not exist. Give a folder, a wheel, a requirement, or a registry's name.")
         return Request(asked, str(path.resolve()))
     try:
         Requirement(asked)
     except InvalidRequirement:
         similar = nearest(asked, registries.listings)
-        hint = f" Did you mean {' or '.join(similar)}?" if similar else " `zoo search` shows what there is."
-        raise UnknownName(f"{asked!r} is neither a plugin of a registry nor a requirement.{hint}") from None
+        hint = f"Did you mean {' or '.join(similar)}?" if similar else "`zoo search` lists all plugins."
+        raise UnknownName(f"{asked!r} is neither a plugin in a registry nor a requirement. {hint}") from None
     return Request(asked, asked)
 
 
-def _plan(requests: list[Request], limits: list[str], options: Options, *, upgrade: bool) -> Plan:
+def _plan(requests: list[Request], limits: list[str], options: Options, *, upgrade: bool) -> InstallPlan:
     with progress("Finding out what is needed", None, ""):
-        steps = resolve([request.source for request in requests], limits, options, upgrade=upgrade)
-    plan = Plan(requests, steps)
+        candidates = resolve([request.source for request in requests], limits, options, upgrade=upgrade)
+    plan = InstallPlan(requests, candidates)
     present = installed()
-    for number, one in enumerate(steps):
+    for number, one in enumerate(candidates):
         if one.replaces and is_editable(present[one.name]):
-            raise CannotInstall(f"{one.name} is installed as editable: what is in its folder is what runs.")
+            raise _editable(one.name)
         listing = plan.listing(one)
         if listing and listing.entry.artefacts and not Path(listing.source).is_dir():
-            steps[number] = replace(one, sha256=tuple(artefact.sha256 for artefact in listing.entry.artefacts))
+            candidates[number] = replace(one, sha256=tuple(artefact.sha256 for artefact in listing.entry.artefacts))
     return plan
+
+
+def _editable(name: str) -> CannotInstall:
+    return CannotInstall(f"{name} is installed as editable, so it is already whatever its folder contains.")
 
 
 def _installed_plugin(name: str) -> importlib.metadata.Distribution:
@@ -172,33 +206,33 @@ def _installed_plugin(name: str) -> importlib.metadata.Distribution:
     known = sorted({plugin for d in installed().values() for plugin in plugin_names(d)})
     similar = nearest(name, known)
     hint = f" Did you mean {' or '.join(similar)}?" if similar else ""
-    raise UnknownName(f"No plugin called {name!r} is installed.{hint} `zoo plugins` shows all {len(known)}.")
+    raise UnknownName(f"No plugin called {name!r} is installed.{hint} `zoo plugins` lists all {len(known)}.")
 
 
-def _mark_as_needed(stage: Path, needed: Step) -> None:
-    """In place of pip's mark of what a person asked for put ours: it goes when the plugin that it came for goes."""
-    for folder in stage.rglob("*.dist-info"):
+def _mark_as_needed(staging: Path, needed: Candidate) -> None:
+    """Replace pip's mark that a person asked for it by ours: it is removed with the plugin that it came for."""
+    for folder in staging.rglob("*.dist-info"):
         name, _, _ = folder.name.removesuffix(".dist-info").rpartition("-")
         if canonicalize_name(name) == needed.name:
             record = folder / "RECORD"
             lines = record.read_text(encoding="utf-8").splitlines()
-            kept = [line for line in lines if not line.startswith(f"{folder.name}/REQUESTED,")]
-            record.write_text("\n".join([*kept, f"{folder.name}/{CAME_FOR_A_PLUGIN},,"]) + "\n", encoding="utf-8")
+            others = [line for line in lines if not line.startswith(f"{folder.name}/REQUESTED,")]
+            record.write_text("\n".join([*others, f"{folder.name}/{CAME_FOR_A_PLUGIN},,"]) + "\n", encoding="utf-8")
             (folder / "REQUESTED").unlink(missing_ok=True)
             (folder / CAME_FOR_A_PLUGIN).touch()
 
 
 def _working_plugins(distributions: list[str], before: set[str]) -> list[Plugin]:
-    """The plugins of the distributions, as a fresh process sees them; raises where one breaks the contract."""
+    """The plugins of the distributions, as a fresh process sees them; raises if one of them breaks the contract."""
     seen = look(distributions)
     if not seen.plugins:
-        raise CannotInstall("It is no plugin of zoo: it has no entry point in the group zoo.plugins.")
+        raise CannotInstall("It is not a plugin of zoo: it has no entry point in the group zoo.plugins.")
     for plugin in seen.plugins:
         if plugin.status == "failed":
             raise CannotInstall(f"The plugin {plugin.name} does not load: {plugin.reason}.")
     if seen.heavy:
         heavy = " and ".join(seen.heavy)
-        raise CannotInstall(f"Loading it imports {heavy}, so every command would be slow; that belongs into `build`.")
+        raise CannotInstall(f"Loading it imports {heavy}, which slows down every command; it has to be in `build`.")
     for plugin in seen.all:
         mine = canonicalize_name(plugin.distribution) in distributions
         if plugin.status == "failed" and (mine or plugin.name in before):

@@ -1,4 +1,4 @@
-"""pip, or uv where the environment has no pip: what they would install, and its files laid out in a folder."""
+"""pip, or uv in an environment without pip: what they would install, and laying out its files in a folder."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import importlib.util
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -26,7 +27,7 @@ from zoo.registry.environment import installed
 
 @dataclass(frozen=True)
 class Options:
-    """Where packages may come from; pip's and uv's own settings (index, proxy, certificates) hold besides."""
+    """Where packages may come from; the settings of pip and uv (index, proxy, certificates) apply as well."""
 
     find_links: tuple[str, ...] = ()
     no_index: bool = False
@@ -37,13 +38,13 @@ class Options:
 
 
 @dataclass(frozen=True)
-class Step:
+class Candidate:
     """One distribution that an installation would bring.
 
-    given     the path or address by which it was asked for; blank where it comes from an index
-    asked     whether it was asked for, or only is needed
-    origin    the file or address it comes from, where that is known
-    sha256    what its file may hash to; none: not known before it is built
+    given     the path or address by which it was asked for; blank if it comes from an index
+    asked     whether it was asked for, or is only needed
+    origin    the file or address it comes from, if known
+    sha256    the hashes that its file may have; none if it has to be built first
     replaces  the version that is installed now
     """
 
@@ -62,10 +63,10 @@ class Step:
         return (self.given or f"{self.name}=={self.version}") + hashes
 
 
-def resolve(given: Sequence[str], constraints: Sequence[str], options: Options, *, upgrade: bool) -> list[Step]:
-    """What has to be installed to have all that is `given`; nothing is changed by asking.
+def resolve(given: Sequence[str], constraints: Sequence[str], options: Options, *, upgrade: bool) -> list[Candidate]:
+    """What has to be installed to have everything that is `given`; nothing is changed.
 
-    Raises `CannotInstall` with the conflict, or with what cannot be found.
+    Raises `CannotInstall` with the conflict, or with what was not found.
     """
     with tempfile.TemporaryDirectory() as folder:
         limits = Path(folder, "constraints.txt")
@@ -73,19 +74,19 @@ def resolve(given: Sequence[str], constraints: Sequence[str], options: Options, 
         wanted = ["--constraint", str(limits), *(["--upgrade"] if upgrade else []), *options.arguments(), "--", *given]
         if uv := _uv():
             said = _run([uv, "pip", "install", "--python", sys.executable, "--dry-run", *wanted])
-            return _sized(_steps_of_uv(said, given))
+            return _sized(_candidates_of_uv(said, given))
         report = Path(folder, "report.json")
         _run([*_pip(), "install", "--dry-run", "--no-user", "--report", str(report), *wanted])
-        return _sized(_steps_of_pip(json.loads(report.read_text())))
+        return _sized(_candidates_of_pip(json.loads(report.read_text())))
 
 
-def lay_out(steps: Sequence[Step], prefix: Path, options: Options) -> None:
-    """Bring the distributions into the folder `prefix`, laid out as in an environment, each held against its hashes.
+def lay_out(candidates: Sequence[Candidate], prefix: Path, options: Options) -> None:
+    """Lay out the distributions in the folder `prefix`, as in an environment, after checking their hashes.
 
-    Raises `CannotInstall`; `prefix` may then hold anything.
+    Raises `CannotInstall`; `prefix` may then contain anything.
     """
     for hashed in (True, False):
-        lines = [step.line() for step in steps if bool(step.sha256) == hashed]
+        lines = [candidate.line() for candidate in candidates if bool(candidate.sha256) == hashed]
         if not lines:
             continue
         with tempfile.TemporaryDirectory() as folder:
@@ -102,7 +103,7 @@ def lay_out(steps: Sequence[Step], prefix: Path, options: Options) -> None:
 
 
 def tool() -> str:
-    """What installs here: pip or uv; raises `CannotInstall` where there is neither."""
+    """What installs here: pip or uv; raises `CannotInstall` if there is neither."""
     return _uv() or "pip"
 
 
@@ -111,17 +112,19 @@ def _pip() -> list[str]:
 
 
 def _uv() -> str | None:
-    """The program uv, where this environment has no pip."""
+    """The program uv, if this environment has no pip."""
     if importlib.util.find_spec("pip") is not None:
         return None
     beside = Path(sys.executable).parent
     if uv := shutil.which("uv", path=f"{beside}{os.pathsep}{os.environ.get('PATH', '')}"):
         return uv
-    raise CannotInstall(f"This environment has neither pip nor uv: {sys.executable} -m ensurepip brings pip.")
+    raise CannotInstall(
+        f"This environment has neither pip nor uv. To install pip: {shlex.quote(sys.executable)} -m ensurepip"
+    )
 
 
 def _run(command: list[str], *, show: bool = False) -> str:
-    """Run pip or uv, showing its progress on a terminal; gives what it printed on standard error."""
+    """Run pip or uv, showing its progress on a terminal; returns what it printed on standard error."""
     to_terminal = show and sys.stderr.isatty() and not quiet()
     out: Any = sys.stderr if to_terminal else subprocess.PIPE
     done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.PIPE, text=True)
@@ -131,31 +134,31 @@ def _run(command: list[str], *, show: bool = False) -> str:
 
 
 def _reason(errors: str, output: str) -> str:
-    """The conflict or the failure that pip or uv tells of, in one line."""
+    """The conflict or the failure that pip or uv reports, in one line."""
     said = errors + "\n" + output
     if conflict := re.search(r"The conflict is caused by:\n((?:[ \t]+\S.*\n?)+)", said):
-        return "These versions cannot live together: " + "; ".join(map(str.strip, conflict[1].splitlines())) + "."
+        return "These versions conflict: " + "; ".join(map(str.strip, conflict[1].splitlines())) + "."
     if "DO NOT MATCH THE HASHES" in said or "Hash mismatch" in said:
         got = re.search(r"Got\s+([0-9a-f]{64})", said) or re.search(r"Computed:\s+sha256:([0-9a-f]{64})", said)
         wanted = re.search(r"Expected (?:sha256|or)\s+([0-9a-f]{64})", said)
         wanted = wanted or re.search(r"Expected:\s+sha256:(\S+)", said)
-        found = f" (it has {got[1]}, and {wanted[1]} was expected)" if got and wanted else ""
-        return f"What was fetched does not have the sha256 stated for it{found}; it is damaged or another file."
+        found = f" (it is {got[1]}, and should be {wanted[1]})" if got and wanted else ""
+        return f"The sha256 of a file is not the one that is stated for it{found}: it is damaged, or another file."
     lines = [line.removeprefix("ERROR: ") for line in errors.splitlines() if line.startswith("ERROR: ")]
     text = " ".join(lines or errors.split("\n")[-12:])
     plain = re.sub(r"\s+", " ", text).strip(" ×╰─▶.")[:600]
-    return f"{plain or 'pip failed without a word'}."
+    return f"{plain or 'pip failed without a message'}."
 
 
-def _steps_of_pip(report: dict[str, Any]) -> list[Step]:
+def _candidates_of_pip(report: dict[str, Any]) -> list[Candidate]:
     present = installed()
-    steps = []
+    candidates = []
     for item in report["install"]:
         about, info = item["metadata"], item["download_info"]
         sha256 = info.get("archive_info", {}).get("hashes", {}).get("sha256")
         name = canonicalize_name(about["name"])
-        steps.append(
-            Step(
+        candidates.append(
+            Candidate(
                 name=name,
                 version=about["version"],
                 given=info["url"] if item["is_direct"] else "",
@@ -165,21 +168,21 @@ def _steps_of_pip(report: dict[str, Any]) -> list[Step]:
                 replaces=present[name].version if name in present else None,
             )
         )
-    return steps
+    return candidates
 
 
-def _steps_of_uv(said: str, given: Sequence[str]) -> list[Step]:
-    """The steps in what uv prints: lines such as " + name==1.0", " + name @ ADDRESS" or both in one."""
+def _candidates_of_uv(said: str, given: Sequence[str]) -> list[Candidate]:
+    """The candidates in what uv prints: lines such as " + name==1.0", " + name @ ADDRESS", or both in one."""
     present = installed()
     names = {canonicalize_name(match[0]) for one in given if (match := re.match(r"[A-Za-z0-9._-]+", one))}
     line = re.compile(r"^ \+ ([A-Za-z0-9._-]+)(?:==(\S+))?(?: \(from ([^\s)]+)\)| @ (\S+))?$", re.MULTILINE)
-    steps = []
+    candidates = []
     for written, version, first, second in line.findall(said):
         name, (origin, _, fragment) = canonicalize_name(written), (first or second).partition("#")
         if not version and origin.endswith(".whl"):
             version = str(parse_wheel_filename(unquote(origin.rsplit("/", 1)[-1]))[1])
-        steps.append(
-            Step(
+        candidates.append(
+            Candidate(
                 name=name,
                 version=version or "as it is built",
                 given=origin,
@@ -189,24 +192,24 @@ def _steps_of_uv(said: str, given: Sequence[str]) -> list[Step]:
                 replaces=present[name].version if name in present else None,
             )
         )
-    return steps
+    return candidates
 
 
 def _without_credentials(address: str) -> str:
-    """The address without a name and password of an index."""
+    """The address without the user name and password for an index."""
     parts = urlsplit(address)
     return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl() if "@" in parts.netloc else address
 
 
-def _sized(steps: list[Step]) -> list[Step]:
-    """The steps with the sizes of their files, asked for all at once."""
+def _sized(candidates: list[Candidate]) -> list[Candidate]:
+    """The candidates with the sizes of their files, which are asked for all at once."""
     with ThreadPoolExecutor(16) as pool:
-        sizes = pool.map(_size, [step.origin for step in steps])
-        return [replace(step, bytes=size) for step, size in zip(steps, sizes, strict=True)]
+        sizes = pool.map(_size, [candidate.origin for candidate in candidates])
+        return [replace(candidate, bytes=size) for candidate, size in zip(candidates, sizes, strict=True)]
 
 
 def _size(address: str) -> int | None:
-    """Bytes of the file at an address, where they can be learnt in a moment."""
+    """The size in bytes of the file at an address, if it is quickly known."""
     parts = urlsplit(address)
     if parts.scheme == "file":
         path = Path(unquote(parts.path))

@@ -17,7 +17,7 @@ _TIMEOUT_SECONDS = 120
 
 
 class Seen(msgspec.Struct):
-    """The plugins of the distributions asked about, what heavy modules loading them imports, and all plugins."""
+    """The plugins of the given distributions, the heavy modules that loading them imports, and all plugins."""
 
     plugins: list[Plugin]
     heavy: list[str]
@@ -25,9 +25,9 @@ class Seen(msgspec.Struct):
 
 
 def look(distributions: Sequence[str], path: Sequence[str] = ()) -> Seen:
-    """Load plugins in a fresh process of this Python; `path`: folders to find distributions in before all others.
+    """Load plugins in a fresh process of this Python; `path` has folders to look for distributions in first.
 
-    Raises `CannotInstall` where the process dies.
+    Raises `CannotInstall` if the process crashes or takes too long.
     """
     command = [sys.executable, "-P", "-m", "zoo.registry.probe", *path, "--", *distributions]
     try:
@@ -38,7 +38,7 @@ def look(distributions: Sequence[str], path: Sequence[str] = ()) -> Seen:
         return msgspec.json.decode(done.stdout.rpartition(b"\n")[2], type=Seen)
     except msgspec.MsgspecError:
         last = done.stderr.decode(errors="replace").strip().rpartition("\n")[2]
-        raise CannotInstall(f"The process that loads it dies (status {done.returncode}; {last[:300]}).") from None
+        raise CannotInstall(f"The process that loads it crashes (status {done.returncode}; {last[:300]}).") from None
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""Starting a plugin: a complete distribution, made of the templates beside this module."""
+"""Starting a plugin: a complete distribution, made from the templates beside this module."""
 
 from __future__ import annotations
 
@@ -16,14 +16,16 @@ _TEMPLATES = Path(__file__).with_name("templates")
 
 
 def scaffold(name: str, folder: Path, *, backbone: bool, head: bool) -> Path:
-    """Write a plugin called `name` into `folder`, which must not hold anything; gives the folder.
+    """Write a plugin called `name` into `folder`, which must be empty or not exist; returns the folder.
 
-    Raises `ZooError` for a name that a package cannot have, or a folder that is in use.
+    Raises `ZooError` for a name that a package cannot have, a plugin that offers nothing, or a folder that is in use.
     """
     if not re.fullmatch(r"[a-z][a-z0-9]*([-_][a-z0-9]+)*", name):
-        raise ZooError(f"{name!r} cannot be a plugin's name; use lower case letters, digits and '-', as in my-nets.")
+        raise ZooError(f"{name!r} cannot be a plugin's name. Use lower case letters, digits and '-', as in my-nets.")
+    if not backbone and not head:
+        raise ZooError("A plugin has to offer a backbone or a head.")
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise ZooError(f"{folder} exists and is not empty; name another folder with --to.")
+        raise ZooError(f"{folder} exists and is not empty. Choose another folder with --to.")
     plugin = name.replace("-", "_").removeprefix("zoo_")
     values = {
         "plugin": plugin,
@@ -53,7 +55,7 @@ def scaffold(name: str, folder: Path, *, backbone: bool, head: bool) -> Path:
             (beside / path).write_text(content, encoding="utf-8")
         beside.replace(folder)
     except OSError as error:
-        raise ZooError(f"{folder} cannot be written: {error.strerror or error}; nothing of it was left.") from None
+        raise ZooError(f"Cannot write {folder}: {error.strerror or error}. Nothing was left behind.") from None
     finally:
         shutil.rmtree(beside, ignore_errors=True)
     return folder

@@ -1,9 +1,8 @@
-"""Finding plugins by what they are called and by what they offer, installed or not."""
+"""Finding plugins by name and by what they offer, installed or not."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from email.message import Message
 from importlib import metadata
 from typing import Any, cast
@@ -13,19 +12,11 @@ from zoo.catalog.catalog import nearest
 from zoo.registry.sources import Registries
 
 
-@dataclass(frozen=True)
-class Found:
-    """A plugin that fits: the facts of its entry, the version that is installed, and which of its offers fit."""
+def search(query: str, registries: Registries) -> list[dict[str, Any]]:
+    """The facts of the plugins in which every word of the query occurs: in name, summary, or something they offer.
 
-    facts: dict[str, Any]
-    backbones: list[str]
-    heads: list[str]
-
-
-def search(query: str, registries: Registries) -> list[Found]:
-    """The plugins in which every word of the query is found: in name, summary, or something they offer.
-
-    Those whose own name fits come first. Without a query: all.
+    Their `matches` are the backbones and heads in which a word occurs. Plugins whose own name matches come first.
+    Without a query, all are found.
     """
     words = [_key(word) for word in query.split()]
     found = []
@@ -34,16 +25,16 @@ def search(query: str, registries: Registries) -> list[Found]:
         offers = {kind: {_key(name): name for name in facts[kind]} for kind in ("backbones", "heads")}
         names = [*offers["backbones"], *offers["heads"]]
         if all(word in own or any(word in name for name in names) for word in words):
-            fits = {
+            matches = {
                 kind: [name for key, name in offers[kind].items() if any(word in key for word in words)]
                 for kind in offers
             }
-            found.append(Found(facts, fits["backbones"], fits["heads"]))
-    return sorted(found, key=lambda one: (not all(w in _key(one.facts["name"]) for w in words), one.facts["name"]))
+            found.append(facts | {"matches": matches})
+    return sorted(found, key=lambda facts: (not all(w in _key(facts["name"]) for w in words), facts["name"]))
 
 
 def offering(kind: str, name: str, registries: Registries) -> str:
-    """A sentence on the plugins that are not installed and offer a backbone or head of that name, or one like it."""
+    """A sentence on the plugins, not installed, that offer a backbone or head of this name or a similar one."""
     present = {plugin.name for plugin in catalog().plugins}
     offers: dict[str, list[str]] = {}
     for listing in registries.listings.values():

@@ -1,4 +1,4 @@
-"""Which registries there are, and what they list: given ones, then those of the settings, last the built-in one."""
+"""The registries and what they list: those that are given, then those in the settings, last the built-in one."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ _TIMEOUT_SECONDS = 10
 
 @dataclass(frozen=True)
 class Listing:
-    """An entry, and where it stands.
+    """An entry of a registry.
 
-    registry  what names the registry: a path, an address, or "built-in"
-    base      the folder or address that its relative paths are seen from
-    hides     registries further down that list a plugin of the same name
+    registry  the registry: a path, an address, or "built-in"
+    base      the folder or address to which its paths are relative
+    hides     the registries asked later that list a plugin of the same name
     """
 
     entry: Entry
@@ -35,7 +35,7 @@ class Listing:
 
     @property
     def source(self) -> str:
-        """What pip is given: a requirement, the path of a wheel or folder, or an address."""
+        """What pip gets: a requirement, the path of a wheel or folder, or an address."""
         entry = self.entry
         remote = "://" in self.base
         if entry.folder is not None and not remote and Path(self.base, entry.folder).is_dir():
@@ -43,9 +43,7 @@ class Listing:
         if entry.kind in ("index", "git") or "://" in entry.requirement:
             return entry.requirement
         if remote and entry.kind == "folder":
-            raise BadRegistry(
-                f"{entry.name} is a folder, which a registry at an address cannot offer ({self.registry})."
-            )
+            raise BadRegistry(f"{entry.name} is a folder, which a registry at an address cannot offer: {self.registry}")
         return urljoin(self.base, entry.requirement) if remote else str(Path(self.base, entry.requirement))
 
 
@@ -66,10 +64,10 @@ class Registries:
 
 
 def load(given: Sequence[str] = (), *, network: bool = True) -> Registries:
-    """All registries: the `given` ones, those of `ZOO_REGISTRY` and of the settings, and the built-in one.
+    """All registries: the `given` ones, those in `ZOO_REGISTRY` and in the settings, and the built-in one.
 
-    A given one that cannot be read raises `BadRegistry`; of the others that is a note. Without `network`, addresses are
-    answered from the copy of the last time.
+    Raises `BadRegistry` if a given one cannot be read; for the others that is a note. Without `network`, the copy from
+    the last time stands for an address.
     """
     found = Registries()
     named = [name.strip() for name in os.environ.get("ZOO_REGISTRY", "").split(",") if name.strip()]
@@ -82,9 +80,9 @@ def load(given: Sequence[str] = (), *, network: bool = True) -> Registries:
                 raise
             found.notes.append(str(error))
             continue
-        found.notes += [f"Left out of {source}: {problem}." for problem in problems[:5]]
+        found.notes += [f"Ignored in {source}: {problem}." for problem in problems[:5]]
         if len(problems) > 5:
-            found.notes.append(f"Left out of {source}: {len(problems) - 5} more; `zoo registry check` shows all.")
+            found.notes.append(f"Ignored in {source}: {len(problems) - 5} more. `zoo registry check` shows all.")
         found.add(entries, source, base)
     path = built_in()
     entries, _ = parse(path.read_bytes(), BUILT_IN)
@@ -93,19 +91,19 @@ def load(given: Sequence[str] = (), *, network: bool = True) -> Registries:
 
 
 def built_in() -> Path:
-    """The registry that comes with `zoo`: in a checkout at its top, in a wheel inside the package."""
+    """The registry that comes with `zoo`: in a checkout at the top, in a wheel inside the package."""
     package = Path(__file__).parent.parent
     inside = package / "registry.toml"
     return inside if inside.exists() else package.parent / "registry.toml"
 
 
 def read_file(path: Path) -> bytes:
-    """A registry's file; raises `BadRegistry` where it cannot be read."""
+    """The content of a registry's file; raises `BadRegistry` if it cannot be read."""
     try:
         with path.open("rb") as file:
             return file.read(MOST_BYTES + 1)
     except OSError as error:
-        raise BadRegistry(f"The registry {path} cannot be read ({error.strerror}).") from None
+        raise BadRegistry(f"The registry {path} cannot be read: {error.strerror}.") from None
 
 
 def _read(source: str, network: bool, notes: list[str]) -> tuple[bytes, str]:
@@ -113,7 +111,7 @@ def _read(source: str, network: bool, notes: list[str]) -> tuple[bytes, str]:
         path = Path(source).expanduser()
         return read_file(path), str(path.resolve().parent)
     if not source.startswith(("https://", "http://127.0.0.1:", "http://localhost:")):
-        raise BadRegistry(f"The registry {source} is not at a https:// address.")
+        raise BadRegistry(f"The registry {source} is not at an https:// address.")
     copy = cache_folder() / "registries" / f"{hashlib.sha256(source.encode()).hexdigest()[:16]}.toml"
     reason = "ZOO_OFFLINE=1 forbids the network"
     if network and os.environ.get("ZOO_OFFLINE") != "1":
@@ -122,12 +120,15 @@ def _read(source: str, network: bool, notes: list[str]) -> tuple[bytes, str]:
         except BadRegistry as error:
             reason = str(error)
         else:
-            _keep(content, copy)
+            with contextlib.suppress(OSError):
+                write_atomic(copy, content)
             return content, source
     if not copy.exists():
-        raise BadRegistry(f"The registry {source} cannot be fetched ({reason}); give a file with --registry FILE.")
+        raise BadRegistry(
+            f"The registry {source} cannot be fetched ({reason}). Give a copy of it with --registry FILE."
+        )
     if network:
-        notes.append(f"The registry {source} cannot be fetched ({reason}); this is what it said the last time.")
+        notes.append(f"The registry {source} cannot be fetched ({reason}), so a copy from the last time is used.")
     return read_file(copy), source
 
 
@@ -138,19 +139,14 @@ def _fetch(address: str) -> bytes:
         with requests.get(address, stream=True, timeout=_TIMEOUT_SECONDS) as response:
             response.raise_for_status()
             if not response.url.startswith(("https://", "http://127.0.0.1:", "http://localhost:")):
-                raise BadRegistry("it leads to an address that is not https://")
+                raise BadRegistry("it redirects to an address that is not https://")
             content = b""
             for chunk in response.iter_content(1 << 16):
                 content += chunk
                 if len(content) > MOST_BYTES:
-                    raise BadRegistry(f"it has more than {MOST_BYTES / 1e6:.0f} MB")
+                    raise BadRegistry(f"it is larger than {MOST_BYTES / 1e6:.0f} MB")
             return content
     except requests.HTTPError as error:
         raise BadRegistry(f"HTTP {error.response.status_code}") from None
     except requests.RequestException as error:
         raise BadRegistry(type(error).__name__) from None
-
-
-def _keep(content: bytes, copy: Path) -> None:
-    with contextlib.suppress(OSError):
-        write_atomic(copy, content)

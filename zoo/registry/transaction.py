@@ -1,9 +1,9 @@
-"""Changing the files of an environment, all or nothing: a process killed at any moment leaves what can be put right.
+"""Changing the files of an environment, all or nothing: what a process killed at any moment leaves can be put right.
 
-New files are laid out beside (`stage`), replaced ones are kept beside (`backup`), and a journal says which are which
-before the first of them is moved. Every move is one rename in one file system, so each file is at exactly one of its
-two places, and undoing is moving back what is at the wrong one; undoing twice, or half and then wholly, comes to the
-same.
+New files are laid out in a folder beside the others (`staging`), replaced ones go to another (`backup`), and a journal
+says which are which before the first of them is moved. Every move is one rename within one file system, so each file is
+in exactly one of its two places, and undoing means moving back what is in the wrong one. Undoing twice, or a part first
+and then the whole, has the same result.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _WAIT_SECONDS = 600
 
 
 class Journal(msgspec.Struct):
-    """What is going on, and the files it moves, relative to the environment."""
+    """What is being done, and the files that are moved, relative to the environment."""
 
     what: str
     state: Literal["preparing", "moving", "done"] = "preparing"
@@ -42,18 +42,20 @@ class Transaction:
 
     def __init__(self, folder: Path, journal: Journal) -> None:
         self.folder, self.journal = folder, journal
-        self.stage, self.backup, self.prefix = folder / "stage", folder / "backup", Path(sys.prefix)
+        # The folder keeps the name that version 0.1.0 gave it, so that each version can repair what the other left.
+        self.staging, self.backup, self.prefix = folder / "stage", folder / "backup", Path(sys.prefix)
 
     def move(self, remove: Iterable[Path]) -> None:
-        """Take the files `remove` out of the environment, and put in everything that lies in `stage`.
+        """Move the files `remove` out of the environment, and everything in `staging` into it.
 
-        Raises `CannotInstall` before anything is moved, where a file of something else would be overwritten by another.
+        Raises `CannotInstall`, before anything is moved, if that would overwrite a file of something else.
         """
-        add = [path.relative_to(self.stage) for path in self.stage.rglob("*") if path.is_symlink() or path.is_file()]
+        staged = [path for path in self.staging.rglob("*") if path.is_symlink() or path.is_file()]
+        add = [path.relative_to(self.staging) for path in staged]
         gone = {path.relative_to(self.prefix) for path in remove}
         for path in add:
             if path not in gone and os.path.lexists(self.prefix / path):
-                if not filecmp.cmp(self.stage / path, self.prefix / path, shallow=False):
+                if not filecmp.cmp(self.staging / path, self.prefix / path, shallow=False):
                     raise CannotInstall(f"It would overwrite {path}, which belongs to something else.")
                 gone.add(path)
         self.journal.add, self.journal.remove = sorted(map(str, add)), sorted(map(str, gone))
@@ -62,14 +64,14 @@ class Transaction:
             _move(self.prefix / name, self.backup / name)
             _forget_compiled(self.prefix / name)
         for name in self.journal.add:
-            _move(self.stage / name, self.prefix / name)
+            _move(self.staging / name, self.prefix / name)
         self._prune()
 
     def undo(self) -> None:
         """Put everything back as it was."""
         for name in self.journal.add:
-            if not os.path.lexists(self.stage / name) and os.path.lexists(self.prefix / name):
-                _move(self.prefix / name, self.stage / name)
+            if not os.path.lexists(self.staging / name) and os.path.lexists(self.prefix / name):
+                _move(self.prefix / name, self.staging / name)
                 _forget_compiled(self.prefix / name)
         for name in self.journal.remove:
             if os.path.lexists(self.backup / name):
@@ -77,12 +79,12 @@ class Transaction:
         self._prune()
 
     def write(self, state: Literal["preparing", "moving", "done"]) -> None:
-        """Say in the journal how far it is; on the disk when this returns."""
+        """Record in the journal how far it is; it is on the disk when this returns."""
         self.journal.state = state
         write_atomic(self.folder / "journal.json", msgspec.json.encode(self.journal))
 
     def _prune(self) -> None:
-        """Remove folders that the moved files leave empty."""
+        """Remove the folders that are empty now that files were moved out."""
         parents = {parent for name in (*self.journal.add, *self.journal.remove) for parent in Path(name).parents}
         for parent in sorted(parents, key=lambda path: len(path.parts), reverse=True):
             if parent.parts and self.prefix / parent != library():
@@ -92,16 +94,16 @@ class Transaction:
 
 @contextmanager
 def transaction(what: str) -> Iterator[Transaction]:
-    """A change of the environment, alone: another one waits. Left by an exception, it is undone.
+    """A change of the environment, one at a time: another one waits. An exception in the block undoes it.
 
-    what  "The installation of X"; of that speaks the `CannotInstall` that an error of the system or of pip becomes
+    what  "The installation of X", for messages; an error of the system or of pip becomes a `CannotInstall`
     """
     with _alone():
         _repair()
         folder = library() / ".zoo-install"
         change = Transaction(folder, Journal(what))
         try:
-            change.stage.mkdir(parents=True)
+            change.staging.mkdir(parents=True)
             change.write("preparing")
             yield change
         except BaseException as error:
@@ -116,9 +118,9 @@ def transaction(what: str) -> Iterator[Transaction]:
 
 
 def repair() -> str:
-    """Put right what a killed process left half done; says what it was, or nothing where there was nothing.
+    """Put right what a killed process left half done; returns a sentence on what it was, blank if there was nothing.
 
-    Waits for one that is at work. Raises `CannotInstall` where the environment cannot be written.
+    Waits for a process that is still at work. Raises `CannotInstall` if the environment is not writable.
     """
     if not (library() / ".zoo-install").exists():
         return ""
@@ -132,13 +134,13 @@ def _repair() -> str:
         return ""
     try:
         journal = msgspec.json.decode((folder / "journal.json").read_bytes(), type=Journal)
-    except (OSError, msgspec.MsgspecError):  # killed before the journal was written: nothing was moved
+    except (OSError, msgspec.MsgspecError):  # killed before the journal was written, so nothing was moved
         journal = Journal("an installation")
     if journal.state == "moving":
         Transaction(folder, journal).undo()
     shutil.rmtree(folder)
-    outcome = "was done" if journal.state == "done" else "was put back as it was before"
-    message = f"{journal.what} was interrupted; the environment {outcome}."
+    outcome = "it had been completed" if journal.state == "done" else "the environment was put back as it was before"
+    message = f"{journal.what} was interrupted; {outcome}."
     say(message)
     return message
 
@@ -153,12 +155,14 @@ def _alone() -> Iterator[None]:
         try:
             lock.acquire(timeout=0)
         except Timeout:
-            say("Waiting for another zoo that is changing this environment ...")
+            say("Waiting for another zoo that is changing this environment...")
             lock.acquire(timeout=_WAIT_SECONDS)
     except Timeout:
-        raise CannotInstall(f"Another zoo has been changing this environment for long; {path} is its lock.") from None
+        raise CannotInstall(
+            f"Another zoo has been changing this environment for {_WAIT_SECONDS // 60} minutes; its lock is {path}."
+        ) from None
     except OSError as error:
-        raise CannotInstall(f"{path} cannot be written ({error.strerror}).") from None
+        raise CannotInstall(f"{path} is not writable: {error.strerror}.") from None
     try:
         yield
     finally:
@@ -171,7 +175,7 @@ def _move(source: Path, target: Path) -> None:
 
 
 def _forget_compiled(path: Path) -> None:
-    """Remove what Python compiled of a module that was moved away, and the folder for it where that is all."""
+    """Remove what Python compiled of a module that was moved away, and its folder if that leaves it empty."""
     if path.suffix == ".py":
         cache = path.parent / "__pycache__"
         for compiled in cache.glob(f"{path.stem}.*.pyc"):

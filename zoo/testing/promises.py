@@ -1,4 +1,4 @@
-"""Which promises a distribution makes, and what came of each."""
+"""The promises that a distribution makes, and whether it keeps each of them."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from zoo.catalog import Backbone, Head, Offer, catalog
 from zoo.errors import UnknownName
 from zoo.registry.environment import distribution_of
 
-State = Literal["kept", "broken", "not checked"]
+Verdict = Literal["kept", "broken", "not checked"]
 
 
 class BrokenPromise(AssertionError):
-    """What a plugin offers is not what it says; the message says in what."""
+    """What a plugin offers is not what it says; the message says in which respect."""
 
 
 class NotChecked(Exception):
-    """A promise cannot be checked here, for a reason such as weights that cannot be had."""
+    """A promise cannot be checked here, for example because weights are not available."""
 
 
 @dataclass(frozen=True)
@@ -32,22 +32,24 @@ class Promise:
 
     subject  "plugin NAME", "backbone NAME" or "head NAME"
     name     what is promised, in a few words
+    test     returns a few words on what it saw; raises `BrokenPromise`, or `NotChecked` if it cannot be tested here
     """
 
     subject: str
     name: str
-    hold: Callable[[], str]
+    test: Callable[[], str]
 
     def __str__(self) -> str:
         return f"{self.subject}: {self.name}"
 
     def check(self) -> str:
-        """Hold the promise against the thing; gives a few words on what was seen.
+        """Test the promise; returns a few words on what was seen.
 
-        Raises `BrokenPromise`. One that cannot be checked here is skipped in pytest, and raises `NotChecked` elsewhere.
+        Raises `BrokenPromise`. In pytest, a promise that cannot be tested here is skipped; elsewhere it raises
+        `NotChecked`.
         """
         try:
-            return self.hold()
+            return self.test()
         except NotChecked as reason:
             if "pytest" in sys.modules:
                 import pytest
@@ -58,10 +60,10 @@ class Promise:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a promise; `detail` says what was seen, or what is wrong."""
+    """Whether a promise is kept; `detail` says what was seen, or what is wrong."""
 
     promise: Promise
-    state: State
+    verdict: Verdict
     detail: str
 
 
@@ -70,23 +72,27 @@ def promises(
 ) -> list[Promise]:
     """The promises of an installed distribution, or of the plugin of that name.
 
-    backbones  patterns of names; without, the smallest backbone of each family stands for it
+    backbones  patterns of names; without any, the smallest backbone of each family stands for it
     every      all backbones instead
-    weights    a file or folder to build them with; without, those that are here, else random ones
+    weights    a file or folder to build them with; without it, those on this machine, else random ones
 
-    What is light is checked of all of them in any case. Raises `zoo.UnknownName` where it is not installed.
+    Raises `zoo.UnknownName` if it is not installed, or has no such backbone.
     """
     found = distribution_of(distribution)
     if found is None:
         known = sorted({plugin.distribution for plugin in catalog().plugins})
-        raise UnknownName(f"No plugin {distribution!r} is installed; there are {', '.join(known)}.")
+        raise UnknownName(
+            f"No plugin called {distribution!r} is installed. Installed distributions: {', '.join(known)}."
+        )
     name = canonicalize_name(found.metadata["Name"])
     plugins = [plugin for plugin in catalog().plugins if canonicalize_name(plugin.distribution) == name]
     names = {plugin.name for plugin in plugins}
     offers = [offer for offer in catalog().backbones if offer.plugin in names]
     chosen = [o for o in offers if any(fnmatch.fnmatchcase(o.own_name, p) for p in backbones)]
     if backbones and not chosen:
-        raise UnknownName(f"{distribution} has no backbone {' or '.join(backbones)}; `zoo list --plugin` shows all.")
+        raise UnknownName(
+            f"No backbone of {distribution} matches {' or '.join(backbones)}. `zoo list --plugin PLUGIN` lists them."
+        )
     if not backbones:
         chosen = offers if every else _smallest(offers)
     heads = [offer for offer in catalog().heads if offer.plugin in names]
@@ -98,10 +104,10 @@ def promises(
 
 
 def outcomes(chosen: Sequence[Promise]) -> Iterator[Outcome]:
-    """Check promise after promise."""
+    """Test promise after promise."""
     for promise in chosen:
         try:
-            yield Outcome(promise, "kept", promise.hold())
+            yield Outcome(promise, "kept", promise.test())
         except NotChecked as reason:
             yield Outcome(promise, "not checked", str(reason))
         except BrokenPromise as error:
@@ -120,18 +126,18 @@ def _smallest(offers: Sequence[Offer[Backbone]]) -> list[Offer[Backbone]]:
 def _of_plugin(distribution: str, count: int) -> list[Promise]:
     from zoo.testing import plugin
 
-    held = [
+    tests = [
         ("it loads", plugin.loads),
         ("importing it is light", plugin.is_light),
         ("licences and checksums are stated", plugin.states_weights),
     ]
-    return [Promise(f"plugin {distribution}", name, partial(hold, distribution)) for name, hold in held]
+    return [Promise(f"plugin {distribution}", name, partial(test, distribution)) for name, test in tests]
 
 
 def _of_backbone(offer: Offer[Backbone], weights: str) -> list[Promise]:
     from zoo.testing import backbone
 
-    held = [
+    tests = [
         ("facts match what is built", backbone.facts_match),
         ("features have the promised shapes", backbone.features_have_shapes),
         ("it reads what it says", backbone.reads_what_it_says),
@@ -142,15 +148,15 @@ def _of_backbone(offer: Offer[Backbone], weights: str) -> list[Promise]:
         ("gradients are finite", backbone.gradients_are_finite),
     ]
     about = backbone.About(offer.name, weights)
-    return [Promise(f"backbone {offer.name}", name, partial(hold, about)) for name, hold in held]
+    return [Promise(f"backbone {offer.name}", name, partial(test, about)) for name, test in tests]
 
 
 def _of_head(offer: Offer[Head]) -> list[Promise]:
     from zoo.testing import head
 
-    held = [
+    tests = [
         ("it combines with a kind of backbone", head.combines),
         ("it decodes what it encodes", head.decodes_what_it_encodes),
         ("its state brings it back", head.state_brings_it_back),
     ]
-    return [Promise(f"head {offer.name}", name, partial(hold, offer)) for name, hold in held]
+    return [Promise(f"head {offer.name}", name, partial(test, offer)) for name, test in tests]

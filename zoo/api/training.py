@@ -1,20 +1,13 @@
-"""The public Python API, with the words of the command line. `import zoo` re-exports it."""
+"""Training and what comes of it: models, runs, vectors. TensorFlow is imported when one of these is called."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from zoo.catalog import Backbone, Offer, catalog, catalog_afresh
-from zoo.catalog.host import Facts
-from zoo.catalog.query import select
-from zoo.catalog.settings import set_disabled
-from zoo.catalog.specs import combine
-from zoo.errors import BadPlan, UnknownName
-from zoo.progress import say
-from zoo.weights import state, states
+from zoo.api.catalog import suggesting_plugins
+from zoo.catalog import catalog
 
 if TYPE_CHECKING:
     import keras
@@ -27,100 +20,6 @@ if TYPE_CHECKING:
     from zoo.runs.embed import Vectors
     from zoo.runs.run import Run
     from zoo.training.plan import Cache, Plan
-
-_OF_SPEC = ("modality", "family", "params", "input", "dim", "features", "licence", "paper")
-
-
-def list_backbones(
-    *patterns: str,
-    exclude: Sequence[str] = (),
-    where: Sequence[str] = (),
-    modality: str | None = None,
-    plugin: str | None = None,
-    max_params: int | None = None,
-    sort: str = "name",
-) -> list[dict[str, Any]]:
-    """The backbones that can be trained, as facts: name, modality, family, params, input, features, plugin, weights...
-
-    patterns    parts of a name ("resnet") or wildcards ("efficientnet_b?"); any of them has to fit
-    exclude     patterns of what to leave out
-    where       conditions over any fact, all of which have to hold: "params<10M", "top1>75", "licence=Apache-2.0"
-    sort        the fact to sort by; numbers from small to large, what is not known last
-
-    Raises `zoo.UnknownName`, with suggestions, when nothing fits.
-
-    >>> import zoo
-    >>> [b["name"] for b in zoo.list_backbones("resnet*", where=["top1>76", "params<50M"])]
-    ['resnet101', 'resnet101_v2']
-    """
-    offers = {offer.name: offer for offer in catalog().backbones}
-    where = [*where]
-    where += [f"{fact}={value}" for fact, value in (("modality", modality), ("plugin", plugin)) if value]
-    where += [f"params<={max_params}"] if max_params is not None else []
-    by_name_alone = not where and sort == "name"
-    rows = [{"name": name} if by_name_alone else _facts(offer) for name, offer in offers.items()]
-    left, notes = select(rows, patterns, exclude, where)
-    if sort not in left[0]:
-        raise BadPlan(f"--sort {sort}: there is no such fact; there are {', '.join(left[0])}.")
-    for note in notes:
-        say(note)
-    if not by_name_alone:  # they are in that order
-        left.sort(key=lambda row: (row[sort] is None, row[sort] if row[sort] is not None else 0, row["name"]))
-    chosen = [offers[row["name"]] for row in left]
-    return [_public(offer, where) for offer, where in zip(chosen, states(chosen), strict=True)]
-
-
-def backbone_info(name: str) -> dict[str, Any]:
-    """Everything known about one backbone: the facts of `list_backbones`, and every set of weights it has."""
-    with _naming_plugins():
-        offer = catalog().backbone(name)
-    known = offer.facts["weights"]
-    all_weights = [_weights_facts(one, state(one["source"], one["preprocessor"])) for one in known]
-    return _public(offer, *states([offer])) | {"all_weights": all_weights}
-
-
-def list_heads() -> list[dict[str, Any]]:
-    """The task heads: name, summary, modalities, feature, options, plugin, and the backbones each combines with.
-
-    >>> import zoo
-    >>> [head["name"] for head in zoo.list_heads() if head["modalities"] == ["image", "text"]]
-    ['classification', 'embedding', 'multilabel', 'regression']
-    """
-    return [
-        {
-            "name": offer.name,
-            "summary": offer.spec.summary,
-            "modalities": list(offer.spec.modalities),
-            "feature": offer.spec.feature,
-            "reads": offer.spec.reads,
-            "trained": offer.spec.trained,
-            "options": [
-                {"name": o.name, "default": o.default, "summary": o.summary, "choices": list(o.choices)}
-                for o in offer.spec.options
-            ],
-            "licence": offer.spec.licence,
-            "plugin": offer.plugin,
-            "backbones": [b.name for b in catalog().backbones if combine(b.spec, offer.spec)],
-        }
-        for offer in catalog().heads
-    ]
-
-
-def list_plugins() -> list[dict[str, Any]]:
-    """Every installed plugin: name, distribution, version, status (loaded, disabled, failed), reason, its offers."""
-    catalogue = catalog_afresh()
-    return [
-        {
-            "name": plugin.name,
-            "distribution": plugin.distribution,
-            "version": plugin.version,
-            "status": plugin.status,
-            "reason": plugin.reason,
-            "backbones": [o.name for o in catalogue.backbones if o.plugin == plugin.name],
-            "heads": [o.name for o in catalogue.heads if o.plugin == plugin.name],
-        }
-        for plugin in catalogue.plugins
-    ]
 
 
 def build(
@@ -150,7 +49,7 @@ def build(
     from zoo.compose.model import compose, from_raw
     from zoo.compose.task import fitting_head, make_task
 
-    with _naming_plugins():
+    with suggesting_plugins():
         offer = catalog().backbone(backbone)
         chosen = fitting_head(head, offer) if head is not None else None
     if chosen is None:
@@ -211,7 +110,7 @@ def train(
     """
     from zoo.training.plan import BATCH_SIZE, Plan, default_phases
 
-    with _naming_plugins():
+    with suggesting_plugins():
         spec = catalog().backbone(backbone).spec
     plan = Plan(
         backbone=backbone,
@@ -256,7 +155,7 @@ def resume(run: str | Path, *, finish: bool = False) -> Run:
     """
     from zoo.training.trainer import resume as carry_out
 
-    with _naming_plugins():
+    with suggesting_plugins():
         return carry_out(Path(run), finish)
 
 
@@ -311,87 +210,15 @@ def embed(
     if out is not None:
         check_out(Path(out))
     given = [data] if isinstance(data, (str, Path)) else list(data)
-    with _naming_plugins():
+    with suggesting_plugins():
         vectors = carry_out(backbone, given, input_column, str(weights), options or {})
     if out is not None:
         vectors.write(Path(out))
     return vectors
 
 
-def pull(backbone: str, source: str | Path | None = None) -> Path:
-    """Bring a backbone's default weights onto this machine; `source` is a file or folder carried here by hand."""
-    from zoo.weights import pull as pull_weights
-
-    with _naming_plugins():
-        offer = catalog().backbone(backbone)
-    return pull_weights(offer, Path(source) if source is not None else None)
-
-
-def backbone_names() -> list[str]:
-    """The names of all backbones."""
-    return [offer.name for offer in catalog().backbones]
-
-
-def switch_plugin(name: str, *, off: bool) -> None:
-    """Switch an installed plugin off, or on again; it holds from the next process on.
-
-    Raises `zoo.UnknownName` for a plugin that is not installed.
-    """
-    names = [plugin.name for plugin in catalog().plugins]
-    if name not in names:
-        raise UnknownName(f"There is no plugin called {name!r}; installed are {', '.join(names)}.")
-    set_disabled(name, off)
-    catalog.cache_clear()
-
-
 def _carry_out(plan: Plan, out: str | Path | None, of: Path | None = None) -> Run:
     from zoo.training.trainer import train as carry_out
 
-    with _naming_plugins():
+    with suggesting_plugins():
         return carry_out(plan, Path(out) if out is not None else None, of)
-
-
-@contextmanager
-def _naming_plugins() -> Iterator[None]:
-    """Adds to an unknown backbone or head which plugin offers it, and how to install that."""
-    try:
-        yield
-    except UnknownName as error:
-        from zoo.registry.search import offering
-        from zoo.registry.sources import load
-
-        hint = offering(error.kind, error.name, load(network=False)) if error.kind else ""
-        raise UnknownName(f"{error} {hint}".strip(), error.kind, error.name) from None
-
-
-def _facts(offer: Offer[Backbone]) -> dict[str, Any]:
-    """Every fact of a backbone by one name, as `--where` and `--sort` know them."""
-    facts = offer.facts
-    weights = facts["weights"][0] if facts["weights"] else {}
-    return {
-        "name": offer.name,
-        **{fact: facts[fact] for fact in _OF_SPEC},
-        "plugin": offer.plugin,
-        **{fact: weights.get(fact) for fact in ("top1", "trained_on")},
-        "bytes": weights.get("bytes", 0),
-        "state": states([offer])[0],
-        "weights_licence": weights.get("licence", "none needed"),
-    }
-
-
-def _public(offer: Offer[Backbone], where: str) -> dict[str, Any]:
-    """The facts of a backbone, with those of its default weights, which are `where`, in an object of their own."""
-    facts = offer.facts
-    weights = _weights_facts(facts["weights"][0] if facts["weights"] else None, where)
-    own = {fact: facts[fact] for fact in _OF_SPEC}
-    return {"name": offer.name, **own, "plugin": offer.plugin, "top1": weights.get("top1"), "weights": weights}
-
-
-def _weights_facts(weights: Facts | None, where: str) -> dict[str, Any]:
-    if weights is None:
-        return {"name": "none", "bytes": 0, "licence": "none needed", "state": where}
-    return {
-        **{fact: weights[fact] for fact in ("name", "bytes", "licence")},
-        "state": where,
-        **{fact: weights[fact] for fact in ("trained_on", "top1", "source", "checksum")},
-    }

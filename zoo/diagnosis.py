@@ -1,9 +1,10 @@
-"""What would keep `zoo` from working well on this machine, and what mends it. Never imports TensorFlow."""
+"""What keeps `zoo` from working well on this machine, and how to fix it. Never imports TensorFlow."""
 
 from __future__ import annotations
 
 import os
 import platform
+import shlex
 import shutil
 import subprocess
 import sys
@@ -28,10 +29,10 @@ _TIMEOUT_SECONDS = 4
 
 
 def diagnose() -> dict[str, Any]:
-    """What `zoo doctor` says: facts of this installation, and problems and notes, each with what mends it.
+    """What `zoo doctor` shows: facts about this installation, and problems and notes, each with how to fix it.
 
-    A problem keeps something from working; a note is for those who need what it is about. What a killed installation
-    left is put right first.
+    A problem keeps something from working; a note matters to some people only. What a killed installation left is put
+    right first.
     """
     facts: dict[str, Any] = {"zoo": metadata.version("tfzoo"), "python": platform.python_version()}
     problems: list[str] = []
@@ -46,7 +47,7 @@ def diagnose() -> dict[str, Any]:
             facts[package] = metadata.version(package)
         except metadata.PackageNotFoundError:
             facts[package] = "missing"
-            problems.append(f"{package} is not installed: {sys.executable} -m pip install {package}")
+            problems.append(f"{package} is not installed: {shlex.quote(sys.executable)} -m pip install {package}")
     facts |= _environment(problems)
     facts["accelerators"] = ", ".join(_accelerators(notes)) or "none; TensorFlow computes on the processor"
     facts |= _caches(problems)
@@ -66,10 +67,10 @@ def _environment(problems: list[str]) -> dict[str, Any]:
 
 
 def _accelerators(notes: list[str]) -> list[str]:
-    """The graphics processors that TensorFlow could use, asked of the system, as importing TensorFlow takes seconds."""
+    """The GPUs that TensorFlow could use, according to the system, since importing TensorFlow takes seconds."""
     if platform.system() == "Darwin" and platform.machine() == "arm64":
         if not _installed("tensorflow-metal"):
-            notes.append("This Mac has a graphics processor; TensorFlow uses it with: pip install tensorflow-metal")
+            notes.append("TensorFlow uses the GPU of this Mac after: pip install tensorflow-metal")
         return ["Apple Metal"]
     program = shutil.which("nvidia-smi")
     if program is None:
@@ -78,11 +79,11 @@ def _accelerators(notes: list[str]) -> list[str]:
     try:
         done = subprocess.run(query, capture_output=True, text=True, timeout=10)
     except (OSError, subprocess.TimeoutExpired):
-        notes.append("nvidia-smi does not answer; the driver may have to be loaded or installed again.")
+        notes.append("nvidia-smi does not answer. Load the NVIDIA driver, or install it again.")
         return []
     found = [line.strip() for line in done.stdout.splitlines() if line.strip()] if done.returncode == 0 else []
     if found and not _installed("nvidia-cudnn-cu12"):
-        notes.append("TensorFlow lacks the libraries for the graphics processor: pip install 'tensorflow[and-cuda]'")
+        notes.append("TensorFlow lacks the libraries for the GPU: pip install 'tensorflow[and-cuda]'")
     return found
 
 
@@ -91,7 +92,7 @@ def _caches(problems: list[str]) -> dict[str, Any]:
     place = next(folder for folder in (cache, *cache.parents) if folder.exists())
     facts = {"cache": str(cache), "free disk": f"{shutil.disk_usage(place).free / 1e9:.1f} GB"}
     if not os.access(place, os.W_OK) or not place.is_dir():
-        problems.append(f"the cache folder {cache} cannot be written; name another with ZOO_CACHE")
+        problems.append(f"The cache folder {cache} is not writable. Name another one with ZOO_CACHE.")
         return facts
     for folder in sorted(path for path in cache.glob("*") if path.is_dir()):
         sizes = [path.stat().st_size for path in folder.rglob("*") if path.is_file()]
@@ -103,17 +104,19 @@ def _plugins(known: Catalog, problems: list[str]) -> dict[str, Any]:
     loaded = [plugin.name for plugin in known.plugins if plugin.status == "loaded"]
     for plugin in known.plugins:
         if plugin.status == "failed":
-            problems.append(f"plugin {plugin.name}: {plugin.reason} (or remove it: zoo uninstall {plugin.name})")
+            problems.append(
+                f"The plugin {plugin.name} does not load: {plugin.reason}. To remove it: zoo uninstall {plugin.name}"
+            )
     shared = [offer.name for offer in known.backbones if "/" in offer.name]
     if shared:
-        problems.append(f"several plugins offer a backbone of one name; it is reached as {' or '.join(shared)}")
+        problems.append(f"Several plugins offer a backbone of the same name. Its full names: {', '.join(shared)}.")
     ready = [where for where in states(known.backbones) if where in ("bundled", "cached")]
-    backbones = f"{len(known.backbones)}, of which {len(ready)} have their weights here"
+    backbones = f"{len(known.backbones)}; the weights of {len(ready)} are on this machine"
     return {"plugins": ", ".join(loaded) or "none", "backbones": backbones}
 
 
 def _sources(known: Catalog, notes: list[str]) -> dict[str, Any]:
-    """Whether the places that weights come from answer; a place is asked for nothing but a sign of life."""
+    """Whether the places that weights come from answer at all."""
     if os.environ.get("ZOO_OFFLINE") == "1":
         return {"sources of weights": "not asked: ZOO_OFFLINE=1"}
     places = Counter(place for offer in known.backbones for place in _places(offer.facts["weights"]))
@@ -123,8 +126,8 @@ def _sources(known: Catalog, notes: list[str]) -> dict[str, Any]:
             facts[f"source {place}"] = f"{failure or 'answers'} (weights of {places[place]} backbones)"
             if failure:
                 notes.append(
-                    f"{place} does not answer ({failure}): set ZOO_MIRROR or HTTPS_PROXY, bring files with "
-                    "`zoo pull NAME --from FILE`, or see `zoo list --where state=bundled`"
+                    f"{place} does not answer ({failure}). Set HTTPS_PROXY or ZOO_MIRROR, take weights from a file "
+                    "with `zoo pull NAME --from FILE`, or use a backbone from `zoo list --where state=bundled`."
                 )
     return facts
 
@@ -141,7 +144,7 @@ def _places(weights: list[dict[str, Any]]) -> Iterator[str]:
 
 
 def _failure(place: str) -> str:
-    """Why a place does not answer; blank where it does, whatever it says."""
+    """Why a place does not answer; blank if it does, whatever the answer."""
     try:
         request = urllib.request.Request(place, method="HEAD", headers={"User-Agent": "zoo doctor"})
         with urllib.request.urlopen(request, timeout=_TIMEOUT_SECONDS):

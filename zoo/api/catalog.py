@@ -1,0 +1,213 @@
+"""What there is: backbones, heads and plugins as facts, and fetching weights."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from zoo.catalog import Backbone, Offer, catalog, catalog_afresh
+from zoo.catalog.host import Facts
+from zoo.catalog.query import select
+from zoo.catalog.settings import set_disabled
+from zoo.catalog.specs import combine
+from zoo.errors import UnknownName
+from zoo.progress import say
+from zoo.weights import state, states
+
+_OF_SPEC = ("modality", "family", "params", "input", "dim", "features", "licence", "paper")
+
+
+def list_backbones(
+    *patterns: str,
+    exclude: Sequence[str] = (),
+    where: Sequence[str] = (),
+    modality: str | None = None,
+    plugin: str | None = None,
+    max_params: int | None = None,
+    sort: str = "name",
+) -> list[dict[str, Any]]:
+    """The backbones that can be trained, each as a dict of facts.
+
+    patterns    parts of a name ("resnet") or wildcards ("efficientnet_b?"); a backbone has to match one of them
+    exclude     patterns of backbones to leave out
+    where       conditions on any fact, all of which have to hold: "params<10M", "top1>75", "licence=Apache-2.0"
+    modality    the same as where=["modality=..."], and so are `plugin` and `max_params` for their facts
+    sort        the fact to sort by; numbers from small to large, unknown values last
+
+    Each dict has name, modality, family, params, input, dim, features, licence, paper, plugin, top1 and weights: name,
+    bytes, licence and state ("bundled", "cached", "remote" or "none") of the default weights.
+
+    Raises `zoo.UnknownName`, with suggestions, when nothing matches or there is no such fact, and `zoo.ZooError` for a
+    condition that cannot be read.
+
+    >>> import zoo
+    >>> [b["name"] for b in zoo.list_backbones("resnet*", where=["top1>76", "params<50M"])]
+    ['resnet101', 'resnet101_v2']
+    """
+    offers = {offer.name: offer for offer in catalog().backbones}
+    where = [*where]
+    where += [f"{fact}={value}" for fact, value in (("modality", modality), ("plugin", plugin)) if value]
+    where += [f"params<={max_params}"] if max_params is not None else []
+    by_name_alone = not where and sort == "name"
+    rows = [{"name": name} if by_name_alone else flat_facts(offer) for name, offer in offers.items()]
+    left, notes = select(rows, patterns, exclude, where)
+    if sort not in left[0]:
+        raise UnknownName(f"--sort {sort}: there is no such fact. Facts: {', '.join(left[0])}.")
+    for note in notes:
+        say(note)
+    if not by_name_alone:  # they are in that order
+        left.sort(key=lambda row: (row[sort] is None, row[sort] if row[sort] is not None else 0, row["name"]))
+    chosen = [offers[row["name"]] for row in left]
+    return [_backbone_facts(offer, where) for offer, where in zip(chosen, states(chosen), strict=True)]
+
+
+def backbone_info(name: str) -> dict[str, Any]:
+    """Everything known about one backbone: the facts of `list_backbones`, and those of each set of weights.
+
+    The weights are dicts in the list `all_weights`: name, bytes, licence, state, trained_on, top1, source, checksum.
+    Raises `zoo.UnknownName`, with suggestions, and `zoo.AmbiguousName` when several plugins offer the name.
+
+    >>> import zoo
+    >>> facts = zoo.backbone_info("resnet50")
+    >>> facts["params"], [weights["name"] for weights in facts["all_weights"]]
+    (23587712, ['imagenet'])
+    """
+    with suggesting_plugins():
+        offer = catalog().backbone(name)
+    known = offer.facts["weights"]
+    all_weights = [_weights_facts(one, state(one["source"], one["preprocessor"])) for one in known]
+    return _backbone_facts(offer, *states([offer])) | {"all_weights": all_weights}
+
+
+def list_heads() -> list[dict[str, Any]]:
+    """The task heads, each as a dict: name, summary, modalities, feature, reads, trained, options, licence, plugin, and
+    the names of the backbones that it combines with.
+
+    >>> import zoo
+    >>> [head["name"] for head in zoo.list_heads() if head["modalities"] == ["image", "text"]]
+    ['classification', 'embedding', 'multilabel', 'regression']
+    """
+    return [
+        {
+            "name": offer.name,
+            "summary": offer.spec.summary,
+            "modalities": list(offer.spec.modalities),
+            "feature": offer.spec.feature,
+            "reads": offer.spec.reads,
+            "trained": offer.spec.trained,
+            "options": [
+                {"name": o.name, "default": o.default, "summary": o.summary, "choices": list(o.choices)}
+                for o in offer.spec.options
+            ],
+            "licence": offer.spec.licence,
+            "plugin": offer.plugin,
+            "backbones": [b.name for b in catalog().backbones if combine(b.spec, offer.spec)],
+        }
+        for offer in catalog().heads
+    ]
+
+
+def list_plugins() -> list[dict[str, Any]]:
+    """Every installed plugin as a dict: name, distribution, version, status ("loaded", "disabled" or "failed"), the
+    reason when it is not loaded, and the names of its backbones and heads. All of them are loaded anew.
+
+    >>> import zoo
+    >>> {plugin["name"]: plugin["status"] for plugin in zoo.list_plugins()}["keras_applications"]
+    'loaded'
+    """
+    catalogue = catalog_afresh()
+    return [
+        {
+            "name": plugin.name,
+            "distribution": plugin.distribution,
+            "version": plugin.version,
+            "status": plugin.status,
+            "reason": plugin.reason,
+            "backbones": [o.name for o in catalogue.backbones if o.plugin == plugin.name],
+            "heads": [o.name for o in catalogue.heads if o.plugin == plugin.name],
+        }
+        for plugin in catalogue.plugins
+    ]
+
+
+def switch_plugin(name: str, *, off: bool) -> None:
+    """Switch an installed plugin off, or on again, from the next process on.
+
+    Raises `zoo.UnknownName` when no such plugin is installed, and `zoo.ZooError` when the settings cannot be written.
+
+    >>> import zoo
+    >>> zoo.switch_plugin("keras_applications", off=True)
+    >>> zoo.switch_plugin("keras_applications", off=False)
+    """
+    names = [plugin.name for plugin in catalog().plugins]
+    if name not in names:
+        raise UnknownName(f"There is no plugin called {name!r}. Installed plugins: {', '.join(names)}.")
+    set_disabled(name, off)
+    catalog.cache_clear()
+
+
+def pull(backbone: str, source: str | Path | None = None) -> Path:
+    """Fetch the default weights of a backbone, to train later without a network. Returns the local file or folder.
+
+    source  a file, or a folder that contains it, to take them from instead of the network
+
+    Raises `zoo.UnknownName`, `zoo.WeightsUnavailable` when they cannot be fetched or there are none, and
+    `zoo.BadWeights` when what arrives has another checksum.
+
+    >>> import zoo
+    >>> zoo.pull("efficientnet_lite0").is_file()
+    True
+    """
+    from zoo.weights import pull as pull_weights
+
+    with suggesting_plugins():
+        offer = catalog().backbone(backbone)
+    return pull_weights(offer, Path(source) if source is not None else None)
+
+
+@contextmanager
+def suggesting_plugins() -> Iterator[None]:
+    """Adds to the error for an unknown backbone or head which plugin offers it, and how to install that plugin."""
+    try:
+        yield
+    except UnknownName as error:
+        from zoo.registry.search import offering
+        from zoo.registry.sources import load
+
+        hint = offering(error.kind, error.name, load(network=False)) if error.kind else ""
+        raise UnknownName(f"{error} {hint}".strip(), error.kind, error.name) from None
+
+
+def flat_facts(offer: Offer[Backbone]) -> Facts:
+    """Every fact of a backbone under a name of its own, as `where` and `sort` of `list_backbones` know them."""
+    facts = offer.facts
+    weights = facts["weights"][0] if facts["weights"] else {}
+    return {
+        "name": offer.name,
+        **{fact: facts[fact] for fact in _OF_SPEC},
+        "plugin": offer.plugin,
+        **{fact: weights.get(fact) for fact in ("top1", "trained_on")},
+        "bytes": weights.get("bytes", 0),
+        "state": states([offer])[0],
+        "weights_licence": weights.get("licence", "none needed"),
+    }
+
+
+def _backbone_facts(offer: Offer[Backbone], where: str) -> dict[str, Any]:
+    """The facts of a backbone, with those of its default weights, which are `where`, in a dict of their own."""
+    facts = offer.facts
+    weights = _weights_facts(facts["weights"][0] if facts["weights"] else None, where)
+    own = {fact: facts[fact] for fact in _OF_SPEC}
+    return {"name": offer.name, **own, "plugin": offer.plugin, "top1": weights.get("top1"), "weights": weights}
+
+
+def _weights_facts(weights: Facts | None, where: str) -> dict[str, Any]:
+    if weights is None:
+        return {"name": "none", "bytes": 0, "licence": "none needed", "state": where}
+    return {
+        **{fact: weights[fact] for fact in ("name", "bytes", "licence")},
+        "state": where,
+        **{fact: weights[fact] for fact in ("trained_on", "top1", "source", "checksum")},
+    }

@@ -1,0 +1,51 @@
+"""Names of everything that has one, quickly and without a network: for completion in a shell or a notebook."""
+
+from __future__ import annotations
+
+from zoo.api.catalog import flat_facts
+from zoo.catalog import catalog
+
+_EQUALITY = ("=", "!=")
+_ORDER = ("<", "<=", ">", ">=")
+
+
+def backbone_names() -> list[str]:
+    """All backbones."""
+    return [offer.name for offer in catalog().backbones]
+
+
+def head_names() -> list[str]:
+    """All task heads."""
+    return [offer.name for offer in catalog().heads]
+
+
+def modality_names() -> list[str]:
+    """The modalities that some backbone has."""
+    return sorted({offer.facts["modality"] for offer in catalog().backbones})
+
+
+def fact_comparisons() -> dict[str, tuple[str, ...]]:
+    """The facts that `where` and `sort` of `list_backbones` know, each with the comparisons that `where` allows."""
+    known: dict[str, tuple[str, ...]] = {}
+    for offer in catalog().backbones:
+        for fact, value in flat_facts(offer).items():
+            if fact not in known and value is not None:
+                known[fact] = _EQUALITY + (_ORDER if isinstance(value, (int, float)) else ())
+    return known
+
+
+def plugin_names() -> list[str]:
+    """All installed plugins, whether they load or not."""
+    return [plugin.name for plugin in catalog().plugins]
+
+
+def distribution_names() -> list[str]:
+    """The distributions of all installed plugins."""
+    return sorted({plugin.distribution for plugin in catalog().plugins})
+
+
+def listed_plugin_names() -> list[str]:
+    """All plugins that a registry lists, installed or not; registries at an address as they were the last time."""
+    from zoo.registry.sources import load
+
+    return sorted(load(network=False).listings)

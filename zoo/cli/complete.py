@@ -1,0 +1,106 @@
+"""What a shell offers for a half-typed name. Nothing here imports TensorFlow, asks the network, or raises."""
+
+from __future__ import annotations
+
+import functools
+import os
+from collections.abc import Callable, Iterable
+
+from zoo import api
+
+Completion = Callable[[str], list[str]]
+
+
+def _without_errors(complete: Completion) -> Completion:
+    """Offer nothing if something is wrong: a shell would print the error into the line that is being typed."""
+
+    @functools.wraps(complete)
+    def quiet(incomplete: str) -> list[str]:
+        try:
+            return complete(incomplete)
+        except Exception:
+            return []
+
+    return quiet
+
+
+def _starting(names: Iterable[str], incomplete: str) -> list[str]:
+    return [name for name in names if name.startswith(incomplete)]
+
+
+@_without_errors
+def backbones(incomplete: str) -> list[str]:
+    """Backbones."""
+    return _starting(api.backbone_names(), incomplete)
+
+
+@_without_errors
+def heads(incomplete: str) -> list[str]:
+    """Task heads."""
+    return _starting(api.head_names(), incomplete)
+
+
+@_without_errors
+def modalities(incomplete: str) -> list[str]:
+    """Modalities of backbones."""
+    return _starting(api.modality_names(), incomplete)
+
+
+@_without_errors
+def facts(incomplete: str) -> list[str]:
+    """Facts about backbones, as `--sort` takes them."""
+    return _starting(api.fact_comparisons(), incomplete)
+
+
+@_without_errors
+def conditions(incomplete: str) -> list[str]:
+    """Conditions, as `--where` takes them: first the facts; once it is clear which one, its comparisons."""
+    known = api.fact_comparisons()
+    typed = incomplete.rstrip("<>=!")
+    names = [typed] if typed in known else _starting(known, typed)
+    if len(names) != 1:
+        return names
+    return _starting((names[0] + comparison for comparison in known[names[0]]), incomplete)
+
+
+@_without_errors
+def plugins(incomplete: str) -> list[str]:
+    """Installed plugins."""
+    return _starting(api.plugin_names(), incomplete)
+
+
+@_without_errors
+def distributions(incomplete: str) -> list[str]:
+    """Distributions of installed plugins, and the plugins themselves."""
+    return _starting([*api.distribution_names(), *api.plugin_names()], incomplete)
+
+
+@_without_errors
+def listed_plugins(incomplete: str) -> list[str]:
+    """Plugins that a registry lists, installed or not."""
+    return _starting(api.listed_plugin_names(), incomplete)
+
+
+@_without_errors
+def registries(incomplete: str) -> list[str]:
+    """Registries in use besides the built-in one."""
+    return _starting(api.registry_names(), incomplete)
+
+
+@_without_errors
+def runs(incomplete: str) -> list[str]:
+    """Run folders, which contain a `plan.toml`: below the typed path, or in `runs/` by their own name."""
+    folder, slash, start = incomplete.rpartition("/")
+    places = _folders(folder + slash, start)
+    places += [inner for place in places for inner in _folders(f"{place}/", "")]
+    if not slash:
+        places += _folders("runs/", start)
+    return sorted({place for place in places if os.path.isfile(f"{place}/plan.toml")})
+
+
+def _folders(parent: str, start: str) -> list[str]:
+    """The folders in `parent`, which ends with a slash or is blank, whose names start like this."""
+    if not os.path.isdir(parent or "."):
+        return []
+    names = [entry.name for entry in os.scandir(parent or ".") if entry.is_dir()]
+    return [parent + name for name in names if name.startswith(start) and (start or not name.startswith("."))]
