@@ -1,6 +1,6 @@
-"""What is said on standard error while something runs: messages, and a bar for every step longer than a moment.
+"""What is said on standard error while something runs: messages, and a bar for everything longer than a moment.
 
-On a terminal a bar shows rate and time left; elsewhere a line is printed when a step is over that took two seconds.
+On a terminal, a bar shows the rate and the time left; elsewhere, a line is printed at the end of what took two seconds.
 `ZOO_QUIET=1` silences all of it.
 """
 
@@ -11,7 +11,12 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+_ROOM_FOR_A_BAR = 60  # columns of a terminal; on a narrower one, the text takes its place
 
 
 class Advance(Protocol):
@@ -26,7 +31,7 @@ def quiet() -> bool:
 
 
 def show_lines() -> bool:
-    """Whether progress is told in lines, because there is no terminal to show a bar on."""
+    """Whether progress is reported in lines, because there is no terminal to show a bar on."""
     return not quiet() and not sys.stderr.isatty()
 
 
@@ -38,7 +43,7 @@ def say(message: str) -> None:
 
 @contextmanager
 def progress(title: str, total: int | None, unit: str) -> Iterator[Advance]:
-    """A step of `total` units (bytes are shown as such); yields the function that reports progress."""
+    """Shows the progress of `total` units (bytes as MB); yields the function that reports it."""
     start = time.monotonic()
     done = 0
     if quiet() or not sys.stderr.isatty():
@@ -53,28 +58,42 @@ def progress(title: str, total: int | None, unit: str) -> Iterator[Advance]:
             say(f"{title}: {_amount(done, unit)} in {seconds:.0f} s ({_amount(done / seconds, unit)}/s)")
         return
 
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-    from rich.table import Column
-
-    whole = Column(no_wrap=True)  # only the note is broken into lines where the terminal is narrow
-    columns = (
-        TextColumn("{task.description}", table_column=whole.copy()),
-        BarColumn(bar_width=12, table_column=whole.copy()),
-        TextColumn("{task.fields[rate]}", table_column=whole.copy()),
-        TimeRemainingColumn(table_column=whole.copy()),
-        TextColumn("{task.fields[note]}", table_column=Column()),
-    )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
-        task = bars.add_task(title, total=total, rate="", note="")
+    with _bar() as bar:
+        task = bar.add_task(title, total=total, rate="", note="")
 
         def advance(count: int = 1, note: str = "") -> None:
             nonlocal done
             done += count
             rate = done / max(time.monotonic() - start, 1e-9)
-            bars.update(task, advance=count, rate=f"{_amount(rate, unit)}/s", note=note)
+            bar.update(task, advance=count, rate=f"{_amount(rate, unit)}/s", note=note)
 
         yield advance
+
+
+def _bar() -> Progress:
+    """Title, bar, rate, time left and note on one line; title and note are shortened where the terminal is narrow."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
+    from rich.table import Column
+    from rich.text import Text
+
+    class Shortened(ProgressColumn):
+        """A text that is cut with "…" where the others leave too little room."""
+
+        def __init__(self, field: str) -> None:
+            super().__init__(Column(no_wrap=False))  # so that the table narrows it before it narrows the others
+            self.field = field
+
+        def render(self, task: Task) -> Text:
+            text = task.description if self.field == "title" else task.fields[self.field]
+            return Text(text, no_wrap=True, overflow="ellipsis")
+
+    console = Console(stderr=True)
+    whole = Column(no_wrap=True)
+    bars = [BarColumn(bar_width=12, table_column=whole)] if console.width >= _ROOM_FOR_A_BAR else []
+    rate = TextColumn("{task.fields[rate]}", table_column=whole)
+    left = TimeRemainingColumn(table_column=whole)
+    return Progress(Shortened("title"), *bars, rate, left, Shortened("note"), console=console, transient=True)
 
 
 def _amount(number: float, unit: str) -> str:

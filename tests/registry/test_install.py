@@ -101,7 +101,7 @@ def test_a_plugin_is_found_installed_trained_upgraded_and_removed(emptied, befor
     ("name", "options", "said"),
     [
         ("raises", {"module": "raise RuntimeError('no luck today')"}, "no luck today"),
-        ("exits", {"module": "import os\nos._exit(3)"}, "dies (status 3"),
+        ("exits", {"module": "import os\nos._exit(3)"}, "crashes (status 3"),
         ("heavy", {"first": "import keras"}, "imports keras"),
         ("future", {"api": ">=7,<8"}, "plugin API >=7,<8"),
         ("old_keras", {"needs": '"keras<3"'}, "keras"),

@@ -24,7 +24,7 @@ def cache(
     to: Annotated[str, typer.Option(metavar="SIZE", help="With --prune: how much to keep, such as 2GB.")] = "0",
     json: Json = False,
 ) -> None:
-    """Show the features of frozen backbones that are cached on disk, or delete them.
+    """Show the cached features of frozen backbones, or delete them.
 
     A frozen backbone is run once for each example; later runs on the same data take its features from here. Features
     that are deleted are computed again when they are needed. ZOO_CACHE_SIZE is the limit (by default 10GB), ZOO_CACHE

@@ -24,7 +24,7 @@ def list_(
     patterns: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[PATTERN]...",
+            metavar="PATTERN",
             help="Part of a name, or a wildcard. Several: any of them may match.",
             autocompletion=complete.backbones,
         ),
@@ -101,7 +101,10 @@ def _row(row: dict[str, Any]) -> list[str]:
 
 
 def info(
-    name: Annotated[str, typer.Argument(help="A backbone, as `zoo list` shows it.", autocompletion=complete.backbones)],
+    name: Annotated[
+        str,
+        typer.Argument(metavar="BACKBONE", help="A name, as `zoo list` shows it.", autocompletion=complete.backbones),
+    ],
     json: Json = False,
 ) -> None:
     """Show everything known about one backbone.

@@ -25,18 +25,22 @@ def register(app: typer.Typer) -> None:
 
 
 def new(
-    name: Annotated[str, typer.Argument(help="The plugin's name, for example my-nets.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The plugin's name, for example my-nets.")],
     backbone: Annotated[bool, typer.Option("--backbone", help="Only a backbone.")] = False,
     head: Annotated[bool, typer.Option("--head", help="Only a task head.")] = False,
     to: Annotated[Path | None, typer.Option(metavar="FOLDER", help="The folder to create (default: NAME).")] = None,
 ) -> None:
-    """Start a plugin: a complete distribution with a backbone and a head that work, and a test.
+    """Start a plugin of your own that works, with a test.
+
+    It is a complete distribution, with a backbone, a head, or both.
 
     Example:
 
         zoo new my-nets
 
-        cd my-nets && pip install -e '.[test]' && pytest && zoo list --plugin my_nets
+        cd my-nets && pip install -e '.[test]' && pytest
+
+        zoo list --plugin my_nets
     """
     folder = api.new_plugin(name, to, backbone=backbone or not head, head=head or not backbone)
     print(f"{folder} is a plugin. Next: cd {shlex.quote(str(folder))} && pip install -e '.[test]' && pytest")

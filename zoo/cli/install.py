@@ -36,7 +36,9 @@ def install(
     plugins: Annotated[
         list[str],
         typer.Argument(
-            help="Names from `zoo search`, requirements, wheels, or folders.", autocompletion=complete.listed_plugins
+            metavar="PLUGIN",
+            help="Names from `zoo search`, requirements, wheels, or folders.",
+            autocompletion=complete.listed_plugins,
         ),
     ],
     registry: Registry = None,
@@ -46,7 +48,7 @@ def install(
     no_index: NoIndex = False,
     json: Json = False,
 ) -> None:
-    """Install plugins into this environment, or change nothing at all.
+    """Install plugins, or change nothing at all.
 
     TensorFlow, Keras, NumPy and zoo keep their versions, and whatever the installed plugins need stays in the range in
     which it is needed. A plugin that does not load, or whose file has another hash than its registry states, is not
@@ -56,7 +58,7 @@ def install(
 
         zoo install kerashub
 
-        zoo install ./my-plugin 'zoo-tiny==1.0' wheels/zoo_other-2.0-py3-none-any.whl
+        zoo install ./my-plugin 'zoo-tiny==1.0' zoo_other-2.0-py3-none-any.whl
 
         zoo install kerashub --find-links /media/usb/wheels --no-index --yes
     """
@@ -73,7 +75,8 @@ def install(
 
 def upgrade(
     plugins: Annotated[
-        list[str] | None, typer.Argument(help="Installed plugins (default: all).", autocompletion=complete.plugins)
+        list[str] | None,
+        typer.Argument(metavar="PLUGIN", help="Installed plugins (default: all).", autocompletion=complete.plugins),
     ] = None,
     registry: Registry = None,
     yes: Yes = False,
@@ -82,7 +85,9 @@ def upgrade(
     no_index: NoIndex = False,
     json: Json = False,
 ) -> None:
-    """Upgrade plugins to their newest versions. What they need changes only where it has to.
+    """Upgrade plugins to their newest versions.
+
+    What they need changes only where it has to.
 
     Examples:
 
@@ -103,13 +108,16 @@ def upgrade(
 
 def uninstall(
     plugins: Annotated[
-        list[str], typer.Argument(help="Plugins, as `zoo plugins` shows them.", autocompletion=complete.plugins)
+        list[str],
+        typer.Argument(metavar="PLUGIN", help="Names, as `zoo plugins` shows them.", autocompletion=complete.plugins),
     ],
     yes: Yes = False,
     dry_run: DryRun = False,
     json: Json = False,
 ) -> None:
-    """Remove plugins, and what was installed only for them. Their code is not run, so this works for broken ones.
+    """Remove plugins, and what was installed only for them.
+
+    Their code is not run, so broken ones can be removed, too.
 
     Example:
 

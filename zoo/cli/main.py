@@ -21,6 +21,7 @@ app = typer.Typer(
     epilog="Start with: zoo list, then: zoo train efficientnet_lite0 PHOTOS (a sub-folder for each class).",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # rich would break lines of 80 columns twice, and take the [test] of an example for markup
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 for module in (catalog, registry, install, train, runs, predict, embed, cache, develop):

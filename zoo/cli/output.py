@@ -9,43 +9,56 @@ import shutil
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import zip_longest
 from typing import Any
 
 import msgspec
+
+from zoo.cli.fold import folded, narrowed_to
 
 
 def print_json(content: Any) -> None:
     """Print one JSON document."""
     try:
         text = msgspec.json.format(msgspec.json.encode(content), indent=2).decode()
-    except UnicodeEncodeError:  # a file name that is no valid text
+    except UnicodeEncodeError:  # a file name that is not valid text
         text = json.dumps(content, indent=2, ensure_ascii=False)
     print(text)
 
 
 def print_table(header: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[str] = ()) -> None:
-    """A table; the columns named in `right` are numbers. On a terminal too narrow for it, lines are cut with "…".
+    """Print a table; the columns named in `right` are numbers. On a terminal too narrow for it, texts are folded.
 
-    Its own few lines, because thousands of rows are to appear at once (rich takes a second for 5,000).
+    It is not one of rich's tables, because thousands of rows have to appear at once, and rich takes a second for 5,000.
     """
-    widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
-    line = "  ".join(f"{{:{'>' if name in right else '<'}{width}}}" for name, width in zip(header, widths, strict=True))
-    lines = [line.format(*row).rstrip() for row in rows]
-    first, rule = line.format(*header).rstrip(), "─" * (sum(widths) + 2 * len(widths) - 2)
-    if sys.stdout.isatty():
-        room = shutil.get_terminal_size().columns
-        texts = (first, rule, *lines)
-        first, rule, *lines = (text if len(text) <= room else text[: room - 1] + "…" for text in texts)
-        if "NO_COLOR" not in os.environ:
-            first = f"\x1b[1m{first}\x1b[0m"
-    print("\n".join([first, rule, *lines]))
+    columns = [*zip(header, *rows, strict=True)]
+    widths, gap = [max(map(len, column)) for column in columns], "  "
+    on_terminal = sys.stdout.isatty()
+    room = shutil.get_terminal_size().columns
+    if on_terminal and sum(widths) + len(gap) * (len(widths) - 1) > room:
+        gap = " "
+        widths = narrowed_to(columns, widths, [name not in right for name in header], room - len(widths) + 1)
+    line = gap.join(f"{{:{'>' if name in right else '<'}{width}}}" for name, width in zip(header, widths, strict=True))
+    first = _lines(line, header, widths)
+    if on_terminal and "NO_COLOR" not in os.environ:
+        first = [f"\x1b[1m{text}\x1b[0m" for text in first]
+    rule = "─" * (sum(widths) + len(gap) * (len(widths) - 1))
+    print("\n".join([*first, rule, *(text for row in rows for text in _lines(line, row, widths))]))
+
+
+def _lines(line: str, row: Sequence[str], widths: Sequence[int]) -> list[str]:
+    """A row of a table: one line, or more where a cell is wider than its column."""
+    if all(len(cell) <= width for cell, width in zip(row, widths, strict=True)):
+        return [line.format(*row).rstrip()]
+    pieces = [folded(cell, width) for cell, width in zip(row, widths, strict=True)]
+    return [line.format(*cells).rstrip() for cells in zip_longest(*pieces, fillvalue="")]
 
 
 @contextmanager
 def no_collections() -> Iterator[None]:
-    """Makes thousands of facts that live as long as the process, without garbage being looked for among them.
+    """Creates thousands of facts that live as long as the process, without looking for garbage among them.
 
-    Neither while they are made nor when the process ends; that takes as long as all the rest of `zoo list`.
+    Neither while they are created nor when the process ends; that takes as long as all the rest of `zoo list`.
     """
     gc.disable()
     try:
@@ -56,7 +69,7 @@ def no_collections() -> Iterator[None]:
 
 
 def print_facts(facts: dict[str, str]) -> None:
-    """A list of names and values."""
+    """Print a list of names and values."""
     width = max(len(name) for name in facts)
     for name, value in facts.items():
         print(f"{name:<{width}}  {value}")

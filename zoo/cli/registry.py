@@ -19,7 +19,7 @@ Registry = Annotated[
     typer.Option("--registry", metavar="FILE|URL", help="Another registry, asked before all others. Repeatable."),
 ]
 
-group = typer.Typer(no_args_is_help=True, help="Registries: list, add and remove them, check one, write an entry.")
+group = typer.Typer(no_args_is_help=True, help="List registries, use or check one, write an entry.")
 
 
 def register(app: typer.Typer) -> None:
@@ -29,11 +29,13 @@ def register(app: typer.Typer) -> None:
 
 
 def search(
-    query: Annotated[list[str] | None, typer.Argument(help="Words, all of which have to occur.")] = None,
+    query: Annotated[
+        list[str] | None, typer.Argument(metavar="WORD", help="Words, all of which have to occur.")
+    ] = None,
     registry: Registry = None,
     json: Json = False,
 ) -> None:
-    """Find plugins by name, summary, backbone or head, installed or not.
+    """Find plugins by name, summary, backbone or head.
 
     Examples:
 

@@ -1,0 +1,57 @@
+"""Folding the texts of a table, so that it fits onto a narrow terminal and nothing is cut off."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+_NARROW = (8, 4)  # what columns are narrowed to, one after the other, if whole words do not fit
+_TRIED = 100  # cells of a column, the longest ones, that decide how narrow it can be
+_WORD = re.compile(r"[^ _/-]+[_/-]?")
+
+
+def narrowed_to(
+    columns: Sequence[Sequence[str]], widths: Sequence[int], foldable: Sequence[bool], room: int
+) -> list[int]:
+    """Widths for columns of texts that fit into `room`: if possible without breaking words, and for the fewest lines.
+
+    widths    of the columns as they are
+    foldable  which of them may become narrower
+    room      for all columns together; where it is less than the narrowest widths need, they exceed it
+    """
+    longest = [sorted(set(column), key=len)[-_TRIED:] for column in columns]
+    words = [max(len(word) for cell in cells for word in _WORD.findall(cell) or [""]) for cells in longest]
+    for narrowest in (words, *([width] * len(widths) for width in _NARROW)):
+        narrowed = [*widths]
+        for most in range(2, max(widths) + 1):
+            for place, fold in enumerate(foldable):
+                if fold:
+                    narrowed[place] = _least(longest[place], narrowed[place], narrowest[place], most)
+            if sum(narrowed) <= room:
+                return _widened(narrowed, widths, room)
+    return narrowed
+
+
+def _least(cells: Sequence[str], width: int, narrowest: int, most: int) -> int:
+    """The least width from `narrowest` to `width` at which no cell takes more than `most` lines."""
+    while width > narrowest and all(len(folded(cell, width - 1)) <= most for cell in cells):
+        width -= 1
+    return width
+
+
+def _widened(narrowed: list[int], widths: Sequence[int], room: int) -> list[int]:
+    """The same with the rest of the room, which goes to the columns that lost most."""
+    for place in sorted(range(len(widths)), key=lambda place: narrowed[place] - widths[place]):
+        narrowed[place] += min(widths[place] - narrowed[place], room - sum(narrowed))
+    return narrowed
+
+
+def folded(text: str, width: int) -> list[str]:
+    """The text in pieces of at most this width: broken at a space, after "_", "-" or "/", or else anywhere."""
+    pieces = []
+    while len(text) > width:
+        end = max(text.rfind(" ", 0, width + 1), *(text.rfind(sign, 0, width) + 1 for sign in "_-/"))
+        end = end if end > 0 else width
+        pieces.append(text[:end].rstrip())
+        text = text[end:].lstrip()
+    return [*pieces, text]
