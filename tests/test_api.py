@@ -1,6 +1,7 @@
 """The example in the docstring of every public function runs as it stands."""
 
 import doctest
+import inspect
 import shutil
 from pathlib import Path
 
@@ -8,13 +9,18 @@ import pytest
 
 import zoo
 
+LIGHT = "list_backbones backbone_info list_heads list_plugins switch_plugin pull search list_registries check_registry"
+LIGHT += " registry_schema new_plugin cache doctor"
 
-@pytest.mark.parametrize("name", ["list_backbones", "list_heads", "build", "train", "load_run"])
-def test_the_example_in_the_docstring_runs(name, tmp_path, monkeypatch, finished_run, clipart):
+
+@pytest.mark.parametrize("name", [*LIGHT.split(), "build", "train", "load_run"])
+def test_the_example_in_the_docstring_runs(name, tmp_path, monkeypatch, request, clipart):
     (tmp_path / "examples").symlink_to(clipart.parent.parent)
+    (tmp_path / "registry.toml").symlink_to(clipart.parents[2] / "registry.toml")
     if name == "load_run":
-        shutil.copytree(finished_run, tmp_path / "runs" / "clipart")
+        shutil.copytree(request.getfixturevalue("finished_run"), tmp_path / "runs" / "clipart")
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("ZOO_OFFLINE", "1")
     (example,) = doctest.DocTestFinder(recurse=False).find(getattr(zoo, name), name, globs={})
     assert example.examples
     report: list[str] = []
@@ -25,6 +31,8 @@ def test_the_example_in_the_docstring_runs(name, tmp_path, monkeypatch, finished
 def test_everything_that_zoo_exports_is_there_and_documented():
     for name in zoo.__all__:
         assert name == "API_VERSION" or getattr(zoo, name).__doc__
+        if inspect.isfunction(getattr(zoo, name)) and getattr(zoo, name).__module__.startswith("zoo.api."):
+            assert getattr(zoo.api, name) is getattr(zoo, name)
     with pytest.raises(AttributeError, match="no attribute 'trian'"):
         zoo.trian  # noqa: B018
 

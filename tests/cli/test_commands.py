@@ -3,7 +3,6 @@
 import csv
 import io
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -127,19 +126,6 @@ def test_every_command_has_help_with_an_example(zoo_command):
     for command in ("list", "use", "forget", "check", "schema", "add"):
         text = zoo_command("registry", command, "--help").stdout
         assert f"zoo registry {command}" in text.partition("Example")[2], command
-
-
-def test_names_are_completed(zoo_command):
-    program = "import sys; sys.argv = ['zoo']; from zoo.cli.main import main; main()"
-    for typed, names in (
-        ("zoo train incep", ["inception_resnet_v2", "inception_v3"]),
-        ("zoo install keras", ["keras_applications", "kerashub"]),
-        ("zoo uninstall tf", ["tfhub_bert"]),
-    ):
-        words = {"_ZOO_COMPLETE": "complete_bash", "COMP_WORDS": typed, "COMP_CWORD": "2"}
-        command = [sys.executable, "-c", program]
-        result = subprocess.run(command, env={**os.environ, **words}, capture_output=True, text=True)
-        assert result.stdout.split() == names
 
 
 def test_colours_only_on_a_terminal(zoo_command):

@@ -273,6 +273,60 @@ def test_killed_while_a_plugin_is_removed(emptied, before):
     _assert_as_before(emptied, before)
 
 
+def test_what_a_killed_install_of_version_0_1_0_left_is_put_right(emptied, before):
+    """Of three files one was moved away, one moved in, and one not yet; folders and journal are that version's."""
+    left, site = emptied.library / ".zoo-install", emptied.library.relative_to(emptied.env)
+    for folder in ("stage", "backup"):
+        (left / folder / site).mkdir(parents=True)
+    (emptied.library / "six.py").rename(left / "backup" / site / "six.py")
+    (emptied.library / "zoo_old.py").write_text("OLD = True\n")
+    (left / "stage" / site / "zoo_old_more.py").write_text("MORE = True\n")
+    moves = {"add": [f"{site}/zoo_old.py", f"{site}/zoo_old_more.py"], "remove": [f"{site}/six.py"]}
+    journal = {"what": "The installation of zoo-old", "state": "moving", **moves}
+    (left / "journal.json").write_text(json.dumps(journal))
+    doctor = emptied.zoo("doctor")
+    assert "The installation of zoo-old was interrupted; the environment was put back as it was" in doctor.stdout
+    _assert_as_before(emptied, before)
+
+
+def test_python_plans_asks_installs_and_removes(emptied, before):
+    emptied.add_wheel("helper", "VALUE = 1\n", plugin=False)
+    wheel = emptied.add_wheel("user", needs='"zoo-helper"')
+    program = f"""
+import zoo
+
+options = dict(find_links=[{str(emptied.wheels)!r}], no_index=True)
+planned = zoo.install({str(wheel)!r}, dry_run=True, **options)
+assert not planned.done and not planned.plugins
+changes = {{change["distribution"]: change for change in planned.plan.changes}}
+assert {{name: change["asked"] for name, change in changes.items()}} == {{"zoo-user": True, "zoo-helper": False}}
+assert changes["zoo-user"]["replaces"] is None and changes["zoo-user"]["bytes"] > 0
+
+asked = []
+declined = zoo.install([{str(wheel)!r}], confirm=lambda plan: bool(asked.append(plan)), **options)
+assert declined == planned == zoo.api.Installation(asked[0], [], False)
+assert not zoo.api.plugin_names().count("user")
+
+installed = zoo.install([{str(wheel)!r}], confirm=lambda plan: True, **options)
+assert installed.done and [plugin.name for plugin in installed.plugins] == ["user"]
+assert zoo.list_backbones()[0]["name"] == "user_net"
+again = zoo.upgrade("user", **options)
+assert not again.done and not again.plan.changes
+
+removed = zoo.uninstall("user")
+assert removed == zoo.api.Removal({{"zoo-user": "1.0", "zoo-helper": "1.0"}}, True)
+"""
+    done = subprocess.run(
+        [emptied.python, "-c", program],
+        env=os.environ | emptied.own,
+        capture_output=True,
+        text=True,
+        cwd=emptied.folder,
+    )
+    assert done.returncode == 0, done.stderr
+    _assert_as_before(emptied, before)
+
+
 def test_a_plugin_that_does_not_fit_on_the_disk(emptied, before):
     wheel = emptied.add_wheel("large", emptied.module("large", "large_net") + f"\nDATA = {'x' * 3_000_000!r}\n")
     command = [emptied.env / "bin" / "zoo", "install", "--yes", *map(str, _offline(emptied)), wheel]

@@ -144,7 +144,8 @@ def _reason(errors: str, output: str) -> str:
         wanted = wanted or re.search(r"Expected:\s+sha256:(\S+)", said)
         found = f" (it is {got[1]}, and should be {wanted[1]})" if got and wanted else ""
         return f"The sha256 of a file is not the one that is stated for it{found}: it is damaged, or another file."
-    lines = [line.removeprefix("ERROR: ") for line in errors.splitlines() if line.startswith("ERROR: ")]
+    stated = [line.strip() for line in errors.splitlines() if line.strip().startswith("ERROR: ")]
+    lines = [line.removeprefix("ERROR: ") for line in stated]
     text = " ".join(lines or errors.split("\n")[-12:])
     plain = re.sub(r"\s+", " ", text).strip(" ×╰─▶.")[:600]
     return f"{plain or 'pip failed without a message'}."
