@@ -33,7 +33,7 @@ def registry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_a_registry_is_used_searched_and_forgotten(registry, monkeypatch):
     monkeypatch.chdir(registry.parent)
     assert zoo.search("some_vit") == []
-    (found,) = zoo.search("some vit", registries=[str(registry)])
+    (found,) = zoo.search("some vit", registries=registry)
     assert (found["name"], found["installed"], found["verified"]) == ("some_nets", None, False)
     assert found["matches"] == {"backbones": ["some_vit"], "heads": []}
     assert zoo.use_registry("registry.toml") == str(registry)
@@ -93,7 +93,7 @@ def test_what_cannot_be_installed_is_an_error_before_anybody_is_asked(asked, err
         raise AssertionError("asked")
 
     with pytest.raises(error, match=said):
-        zoo.install(asked, find_links=[str(tmp_path)], no_index=True, confirm=confirm)
+        zoo.install(asked, find_links=tmp_path, no_index=True, confirm=confirm)
 
 
 def test_the_cache_is_shown_and_pruned(registry):

@@ -105,7 +105,7 @@ def _plugins(known: Catalog, problems: list[str]) -> dict[str, Any]:
     for plugin in known.plugins:
         if plugin.status == "failed":
             problems.append(
-                f"The plugin {plugin.name} does not load: {plugin.reason}. To remove it: zoo uninstall {plugin.name}"
+                f"The plugin {plugin.name} does not load: {plugin.reason}. To remove it: zoo uninstall {shlex.quote(plugin.name)}"
             )
     shared = [offer.name for offer in known.backbones if "/" in offer.name]
     if shared:

@@ -2,7 +2,7 @@
 
 
 class ZooError(Exception):
-    """Something could not be done; the message says what was wrong and what would mend it."""
+    """Something could not be done; the message says what is wrong and how to fix it."""
 
 
 class UnknownName(ZooError):

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from zoo.api.registries import load_registries
+from zoo.api.registries import Several, load_registries, texts
 from zoo.catalog import Plugin
 
 if TYPE_CHECKING:
@@ -42,11 +42,11 @@ class Removal:
     done: bool
 
 
-def search(query: str = "", *, registries: Sequence[str] = ()) -> list[dict[str, Any]]:
+def search(query: str = "", *, registries: Several = ()) -> list[dict[str, Any]]:
     """The plugins in which every word of the query occurs: in the name, the summary, or a backbone or head.
 
     query       words; without any, all plugins are found
-    registries  files or addresses to ask before all others
+    registries  one or several files or addresses to ask before all others
 
     Each is a dict: name, summary, distribution, requirement, installed (the version, or None), registry, also_in,
     verified, bytes, licence, homepage, api, backbones, heads, and in `matches` the backbones and heads in which a word
@@ -62,10 +62,10 @@ def search(query: str = "", *, registries: Sequence[str] = ()) -> list[dict[str,
 
 
 def install(
-    plugins: str | Sequence[str],
+    plugins: Several,
     *,
-    registries: Sequence[str] = (),
-    find_links: Sequence[str] = (),
+    registries: Several = (),
+    find_links: Several = (),
     no_index: bool = False,
     dry_run: bool = False,
     confirm: Callable[[InstallPlan], bool] | None = None,
@@ -73,14 +73,14 @@ def install(
     """Install plugins into this environment, or change nothing at all.
 
     plugins     one or several: names that a registry lists, requirements ("zoo-tiny==1.0"), paths of wheels or folders
-    registries  files or addresses to ask before all others
-    find_links  folders of wheels to look in
+    registries  one or several files or addresses to ask before all others
+    find_links  one or several folders of wheels to look in
     no_index    look in `find_links` only, and ask no package index
     dry_run     plan only
     confirm     is shown the plan, and says whether to carry it out; without it, the plan is carried out
 
     An installation that was killed earlier is put right first. Raises `zoo.CannotInstall` with the reason when a plugin
-    does not fit to what is installed, has another hash than its registry states, or does not load; the environment is
+    does not fit what is installed, has another hash than its registry states, or does not load; the environment is
     then as it was. Raises `zoo.UnknownName` for a name that is no plugin, and `zoo.BadRegistry` when one of
     `registries` cannot be read.
 
@@ -94,16 +94,16 @@ def install(
     from zoo.registry.transaction import repair
 
     repair()
-    options = Options(tuple(find_links), no_index)
-    plan = plan_installation(_several(plugins), load_registries(registries), options)
+    options = Options(tuple(texts(find_links)), no_index)
+    plan = plan_installation(texts(plugins), load_registries(registries), options)
     return _carry_out(plan, options, dry_run, confirm)
 
 
 def upgrade(
-    plugins: str | Sequence[str] = (),
+    plugins: Several = (),
     *,
-    registries: Sequence[str] = (),
-    find_links: Sequence[str] = (),
+    registries: Several = (),
+    find_links: Several = (),
     no_index: bool = False,
     dry_run: bool = False,
     confirm: Callable[[InstallPlan], bool] | None = None,
@@ -123,13 +123,13 @@ def upgrade(
     from zoo.registry.transaction import repair
 
     repair()
-    options = Options(tuple(find_links), no_index)
-    plan = plan_upgrade(_several(plugins), load_registries(registries), options)
+    options = Options(tuple(texts(find_links)), no_index)
+    plan = plan_upgrade(texts(plugins), load_registries(registries), options)
     return _carry_out(plan, options, dry_run, confirm)
 
 
 def uninstall(
-    plugins: str | Sequence[str],
+    plugins: Several,
     *,
     dry_run: bool = False,
     confirm: Callable[[dict[str, str]], bool] | None = None,
@@ -151,7 +151,7 @@ def uninstall(
     from zoo.registry.transaction import repair
 
     repair()
-    versions = {name: metadata.version(name) for name in plan_removal(_several(plugins))}
+    versions = {name: metadata.version(name) for name in plan_removal(texts(plugins))}
     agreed = not dry_run and (confirm is None or confirm(versions))
     if agreed:
         remove(list(versions))
@@ -175,10 +175,6 @@ def new_plugin(name: str, folder: str | Path | None = None, *, backbone: bool = 
     from zoo.registry.scaffold import scaffold
 
     return scaffold(name, Path(folder or name), backbone=backbone, head=head)
-
-
-def _several(names: str | Sequence[str]) -> Sequence[str]:
-    return [names] if isinstance(names, str) else names
 
 
 def _carry_out(

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from zoo.registry.sources import Registries
 
 
+Several = str | Path | Sequence[str | Path]
+
+
 @dataclass(frozen=True)
 class CheckedRegistry:
     """What `check_registry` found.
@@ -31,10 +34,10 @@ class CheckedRegistry:
     problems: list[str]
 
 
-def list_registries(registries: Sequence[str] = ()) -> list[dict[str, Any]]:
+def list_registries(registries: Several = ()) -> list[dict[str, Any]]:
     """The registries in the order in which they are asked, each as a dict: registry, and plugins, how many it has.
 
-    registries  files or addresses to ask before all others
+    registries  one or several files or addresses to ask before all others
 
     A plugin counts for the first registry that lists it. Raises `zoo.BadRegistry` when one of `registries` cannot be
     read; for the others that is a message on standard error.
@@ -133,11 +136,16 @@ def add_to_registry(plugin: str, registry: str | Path = "registry.toml", *, veri
     return entries
 
 
-def load_registries(given: Sequence[str]) -> Registries:
+def texts(given: Several) -> list[str]:
+    """One or several names or paths, as a list of texts."""
+    return [str(one) for one in ([given] if isinstance(given, (str, Path)) else given)]
+
+
+def load_registries(given: Several) -> Registries:
     """All registries, the `given` ones first; what is wrong with the others is said on standard error."""
     from zoo.registry.sources import load
 
-    registries = load(given)
+    registries = load(texts(given))
     for note in registries.notes:
         say(note)
     return registries

@@ -1,4 +1,4 @@
-"""The conformance kit: the promises that a plugin makes by offering something, each of which is held against the thing.
+"""The conformance kit: the promises that a plugin makes by offering something, each of which can be tested.
 
 `zoo check DISTRIBUTION` prints them as a table. In a plugin's own tests:
 
