@@ -104,12 +104,11 @@ def _plugins(known: Catalog, problems: list[str]) -> dict[str, Any]:
     loaded = [plugin.name for plugin in known.plugins if plugin.status == "loaded"]
     for plugin in known.plugins:
         if plugin.status == "failed":
-            problems.append(
-                f"The plugin {plugin.name} does not load: {plugin.reason}. To remove it: zoo uninstall {shlex.quote(plugin.name)}"
-            )
+            remove = f"zoo uninstall {shlex.quote(plugin.name)}"
+            problems.append(f"The plugin {plugin.name} does not load: {plugin.reason}. To remove it: {remove}")
     shared = [offer.name for offer in known.backbones if "/" in offer.name]
     if shared:
-        problems.append(f"Several plugins offer a backbone of the same name. Its full names: {', '.join(shared)}.")
+        problems.append(f"Several plugins offer a backbone of the same name. Use the full names: {', '.join(shared)}.")
     ready = [where for where in states(known.backbones) if where in ("bundled", "cached")]
     backbones = f"{len(known.backbones)}; the weights of {len(ready)} are on this machine"
     return {"plugins": ", ".join(loaded) or "none", "backbones": backbones}
