@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-UNFINISHED = ".new-"  # how the names of files begin that are not whole yet; a killed process may leave one
+UNFINISHED = ".new-"  # prefix of the names of unfinished files; a killed process may leave one behind
 
 
 @contextmanager
 def atomic_path(path: Path) -> Iterator[Path]:
-    """A path beside `path`; what the block writes there is flushed to the disk and gets the name when the block ends.
+    """A path beside `path`; the file that the block writes there is flushed to the disk and renamed to `path`.
 
-    Where it does not end well, or the disk is full, nothing of it stays, and `path` is as it was. Raises `OSError`.
+    If the block raises, or the disk is full, nothing is left behind, and `path` is unchanged. Raises `OSError`.
     """
     beside = path.with_name(f"{UNFINISHED}{path.name}-{os.urandom(4).hex()}")
     try:
@@ -27,7 +27,7 @@ def atomic_path(path: Path) -> Iterator[Path]:
 
 
 def write_atomic(path: Path, content: bytes) -> None:
-    """Write a file; its folder is made. Raises `OSError`."""
+    """Write a file, and create its folder if necessary. Raises `OSError`."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with atomic_path(path) as beside:
         beside.write_bytes(content)

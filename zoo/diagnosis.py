@@ -49,7 +49,7 @@ def diagnose() -> dict[str, Any]:
             facts[package] = "missing"
             problems.append(f"{package} is not installed: {shlex.quote(sys.executable)} -m pip install {package}")
     facts |= _environment(problems)
-    facts["accelerators"] = ", ".join(_accelerators(notes)) or "none; TensorFlow computes on the processor"
+    facts["accelerators"] = ", ".join(_accelerators(notes)) or "none; TensorFlow runs on the CPU"
     facts |= _caches(problems)
     known = catalog_afresh()
     facts |= _plugins(known, problems)

@@ -3,8 +3,10 @@
 Real wheels, real pip, real processes killed with SIGKILL; all of it in one environment, so in one file.
 """
 
+import contextlib
 import json
 import os
+import pty
 import re
 import resource
 import shutil
@@ -286,6 +288,26 @@ def test_what_a_killed_install_of_version_0_1_0_left_is_put_right(emptied, befor
     (left / "journal.json").write_text(json.dumps(journal))
     doctor = emptied.zoo("doctor")
     assert "The installation of zoo-old was interrupted; the environment was put back as it was" in doctor.stdout
+    _assert_as_before(emptied, before)
+
+
+def test_a_person_at_a_terminal_is_shown_the_plan_and_asked(emptied, before):
+    ours, theirs = pty.openpty()
+    streams = {"stdin": theirs, "stdout": theirs, "stderr": theirs}
+    process = subprocess.Popen(
+        [emptied.env / "bin" / "zoo", "uninstall", "heads"], env=os.environ | emptied.own, **streams
+    )
+    os.close(theirs)
+    os.write(ours, b"n\n")
+    said = b""
+    with contextlib.suppress(OSError):  # the process has ended
+        while chunk := os.read(ours, 1 << 16):
+            said += chunk
+    os.close(ours)
+    assert process.wait() == 1
+    assert b"tfzoo-heads" in said
+    assert b"Remove? [y/N]" in said
+    assert b"zoo: Nothing was changed." in said
     _assert_as_before(emptied, before)
 
 

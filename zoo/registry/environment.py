@@ -152,8 +152,8 @@ def library() -> Path:
 
 def refuse_unmanageable(prefix: str, base_prefix: str, stdlib: Path, folder: Path) -> None:
     """Raise `CannotInstall` if the environment belongs to the operating system, or is not writable."""
-    way_out = "Create an environment of your own with python -m venv ENV, and install tfzoo there."
+    remedy = "Create an environment of your own with python -m venv ENV, and install tfzoo there."
     if prefix == base_prefix and (stdlib / "EXTERNALLY-MANAGED").exists():
-        raise CannotInstall(f"This Python ({prefix}) is managed by the operating system. {way_out}")
+        raise CannotInstall(f"This Python ({prefix}) is managed by the operating system. {remedy}")
     if not os.access(folder, os.W_OK):
-        raise CannotInstall(f"The environment is not writable ({folder}). {way_out}")
+        raise CannotInstall(f"The environment is not writable ({folder}). {remedy}")

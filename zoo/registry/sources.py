@@ -82,7 +82,7 @@ def load(given: Sequence[str] = (), *, network: bool = True) -> Registries:
             continue
         found.notes += [f"Ignored in {source}: {problem}." for problem in problems[:5]]
         if len(problems) > 5:
-            found.notes.append(f"Ignored in {source}: {len(problems) - 5} more. `zoo registry check` shows all.")
+            found.notes.append(f"Ignored in {source}: {len(problems) - 5} more. `zoo registry check FILE` shows all.")
         found.add(entries, source, base)
     path = built_in()
     entries, _ = parse(path.read_bytes(), BUILT_IN)
