@@ -1,6 +1,6 @@
 # make demo: set everything up and fine-tune on the example pictures and sentences.
-# make test: run the tests.   make test-all: those too that repeat for one more network what others say, and what
-# hypothesis makes up is new each time.
+# make test: run the tests, in some minutes.   make test-more: those that `make test` leaves out (conftest.SLOW).
+# make test-all: all of them, and what hypothesis makes up is new each time.
 # make lint: formatting, style, types.   make bench: the measurements, about two hours.
 PYTHON ?= python3
 BIN := .venv/bin
@@ -8,22 +8,26 @@ PLUGINS := $(sort $(patsubst %/pyproject.toml,%,$(wildcard plugins/*/pyproject.t
 # kerashub is large, and `zoo install kerashub` brings it; the tests need it.
 DEMO := $(filter-out plugins/kerashub,$(PLUGINS))
 PROJECTS := pyproject.toml constraints.txt $(PLUGINS:%=%/pyproject.toml)
-# seqeval is published as source alone, with a setup.py that only works in a build environment of its own.
-PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install --use-pep517 --constraint constraints.txt
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install --constraint constraints.txt
+TEST := $(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
-PARALLEL := --numprocesses 2 --dist loadfile --no-loadscope-reorder
-
-.PHONY: demo test test-all lint bench
+.PHONY: demo test test-more test-all references lint bench
 .DELETE_ON_ERROR:
 
 demo: .venv/.installed
 	@$(BIN)/python examples/demo.py
 
 test: .venv/.developed
-	$(BIN)/python -m pytest $(PARALLEL) -m "not slow" --hypothesis-profile ci
+	$(TEST) -m "not slow" --hypothesis-profile ci
 
-test-all: .venv/.developed
-	$(BIN)/python -m pytest $(PARALLEL)
+test-more: .venv/.developed
+	$(TEST) -m slow --hypothesis-profile ci
+
+test-all: references
+	$(TEST)
+
+# What tests compare with, and skip where it is not installed.
+references: .venv/.references
 
 lint: .venv/.developed
 	$(BIN)/ruff check .
@@ -31,7 +35,7 @@ lint: .venv/.developed
 	$(BIN)/mypy
 
 bench: .venv/.developed
-	for name in startup limit predict tutorial unfreeze text scale augment reviews; do \
+	for name in startup ask limit predict tutorial unfreeze text scale augment reviews; do \
 		echo "== $$name" && $(BIN)/python benchmarks/$$name.py || exit 1; \
 	done
 
@@ -44,4 +48,9 @@ bench: .venv/.developed
 
 .venv/.developed: .venv/.installed
 	$(PIP) --editable '.[dev]' --editable ./plugins/kerashub
+	@touch $@
+
+# seqeval is published as source alone, with a setup.py that only works in a build environment of its own.
+.venv/.references: .venv/.developed
+	$(PIP) --use-pep517 --editable '.[reference]'
 	@touch $@

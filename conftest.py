@@ -6,6 +6,7 @@ import sys
 import sysconfig
 import textwrap
 import venv
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -27,38 +28,93 @@ LONGEST = (
     "kerashub/",
 )
 
-# Those that `make test` leaves to `make test-all`: each says of one more network or head what another says already.
+# Those that `make test` leaves to `make test-all`, by a part of their name: repetitions of what others say already (one
+# more network, head or moment of a kill), and whole lives of things.
 SLOW = (
-    *(f"promises[backbone {name}:" for name in ("vgg16", "xception", "nasnet_mobile", "densenet121")),
-    *(f"promises[backbone {name}:" for name in ("mobilenet", "efficientnet_v2_b0", "resnet50_v2")),
-    *(f"promises[backbone {name}:" for name in ("mobilenet_v2", "efficientnet_b0")),
-    *(f"promises[head {name}:" for name in ("multilabel", "pair_classification", "pair_regression")),
+    # Promises of one more backbone or head
+    *(f"promises[backbone {name}:" for name in ("vgg16", "xception", "nasnet_mobile", "densenet121", "mobilenet")),
+    *(
+        f"promises[backbone {name}:"
+        for name in ("efficientnet_v2_b0", "resnet50_v2", "mobilenet_v2", "efficientnet_b0")
+    ),
+    *(f"promises[backbone {name}:" for name in ("inception_v3", "inception_resnet_v2", "convnext_tiny", "minilm_l6")),
+    *(f"promises[head {name}:" for name in ("multilabel", "pair_classification", "pair_regression", "regression")),
+    "test_every_broken_promise_is_found_and_nothing_else",
+    "test_a_strangers_plugin_passes_the_check",
+    # One more network in what another says
+    "test_every_way_to_ask_a_model_gives_the_same_answer[resnet50_v2",
+    "test_every_way_to_ask_a_model_gives_the_same_answer[minilm_l6",
+    "test_random_weights_train_save_load_and_predict",
+    "test_front_and_tail_make_the_model",
+    # Kills at many moments, and trainings that are broken off in other ways
+    "test_killed_at_random_moments_and_resumed",
+    "test_two_trainings_at_once_without_a_name_over_one_empty_feature_cache",
+    "test_where_memory_is_short_the_batch_is_halved_and_said",
+    "test_the_linear_model_that_no_epoch_beats_survives_a_kill",
+    "test_a_machine_that_is_switched_off_while_an_epoch_is_judged",
+    "test_of_two_trainings_into_one_folder_one_is_refused",
+    "test_a_training_on_a_strangers_modality_is_killed_and_resumed",
+    "goes_on_when_there_is_space[1000000]",
+    "goes_on_when_there_is_space[4096]",
+    "test_a_model_that_does_not_fit_is_written_when_there_is_space",
+    "test_vectors_and_weights_that_do_not_fit",
+    "test_a_killed_training_leaves_no_run_that_looks_finished",
+    # Long trainings whose parts others test
     "test_the_same_seed_gives_the_same_weights_though_dropout_is_active",
-    "sentences_of_all_lengths[0]",
+    "test_one_seed_gives_one_result",
+    "test_with_what_is_frozen_kept_or_computed_in_every_epoch_a_run_is_the_same",
+    "test_every_epoch_sees_other_views_where_nothing_is_kept",
+    "test_steps_in_bfloat16_leave_float32_weights_and_near_figures",
+    "test_it_trains_in_mixed_precision",
+    "test_balanced_weights_help_the_rare_class",
+    "test_words_are_tagged_after_training_on_sentences_of_all_lengths[2]",
+    "test_after_a_pull_everything_works_with_the_network_cut_off",
     "folder[regression-stars",
     "folder[pair_regression-stars",
-    "same_answer[resnet50_v2",
-    "same_answer[bert]",
-    "as_keras_hub_packs_them[Roberta]",
+    "folder[classification-label",
+    # KerasHub: as the presets are trained and packed
+    "test_minilm_keeps_every_promise",
     "test_presets_of_pictures_keep_every_promise",
-    "goes_on_when_there_is_space[1000000]",
-    "test_random_weights_train_save_load_and_predict",
+    "test_kerashub.py::test_a_run_is_trained_and_asked_in_another_process",
+    "test_without_its_files_a_preset_is_a_sentence_and_pull_brings_them",
+    "test_other_families_are_packed_as_keras_hub_packs_them",
+    "test_only_what_is_unfrozen_is_trained_on_features_kept_from_the_frozen_part",
+    # The whole life of a plugin, and installations that end in other ways
+    "test_a_plugin_is_found_installed_trained_upgraded_and_removed",
     "test_the_newcomers_way_in_the_guide_works_as_it_stands",
-    "test_every_epoch_sees_other_views_where_nothing_is_kept",
+    *(f"test_install.py::test_killed_while_{moment}" for moment in ("files_are_laid_out", "the_plugin_is_tried")),
+    "test_killed_while_a_plugin_is_removed",
+    "test_what_came_for_a_plugin_goes_with_it_though_an_extra_of_another_names_it",
+    "test_what_somebody_asked_pip_for_stays",
+    "test_a_wheel_cannot_change_what_belongs_to_others[six.py]",
+    "test_a_wheel_cannot_change_what_belongs_to_others[keras/__init__.py]",
+    "test_a_plugin_that_broke_later_stops_nothing_and_is_removed",
+    "test_a_plugin_that_does_not_fit_on_the_disk",
+    "test_two_at_once_wait_for_each_other",
+    "test_uv_does_it_where_there_is_no_pip",
+    *(
+        f"refused_and_nothing_changes[{name}"
+        for name in ("heavy", "exits", "heads", "raises", "no_plugin", "needs_none")
+    ),
+    "test_what_is_remembered_is_never_stale",
 )
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the tests in the order of `LONGEST`, and mark those that are `SLOW`."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Put the tests in the order of `LONGEST`, and mark those that are `SLOW`; each of its names must be of some."""
 
     def rank(item: pytest.Item) -> int:
         path = item.path.as_posix()
         return next((place for place, part in enumerate(LONGEST) if part in path), len(LONGEST))
 
     items.sort(key=rank)
+    idle = set(SLOW)
     for item in items:
-        if any(part in item.nodeid for part in SLOW):
+        if parts := {part for part in SLOW if part in item.nodeid}:
             item.add_marker(pytest.mark.slow)
+            idle -= parts
+    if idle and config.args_source is pytest.Config.ArgsSource.TESTPATHS:
+        raise pytest.UsageError(f"conftest.SLOW names what is no test: {', '.join(sorted(idle))}")
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -151,6 +207,15 @@ def finished_run(tmp_path_factory: pytest.TempPathFactory, zoo_command) -> Path:
     result = zoo_command("train", "efficientnet_lite0", CLIPART, "--out", out)
     assert result.returncode == 0, result.stderr
     return out
+
+
+@pytest.fixture(scope="session")
+def tiny_bert(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The SavedModels of a text encoder of two layers, in TensorFlow Hub's format."""
+    folder = tmp_path_factory.mktemp("tiny")
+    with zipfile.ZipFile(ROOT / "plugins/tfhub_bert/tests/tiny_bert.zip") as archive:
+        archive.extractall(folder)
+    return folder
 
 
 @pytest.fixture

@@ -25,7 +25,7 @@ def main() -> None:
     import keras
     import tensorflow as tf
 
-    from zoo.inference.how import Inference
+    from zoo.inference.options import Inference
     from zoo.inference.runner import Runner
 
     network = with_statistics(
@@ -40,7 +40,7 @@ def main() -> None:
         sides: dict[str, Callable[[], object]] = {"matrix product": lambda m=matrix: multiply(m)[0, 0].numpy()}
         for name in ("tensorflow", "openvino"):
             run = Runner(network, tf.TensorSpec((None, 224, 224, 3)), Inference(precision, name))
-            run.settle(pictures)
+            run(pictures)
             assert (run.engine, run.precision) == (name, precision)
             sides[name] = lambda run=run: run(pictures)
         sides["keras in a tf.function, float32"] = lambda: plain(pictures)[0, 0].numpy()

@@ -16,18 +16,29 @@ from hypothesis import strategies as st
 from pyarrow import parquet
 
 import zoo
+from zoo.catalog import catalog
 from zoo.catalog.specs import Backbone, Head, Option, Pixels, Weights
-from zoo.data.pictures import read_picture
-from zoo.data.sources import Reading, read_source
+from zoo.compose.task import Task, make_task
+from zoo.data.layout import Layout
+from zoo.data.pictures import Pictures
+from zoo.data.sources import read_source as read
 from zoo.registry.format import parse
 from zoo.runs.folder import RunFolder
 from zoo.runs.model_file import read_card
+from zoo.runs.plan import Phase, Plan
 from zoo.runs.vetting import vet
-from zoo.training.checkpoint import Checkpoint, Checkpoints
-from zoo.training.plan import Phase, Plan
+from zoo.training.checkpoint import Checkpoint, Checkpoints, Position
 
 CORPUS = Path(__file__).with_name("corpus")
-TEXTS = Reading("text")
+TEXTS = Layout("text")
+read_picture = Pictures().read
+
+
+def read_source(path, layout):
+    task = Task() if layout is TEXTS else make_task(catalog().head("token_classification"), {})
+    return read(path, layout, task)
+
+
 in_one_folder = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60)
 
 
@@ -43,9 +54,9 @@ def test_a_broken_picture(path):
 
 @pytest.mark.parametrize("path", _files("tables"))
 def test_a_broken_table(path):
-    reading = Reading("text", "words") if path.suffix == ".conll" else TEXTS
+    layout = Layout("text", "words") if path.suffix == ".conll" else TEXTS
     with pytest.raises(zoo.BadData):
-        read_source(path, reading)
+        read_source(path, layout)
 
 
 @pytest.mark.parametrize("path", _files("plans"))
@@ -72,7 +83,7 @@ def test_a_broken_model(path):
 def test_a_broken_checkpoint(path, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     checkpoints = Checkpoints(RunFolder(tmp_path))
-    good = Checkpoint(epoch=3, arrays={"model/0": np.arange(5)})
+    good = Checkpoint(Position(epoch=3), arrays={"model/0": np.arange(5)})
     checkpoints.save(good)
     shutil.copy(path, tmp_path / "checkpoints/000002.npz")
     assert checkpoints.load() == good
@@ -120,7 +131,7 @@ def test_any_bytes_as_a_table_are_read_or_refused(tmp_path, suffix, content):
     path = tmp_path / f"table.{suffix}"
     path.write_bytes(content)
     with contextlib.suppress(zoo.BadData):
-        read_source(path, Reading("text", "words") if suffix == "conll" else TEXTS)
+        read_source(path, Layout("text", "words") if suffix == "conll" else TEXTS)
 
 
 # Any text but line ends that the formats take for one, NUL, and half characters.
@@ -236,8 +247,8 @@ def test_a_spec_of_any_values_is_made_or_refused(good, data):
 def test_an_altered_checkpoint_is_itself_or_passed_over(tmp_path, changes):
     checkpoints = Checkpoints(RunFolder(tmp_path))
     checkpoints.clear()
-    checkpoints.save(Checkpoint(epoch=1))
-    later = Checkpoint(epoch=2, arrays={"model/0": np.arange(300.0)})
+    checkpoints.save(Checkpoint(Position(epoch=1)))
+    later = Checkpoint(Position(epoch=2), arrays={"model/0": np.arange(300.0)})
     checkpoints.save(later)
     path = tmp_path / "checkpoints/000002.npz"
     content = bytearray(path.read_bytes())
@@ -246,7 +257,7 @@ def test_an_altered_checkpoint_is_itself_or_passed_over(tmp_path, changes):
     path.write_bytes(content)
     found = checkpoints.load()
     assert found is not None
-    if found.epoch == 2:
+    if found.position.epoch == 2:
         assert np.array_equal(found.arrays["model/0"], later.arrays["model/0"])
     else:
-        assert found.epoch == 1
+        assert found.position.epoch == 1

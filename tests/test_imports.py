@@ -18,21 +18,19 @@ STAGES = [
     "registry",
     "diagnosis",
     "data",
-    "compose",
     "inference",
     "features",
+    "compose",
+    "prediction",
     "runs",
     "training",
     "testing",
     "api",
     "cli",
 ]
-GROUND = {"errors", "progress", "engine", "atomic"}
-CLI_MAY_IMPORT = {"api", "errors", "progress", "engine", "cli"}
-CLI_MAY_ALSO_IMPORT = {
-    "main.py": {"catalog"},
-    "train.py": {"data", "inference"},
-}  # for the hook `zoo_commands`; for now
+GROUND = {"errors", "progress", "engine", "atomic", "places", "structs"}
+CLI_MAY_IMPORT = {"api", "errors", "progress", "engine", "places", "structs", "cli"}
+CLI_MAY_ALSO_IMPORT = {"main.py": {"catalog"}}  # for the hook `zoo_commands`
 HEAVY = {"tensorflow", "keras", "numpy", "pyarrow", "PIL", "h5py", "requests"}
 
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+import runpy
 from pathlib import Path
 
 README = (Path(__file__).parent.parent / "README.md").read_text()
@@ -28,6 +29,12 @@ def test_the_plugin_in_the_readme_works_as_it_stands(environment, few_pictures):
 
     counted = subprocess.run([environment.python, "-c", program], capture_output=True, text=True, check=True)
     assert int(counted.stdout) == listed["params"]
+
+
+def test_the_guides_table_of_options_is_that_of_the_settings():
+    docs = Path(__file__).parent.parent / "docs"
+    written = runpy.run_path(str(docs / "options.py"))
+    assert written["table"]() in (docs / "guide.md").read_text(), "run: python docs/options.py"
 
 
 def test_every_document_is_in_the_table_of_contents():

@@ -35,7 +35,7 @@ def test_a_registry_is_used_searched_and_forgotten(registry, monkeypatch):
     assert zoo.search("some_vit") == []
     (found,) = zoo.search("some vit", registries=registry)
     assert (found["name"], found["installed"], found["verified"]) == ("some_nets", None, False)
-    assert found["matches"] == {"backbones": ["some_vit"], "heads": []}
+    assert found["matches"] == {"backbones": ["some_vit"], "heads": [], "modalities": []}
     assert zoo.use_registry("registry.toml") == str(registry)
     assert zoo.list_registries()[0] == {"registry": str(registry), "plugins": 1}
     assert zoo.search("some_vit")[0]["registry"] == str(registry)

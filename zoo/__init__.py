@@ -1,9 +1,11 @@
 """Fine-tune pretrained backbones by name. `zoo.train("efficientnet_lite0", "photos/")` is all it takes.
 
-For training: `list_backbones`, `backbone_info`, `list_heads`, `build`, `train`, `train_plan`, `resume`, `load_run`,
-`diff`, `embed`, `pull`. For the installation: `list_plugins`, `switch_plugin`, `search`, `install`, `upgrade`,
-`uninstall`, `cache`, `doctor`. For plugins: `new_plugin`, `check`, `Backbone`, `Weights`, `Pixels`, `Head`, `Option`,
-`Encoder`, `hookimpl`, `image_preprocess`, `words_of`, `converted`, `hub_folder`. For registries: `list_registries`,
+For training: `list_backbones`, `backbone_info`, `list_heads`, `build`, `train`, `train_plan`, `resume`, `list_runs`,
+`load_run`, `diff`, `embed`, `pull`. For the installation: `list_plugins`, `switch_plugin`, `search`, `install`,
+`upgrade`, `uninstall`, `cache`, `doctor`. For plugins: `new_plugin`, `check`, `hookimpl`; of backbones `Backbone`,
+`Weights`, `Pixels`, `Encoder`, `image_preprocess`, `converted`, `hub_folder`; of heads `Head`, `Option`, `Task`,
+`Scorer`, `as_words`, `words_of`; of modalities `Modality`, `Reader`, `Form`, `Shown`, `Augmentation`, `digest`,
+`one_file`. For registries: `list_registries`,
 `use_registry`, `forget_registry`, `check_registry`, `add_to_registry`, `registry_schema`.
 Importing `zoo` imports none of its stages.
 """
@@ -43,6 +45,7 @@ if TYPE_CHECKING:
         list_heads,
         list_plugins,
         list_registries,
+        list_runs,
         load_run,
         new_plugin,
         pull,
@@ -56,15 +59,19 @@ if TYPE_CHECKING:
         upgrade,
         use_registry,
     )
-    from zoo.catalog import API_VERSION, Backbone, Head, Option, Pixels, Weights, hookimpl
+    from zoo.catalog import API_VERSION, Backbone, Head, Modality, Option, Pixels, Weights, hookimpl
     from zoo.compose.encoder import Encoder, image_preprocess
-    from zoo.data.texts import words_of
+    from zoo.compose.task import Scorer, Task
+    from zoo.data.reader import Augmentation, Form, Reader, Shown, digest, one_file
+    from zoo.data.texts import as_words, words_of
     from zoo.weights import converted, hub_folder
 
 _ELSEWHERE = {
-    "zoo.catalog": ("API_VERSION", "Backbone", "Head", "Option", "Pixels", "Weights", "hookimpl"),
+    "zoo.catalog": ("API_VERSION", "Backbone", "Head", "Modality", "Option", "Pixels", "Weights", "hookimpl"),
     "zoo.compose.encoder": ("Encoder", "image_preprocess"),
-    "zoo.data.texts": ("words_of",),
+    "zoo.compose.task": ("Scorer", "Task"),
+    "zoo.data.reader": ("Augmentation", "Form", "Reader", "Shown", "digest", "one_file"),
+    "zoo.data.texts": ("as_words", "words_of"),
     "zoo.weights": ("converted", "hub_folder"),
 }
 _MODULE_OF = {name: module for module, names in _ELSEWHERE.items() for name in names}
@@ -72,6 +79,7 @@ _MODULE_OF = {name: module for module, names in _ELSEWHERE.items() for name in n
 __all__ = [
     "API_VERSION",
     "AmbiguousName",
+    "Augmentation",
     "Backbone",
     "BadData",
     "BadPlan",
@@ -80,14 +88,21 @@ __all__ = [
     "BadWeights",
     "CannotInstall",
     "Encoder",
+    "Form",
     "Head",
+    "Modality",
     "Option",
     "Pixels",
+    "Reader",
+    "Scorer",
+    "Shown",
+    "Task",
     "UnknownName",
     "Weights",
     "WeightsUnavailable",
     "ZooError",
     "add_to_registry",
+    "as_words",
     "backbone_info",
     "build",
     "cache",
@@ -95,6 +110,7 @@ __all__ = [
     "check_registry",
     "converted",
     "diff",
+    "digest",
     "doctor",
     "embed",
     "forget_registry",
@@ -106,8 +122,10 @@ __all__ = [
     "list_heads",
     "list_plugins",
     "list_registries",
+    "list_runs",
     "load_run",
     "new_plugin",
+    "one_file",
     "pull",
     "registry_schema",
     "resume",

@@ -8,10 +8,21 @@ import platform
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TextIO
+from typing import Annotated, TextIO
+
+from msgspec import Meta
 
 from zoo.errors import ZooError
 from zoo.progress import progress
+
+Device = Annotated[
+    str,
+    Meta(
+        pattern=r"^(auto|cpu|gpu(:\d+)?)$",
+        description="What to compute on: auto takes a GPU where TensorFlow sees one.",
+        extra={"metavar": "auto|cpu|gpu|gpu:N", "must": "auto, cpu, gpu, or one GPU by its number, such as gpu:0"},
+    ),
+]
 
 # Of glibc's mallopt, M_TRIM_THRESHOLD, M_TOP_PAD and M_MMAP_THRESHOLD: nothing that is freed goes back, also of large
 # blocks, and the process grows by 64 MB at a time. TensorFlow sets the first anew, to 128 KB, for data from generators.
@@ -55,6 +66,31 @@ def start() -> None:
             f"Keras is set to image_data_format={keras.config.image_data_format()!r}; zoo needs 'channels_last'. "
             "Set it in the file keras.json of Keras's folder, or with keras.config.set_image_data_format."
         )
+
+
+def use(device: str) -> None:
+    """Compute on a `Device` from now on; "auto" leaves it as it is.
+
+    Raises `ZooError` where there is no such GPU, or TensorFlow has already started on another device.
+    """
+    if device == "auto":
+        return
+    start()
+    import tensorflow as tf
+
+    gpus = tf.config.list_physical_devices("GPU")
+    kind, _, number = device.partition(":")
+    wanted = [] if kind == "cpu" else gpus[int(number) :][:1] if number else gpus
+    if kind == "gpu" and not wanted:
+        found = f"numbers 0 to {len(gpus) - 1}" if gpus else "none"
+        raise ZooError(
+            f"--device {device}: of such GPUs TensorFlow sees {found}. For an NVIDIA card it needs "
+            "pip install 'tensorflow[and-cuda]'; `zoo doctor` shows what this machine has."
+        )
+    try:
+        tf.config.set_visible_devices(wanted, "GPU")
+    except RuntimeError:
+        raise ZooError(f"--device {device}: TensorFlow already runs on another device; start a new process.") from None
 
 
 def _import() -> None:

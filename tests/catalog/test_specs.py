@@ -27,8 +27,9 @@ WEIGHTS = zoo.Weights(
     ("change", "said"),
     [
         ({"name": "Some Net"}, "lower case"),
-        ({"modality": "sound"}, "modality"),
-        ({"features": ("logits",)}, "features"),
+        ({"modality": "Sound!"}, "'Sound!' must be lower case"),
+        ({"features": ("log its",)}, "'log its' must be lower case"),
+        ({"reads": ("",)}, "'' must be lower case"),
         ({"licence": " "}, "licence is blank"),
         ({"build": "package.module"}, "package.module:name"),
         ({"params": 0}, "params must be a positive number"),

@@ -174,7 +174,7 @@ def test_ctrl_c_ends_with_a_sentence_and_removes_what_was_temporary(few_pictures
     status, said = _interrupt(few_pictures, tmp_path / "run", signal.SIGINT)
     assert status == 130
     assert said.splitlines()[-2:] == [
-        f"Saved. To go on from here: zoo resume {tmp_path / 'run'}",
+        f"Saved. To continue from here: zoo resume {tmp_path / 'run'}",
         "zoo: stopped by Ctrl-C.",
     ]
     assert "Traceback" not in said
@@ -184,5 +184,5 @@ def test_ctrl_c_ends_with_a_sentence_and_removes_what_was_temporary(few_pictures
 def test_sigterm_saves_and_leaves(few_pictures, tmp_path):
     status, said = _interrupt(few_pictures, tmp_path / "run", signal.SIGTERM)
     assert status == 128 + signal.SIGTERM
-    assert said.splitlines()[-1] == f"Saved. To go on from here: zoo resume {tmp_path / 'run'}"
+    assert said.splitlines()[-1] == f"Saved. To continue from here: zoo resume {tmp_path / 'run'}"
     assert list((tmp_path / "run" / "checkpoints").glob("*.npz"))

@@ -43,6 +43,11 @@ def completed(typed, *options, folder=None, **variables):
         ("zoo check hea", ["heads"]),
         ("zoo check heads --backbone vgg1", ["vgg16", "vgg19"]),
         ("zoo registry add tfzoo-h", ["tfzoo-heads"]),
+        ("zoo train resnet50 photos --weights ", ["default", "none", "imagenet"]),
+        ("zoo train resnet50 photos --set label", ["label_smoothing="]),
+        ("zoo train resnet50 photos --cache ", ["auto", "on", "off"]),
+        ("zoo train resnet50 photos --head pair_", ["pair_classification", "pair_regression"]),
+        ("zoo predict runs/x --engine o", ["openvino"]),
     ],
 )
 def test_names_are_completed(typed, names):

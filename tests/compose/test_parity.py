@@ -14,9 +14,9 @@ import pytest
 import zoo
 from zoo.catalog import catalog
 from zoo.compose.encoder import build_encoder
-from zoo.compose.model import compose, take_apart
+from zoo.compose.model import compose
 from zoo.compose.task import make_task
-from zoo.runs.model_file import Card, load_model, save_model
+from zoo.runs.model_file import Card, load_model, load_parts, save_model
 
 HEADS = {offer.name: offer for offer in catalog().heads if "image" in offer.spec.modalities}
 TARGETS = {"multilabel": ["1|2", "4", "|"]}
@@ -44,10 +44,14 @@ def test_every_way_to_ask_a_model_gives_the_same_answer(backbone, weights, tmp_p
         task = make_task(head_offer, {})
         if head_offer.spec.trained:
             task.learn(TARGETS.get(head, ["1", "2", "4", "10"]), ("label",))
-        model = compose(encoder, task, head_offer.spec).model
-        save_model(model, Card(offer.name, head, "image", task.state()), tmp_path / "model.keras")
-        loaded = load_model(tmp_path / "model.keras")
-        preprocess, rest = take_apart(loaded)
+        composed = compose(encoder, task, head_offer.spec)
+        model, path = composed.model, tmp_path / "model.keras"
+        about = {"backbone": offer.name, "head": head, "modality": "image", "task": task.state()}
+        card = Card(**about, parts=composed.signatures())
+        save_model(model, card, path)
+        loaded = load_model(path)
+        parts = load_parts(loaded, card, path)
+        preprocess, rest = parts.preprocess, parts.from_prepared
         own_size = [(offer.spec.input, offer.spec.input)] if head == "classification" else []
         for height, width in [(97, 160), *own_size]:
             pixels = _pictures(height, width)

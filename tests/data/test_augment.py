@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from zoo.data.augment import Augmentation
+from zoo.data.augment import PictureAugmentation
 
 
 def _picture() -> tf.Tensor:
@@ -18,7 +18,7 @@ def _key(number: int) -> tf.Tensor:
 
 @pytest.mark.parametrize("level", ["light", "strong"])
 def test_the_key_decides_the_view(level):
-    change, picture = Augmentation(level), _picture()
+    change, picture = PictureAugmentation(level, (64, 64)), _picture()
     views = [change(picture, _key(number)).numpy() for number in (0, 0, 1, 2)]
     assert np.array_equal(views[0], views[1])
     assert not np.array_equal(views[0], views[2])
@@ -31,7 +31,7 @@ def test_the_key_decides_the_view(level):
 
 
 def test_views_are_the_same_in_a_graph_and_outside_of_one():
-    change, picture = Augmentation("light"), _picture()
+    change, picture = PictureAugmentation("light", (64, 64)), _picture()
     traced = tf.function(change)
     for number in range(3):
         np.testing.assert_allclose(traced(picture, _key(number)), change(picture, _key(number)), atol=0.05)
@@ -41,7 +41,7 @@ def test_strong_goes_further_than_light():
     picture = _picture()
 
     def distance(level: str) -> float:
-        change = Augmentation(level)
+        change = PictureAugmentation(level, (64, 64))
         return float(np.mean([np.abs(change(picture, _key(n)) - picture).mean() for n in range(20)]))
 
     assert distance("strong") > distance("light") > 1

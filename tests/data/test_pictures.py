@@ -5,9 +5,10 @@ import pytest
 from PIL import Image
 
 import zoo
-from zoo.data.pictures import read_picture
+from zoo.data.pictures import Pictures, decode_picture
 
 RED, WHITE = (255, 0, 0), (255, 255, 255)
+read_picture = Pictures().read
 
 
 def _rgb(width=8, height=4):
@@ -147,9 +148,10 @@ def test_a_large_jpeg_is_decoded_small_and_gives_the_same_picture_in_the_end(tmp
     pixels = (127 + 120 * np.stack([waves, waves[::-1], -waves], axis=-1)).astype("uint8")
     Image.fromarray(pixels).save(tmp_path / "large.jpg", quality=95)
     whole = np.asarray(Image.open(tmp_path / "large.jpg"))
-    small = read_picture(tmp_path / "large.jpg", 448)
+    with (tmp_path / "large.jpg").open("rb") as file:
+        small, full = decode_picture(file, 448), decode_picture(file, 3000)
     assert small.shape == (750, 1000, 3)  # a quarter; an eighth would be too small
-    assert read_picture(tmp_path / "large.jpg", 3000).shape == whole.shape
+    assert full.shape == whole.shape
     resized = [
         np.asarray(Image.fromarray(p).resize((224, 224), Image.Resampling.BILINEAR), "int") for p in (whole, small)
     ]

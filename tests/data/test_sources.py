@@ -5,8 +5,17 @@ import os
 import pytest
 
 import zoo
+from zoo.compose.task import Task
 from zoo.data.check import check
-from zoo.data.sources import read_source
+from zoo.data.layout import Layout
+from zoo.data.pictures import Pictures
+from zoo.data.sources import read_source as read
+
+PICTURES = Pictures()
+
+
+def read_source(data):
+    return read(data, Layout(), Task())
 
 
 def _copy(clipart, label, folder, names):
@@ -112,7 +121,7 @@ def test_nothing_to_learn_from_is_a_sentence(tmp_path, clipart):
     (tmp_path / "x").mkdir()
     (tmp_path / "x" / "words.png").write_text("no picture")
     with pytest.raises(zoo.BadData, match=r"None of the 2 inputs from .* can be used"):
-        check(read_source(tmp_path))
+        check(read_source(tmp_path), PICTURES)
 
 
 def test_one_content_has_one_fingerprint_whatever_its_name_and_format(tmp_path, clipart):
@@ -126,7 +135,7 @@ def test_one_content_has_one_fingerprint_whatever_its_name_and_format(tmp_path, 
     pixels.save(folder / "b.bmp")
     pixels.putpixel((0, 0), (1, 2, 3))
     pixels.save(folder / "c.png")
-    a, b, c = check(read_source(tmp_path)).items
+    a, b, c = check(read_source(tmp_path), PICTURES).items
     assert a.content == b.content != c.content
 
 

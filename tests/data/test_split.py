@@ -14,7 +14,7 @@ from zoo.data.split import assign, split
 
 def _examples(counts: dict[str, int], prefix: str = "") -> list[Example]:
     return [
-        Example(f"{prefix}{target}/{i}", Path(f"{prefix}{target}/{i}"), target, content=f"{target}-{i}")
+        Example(f"{prefix}{target}/{i}", Path(f"{prefix}{target}/{i}"), target, content=f"{target}-{i}", written=target)
         for target, count in counts.items()
         for i in range(count)
     ]
@@ -51,7 +51,7 @@ def test_identical_pictures_are_never_on_both_sides(counts, copies):
     examples = _examples(counts)
     for number, target in copies:
         original = examples[number % len(examples)]
-        examples.append(Example(f"copy-{number}", Path("copy"), target, content=original.content))
+        examples.append(Example(f"copy-{number}", Path("copy"), target, content=original.content, written=target))
     try:
         split(examples, 0.2, 0)
     except zoo.BadData:

@@ -2,17 +2,25 @@
 
 from dataclasses import replace
 
+import keras
 import numpy as np
 import pytest
 
 import zoo
+from zoo.compose.task import Task
+from zoo.data.batches import Preprocessing, lengths, training_batches
 from zoo.data.check import check
-from zoo.data.given import read_given
+from zoo.data.inputs import read_entries
+from zoo.data.layout import Layout
 from zoo.data.order import Order
-from zoo.data.pipeline import prepared, text_lengths
-from zoo.data.sources import Reading, read_source
+from zoo.data.sources import read_source as read
+from zoo.data.texts import Texts
 
-TEXT, PAIR = Reading("text"), Reading("text", "pair")
+TEXT, PAIR, TEXTS = Layout("text"), Layout("text", "pair"), Texts()
+
+
+def read_source(data, layout):
+    return read(data, layout, Task())
 
 
 @pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
@@ -30,7 +38,7 @@ TEXT, PAIR = Reading("text"), Reading("text", "pair")
 )
 def test_a_table_of_texts_with_and_without_a_mark(tmp_path, name, content, mark):
     (tmp_path / name).write_bytes(mark + content.encode())
-    examples = check(read_source(tmp_path / name, TEXT), "text")
+    examples = check(read_source(tmp_path / name, TEXT), TEXTS)
     assert [(e.input, e.raw, e.target) for e in examples.items] == [("row 1", "Größe, 大", "a"), ("row 5", "last", "b")]
     assert [(s.input, s.reason) for s in examples.skipped] == [
         ("row 2", "the column text is empty"),
@@ -50,8 +58,8 @@ def test_a_missing_column_names_those_there_are(tmp_path):
     with pytest.raises(zoo.BadData, match=r"no column 'label'; it has review, stars. Name one with --target"):
         read_source(tmp_path / "t.csv", TEXT)
     with pytest.raises(zoo.BadData, match=r"no column 'text'; it has review, stars. Name one with --input"):
-        read_source(tmp_path / "t.csv", Reading("text", target_column="stars"))
-    named = Reading("text", input_column="review", target_column="stars")
+        read_source(tmp_path / "t.csv", Layout("text", target_column="stars"))
+    named = Layout("text", input_column="review", target_column="stars")
     assert [(e.raw, e.target) for e in read_source(tmp_path / "t.csv", named).items] == [("good", "5")]
 
 
@@ -66,7 +74,7 @@ def test_a_folder_of_text_files(tmp_path):
     ):
         (tmp_path / label).mkdir(exist_ok=True)
         (tmp_path / label / name).write_bytes(content)
-    examples = check(read_source(tmp_path, TEXT), "text")
+    examples = check(read_source(tmp_path, TEXT), TEXTS)
     assert [(e.raw, e.target) for e in examples.items] == [("fine", "bad"), ("Größe", "good"), ("marked", "good")]
     assert {s.input: s.reason for s in examples.skipped} == {
         "bad/c.txt": "not UTF-8 text (byte 0xf6 at 2)",
@@ -80,9 +88,9 @@ def test_pairs_stand_in_two_columns(tmp_path):
     examples = read_source(tmp_path / "t.csv", PAIR)
     assert [e.raw for e in examples.items] == [("a", "b")]
     assert [s.reason for s in examples.skipped] == ["the column text_b is empty"]
-    with pytest.raises(zoo.BadData, match="a pair stands in two columns"):
-        read_source(tmp_path / "t.csv", Reading("text", "pair", "text"))
-    with pytest.raises(zoo.BadData, match="pairs of texts stand in a table"):
+    with pytest.raises(zoo.BadData, match="an example stands in 2 columns"):
+        read_source(tmp_path / "t.csv", Layout("text", "pair", "text"))
+    with pytest.raises(zoo.BadData, match="text and text_b must be columns of a table"):
         read_source(tmp_path, PAIR)
 
 
@@ -90,23 +98,23 @@ def test_what_a_person_asks_about_may_be_texts_files_folders_and_tables(tmp_path
     (tmp_path / "t.csv").write_text("text\nin a table\n\n")
     (tmp_path / "a.txt").write_text("in a file")
     given = ["as it is", str(tmp_path / "t.csv"), tmp_path / "a.txt", ""]
-    entries = [entry for one in given for entry in read_given(one, TEXT)]
+    entries = read_entries(given, TEXT)
     assert [(raw, reason) for _, raw, reason in entries][:2] == [("as it is", ""), ("in a table", "")]
     assert [(raw, reason) for _, raw, reason in entries][-2:] == [("in a file", ""), (None, "empty text")]
     with pytest.raises(zoo.BadData, match=r"missing\.csv does not exist"):
-        list(read_given("missing.csv", TEXT))
-    with pytest.raises(zoo.BadData, match="this model reads two texts"):
-        list(read_given("only one", PAIR))
+        read_entries(["missing.csv"], TEXT)
+    with pytest.raises(zoo.BadData, match="this model reads 2 texts"):
+        read_entries(["only one"], PAIR)
 
 
 @pytest.mark.parametrize("seed", [None, 7])
 def test_texts_of_like_length_share_a_batch_and_each_comes_once(seed):
-    import tensorflow as tf
-
     rng = np.random.default_rng(0)
     texts = ["x" * int(n) for n in rng.integers(1, 500, 333)]
-    order = Order(333, 10, seed, text_lengths(texts))
-    batches = prepared(texts, lambda text: {"length": tf.strings.length(text)}, order, {})
+    order = Order(333, 10, seed, lengths(texts, TEXTS))
+    entry = keras.Input((), dtype="string")
+    letters = keras.Model(entry, {"length": _Length()(entry)})
+    batches = training_batches(texts, Preprocessing(letters, TEXTS), order, {})
     assert len(batches) == 34
     epochs = []
     for order.epoch in range(2):
@@ -114,10 +122,19 @@ def test_texts_of_like_length_share_a_batch_and_each_comes_once(seed):
     for epoch in epochs:
         rows = np.concatenate([rows for rows, _ in epoch])
         assert sorted(rows.tolist()) == list(range(333))
-        assert [len(texts[row]) for row in rows] == np.concatenate([lengths for _, lengths in epoch]).tolist()
-        assert np.mean([np.ptp(lengths) for _, lengths in epoch]) < 40
+        assert [len(texts[row]) for row in rows] == np.concatenate([found for _, found in epoch]).tolist()
+        assert np.mean([np.ptp(found) for _, found in epoch]) < 40
     same = all(np.array_equal(a, b) for (a, _), (b, _) in zip(*epochs, strict=True))
     assert same == (seed is None)
     if seed is not None:
-        again = prepared(texts, lambda text: {"length": tf.strings.length(text)}, replace(order, epoch=0), {})
+        again = training_batches(texts, Preprocessing(letters, TEXTS), replace(order, epoch=0), {})
         assert all(np.array_equal(a, b.numpy()) for (a, _), (b, _) in zip(epochs[0], again, strict=True))
+
+
+class _Length(keras.layers.Layer):
+    """The letters of each text."""
+
+    def call(self, texts):
+        import tensorflow as tf
+
+        return tf.strings.length(texts)

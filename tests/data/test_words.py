@@ -3,12 +3,16 @@
 import pytest
 
 import zoo
+from zoo.catalog import catalog
+from zoo.compose.task import Task, make_task
 from zoo.data.check import check
-from zoo.data.given import read_given
-from zoo.data.sources import Reading, read_source
+from zoo.data.inputs import read_entries
+from zoo.data.layout import Layout
+from zoo.data.sources import read_source
 from zoo.data.texts import words_of
 
-WORDS = Reading("text", "words")
+WORDS = Layout("text", "words")
+TAGS = make_task(catalog().head("token_classification"), {})
 CONLL = "-DOCSTART- -X- O\n\nEU NNP B-ORG\nrejects VBZ O\n\n\nPeter NNP B-PER\n"
 
 
@@ -16,19 +20,19 @@ CONLL = "-DOCSTART- -X- O\n\nEU NNP B-ORG\nrejects VBZ O\n\n\nPeter NNP B-PER\n"
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
 def test_conll_is_read_sentence_by_sentence(tmp_path, mark, end):
     (tmp_path / "t.conll").write_bytes(mark + CONLL.replace("\n", end).encode())
-    examples = check(read_source(tmp_path / "t.conll", WORDS), "text")
+    examples = check(read_source(tmp_path / "t.conll", WORDS, TAGS), WORDS.reader)
     assert [(e.raw, e.target) for e in examples.items] == [("EU rejects", ("B-ORG", "O")), ("Peter", ("B-PER",))]
-    kinds = read_source(tmp_path / "t.conll", Reading("text", "words", target_column="2"))
+    kinds = read_source(tmp_path / "t.conll", Layout("text", "words", target_column="2"), TAGS)
     assert [e.target for e in kinds.items] == [("NNP", "VBZ"), ("NNP",)]
 
 
 def test_a_line_of_conll_that_does_not_fit_is_named(tmp_path):
     (tmp_path / "t.conll").write_text("EU NNP B-ORG\nrejects O\n")
     with pytest.raises(zoo.BadData, match=r"line 2: 'rejects O' does not have 3 columns"):
-        read_source(tmp_path / "t.conll", WORDS)
+        read_source(tmp_path / "t.conll", WORDS, TAGS)
     (tmp_path / "t.conll").write_text("EU\n")
     with pytest.raises(zoo.BadData, match=r"line 1: 'EU' does not have a word and its tag"):
-        read_source(tmp_path / "t.conll", WORDS)
+        read_source(tmp_path / "t.conll", WORDS, TAGS)
 
 
 def test_lists_of_words_keep_their_words_whatever_is_in_them(tmp_path):
@@ -36,7 +40,7 @@ def test_lists_of_words_keep_their_words_whatever_is_in_them(tmp_path):
         '{"tokens": ["New York", "is"], "tags": ["B-LOC", "O"]}\n{"tokens": ["a", ""], "tags": ["O", "O"]}\n'
         '{"tokens": ["a", "b"], "tags": ["O"]}\n{"tokens": [], "tags": []}\n{"tokens": ["x"], "tags": null}\n'
     )
-    examples = read_source(tmp_path / "t.jsonl", WORDS)
+    examples = read_source(tmp_path / "t.jsonl", WORDS, TAGS)
     (example,) = examples.items
     assert words_of(example.raw) == ["New\u00a0York", "is"]
     assert [s.reason for s in examples.skipped] == [
@@ -47,15 +51,15 @@ def test_lists_of_words_keep_their_words_whatever_is_in_them(tmp_path):
     ]
 
 
-def test_a_text_asked_about_is_parted_at_its_punctuation():
-    ((_, text, _),) = read_given('Tim O\'Brien, of Coca-Cola ("Coke"), said 3.5%.', WORDS)
+def test_a_text_asked_about_is_split_at_its_punctuation():
+    ((_, text, _),) = read_entries(['Tim O\'Brien, of Coca-Cola ("Coke"), said 3.5%.'], WORDS)
     assert text == 'Tim O\'Brien , of Coca-Cola ( " Coke " ) , said 3.5 % .'
 
 
 def test_several_targets_stand_in_several_columns(tmp_path):
     (tmp_path / "t.csv").write_text("text,a,b\nx,1,2\ny,,3\n")
-    examples = read_source(tmp_path / "t.csv", Reading("text", target_column="a,b"))
+    examples = read_source(tmp_path / "t.csv", Layout("text", target_column="a,b"), Task())
     assert [e.target for e in examples.items] == [("1", "2")]
     assert examples.skipped[0].reason == "the column a is empty"
-    with pytest.raises(zoo.BadData, match="several targets stand in a table"):
-        read_source(tmp_path, Reading("text", target_column="a,b"))
+    with pytest.raises(zoo.BadData, match="several targets must be columns of a table"):
+        read_source(tmp_path, Layout("text", target_column="a,b"), Task())

@@ -1,6 +1,7 @@
 """The inference graph gives what the model gives, and bfloat16 is only used where it comes near that."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import keras
 import numpy as np
@@ -9,9 +10,10 @@ import tensorflow as tf
 
 from zoo.errors import BadPlan
 from zoo.inference import runner
-from zoo.inference.folded import Folded, computing_in, trace_constant
-from zoo.inference.how import Inference
+from zoo.inference.folded import Folded, trace_constant, training_in
+from zoo.inference.options import Inference
 from zoo.inference.runner import BOUNDS, CHECKED, Runner, fastest
+from zoo.structs import given
 
 
 def has_float16() -> bool:
@@ -45,20 +47,20 @@ def pictures() -> tf.Tensor:
 
 
 def test_the_folded_graph_gives_what_the_model_gives(network: keras.Model, pictures: tf.Tensor) -> None:
-    given = Runner(network, SPEC, EXACT)(pictures)
+    made = Runner(network, SPEC, EXACT)(pictures)
     expected = network(pictures, training=False)
-    assert set(given) == {"pooled", "map"}
-    for name, array in given.items():
+    assert set(made) == {"pooled", "map"}
+    for name, array in made.items():
         np.testing.assert_allclose(array, expected[name], rtol=1e-4, atol=1e-5)
 
 
 @needs_bfloat16
 def test_bfloat16_stays_within_the_bound_and_gives_float32(network: keras.Model, pictures: tf.Tensor) -> None:
     run = Runner(network, SPEC, FAST)
-    given, exact = run(pictures)["pooled"], network(pictures)["pooled"].numpy()
+    made, exact = run(pictures)["pooled"], network(pictures)["pooled"].numpy()
     assert run.precision == "bfloat16"
-    assert given.dtype == "float32"
-    distance = np.linalg.norm(given - exact, axis=1) / np.linalg.norm(exact, axis=1)
+    assert made.dtype == "float32"
+    distance = np.linalg.norm(made - exact, axis=1) / np.linalg.norm(exact, axis=1)
     assert 0 < distance.max() <= BOUNDS["bfloat16"]
 
 
@@ -70,10 +72,10 @@ def test_a_network_that_bfloat16_spoils_runs_in_float32_and_says_so(
     x = keras.layers.Conv2D(1, 3, kernel_initializer="ones", bias_initializer=keras.initializers.Constant(-27e4))(entry)
     network = keras.Model(entry, x)  # what is left of 27 large numbers after their sum is taken off again
     run = Runner(network, SPEC, FAST)
-    given = run(pictures + 1e4)
+    made = run(pictures + 1e4)
     assert run.precision == "float32"
     assert "float32 is used" in capsys.readouterr().err
-    np.testing.assert_allclose(given, Runner(network, SPEC, EXACT)(pictures + 1e4), rtol=1e-5)
+    np.testing.assert_allclose(made, Runner(network, SPEC, EXACT)(pictures + 1e4), rtol=1e-5)
 
 
 def test_fewer_examples_than_are_checked(network: keras.Model, pictures: tf.Tensor) -> None:
@@ -85,18 +87,29 @@ def test_fewer_examples_than_are_checked(network: keras.Model, pictures: tf.Tens
     [("bfloat16", "auto_mixed_precision_onednn_bfloat16"), ("float16", "auto_mixed_precision")],
 )
 def test_the_setting_holds_for_the_block_alone(precision: str, name: str) -> None:
-    with computing_in(precision, xla=True):
+    with training_in(precision):
         assert tf.config.optimizer.get_experimental_options()[name]
-        assert tf.config.optimizer.get_jit()
     after = tf.config.optimizer.get_experimental_options()
     assert not after.get(name, False)
     assert after.get("arithmetic_optimization", True)
-    assert not tf.config.optimizer.get_jit()
+
+
+@needs_bfloat16
+def test_running_a_network_leaves_the_process_as_it_was_and_many_threads_agree(network, pictures) -> None:
+    run = Runner(network, SPEC, FAST)
+    alone, before = run(pictures)["pooled"], network(pictures)["pooled"].numpy()
+    options = tf.config.optimizer.get_experimental_options()
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda _: run(pictures)["pooled"], range(24)))
+        after = list(pool.map(lambda _: network(pictures)["pooled"].numpy(), range(8)))
+    assert all(np.array_equal(answer, alone) for answer in answers)
+    assert all(np.array_equal(answer, before) for answer in after)  # in float32 as before, in every thread
+    assert tf.config.optimizer.get_experimental_options() == options
 
 
 def test_an_unknown_precision_is_refused() -> None:
-    with pytest.raises(BadPlan, match=r"--precision int8: give auto, float32, bfloat16, float16\."):
-        Inference("int8")
+    with pytest.raises(BadPlan, match=r"--precision int8: it must be auto or bfloat16 or float16 or float32\."):
+        given({"precision": "int8"}, Inference)
 
 
 @pytest.mark.skipif(bool(tf.config.list_physical_devices("GPU")), reason="a GPU computes in float16")
@@ -129,9 +142,9 @@ def test_a_graph_for_xla_gives_what_the_model_gives(network: keras.Model, pictur
 @pytest.mark.parametrize("precision", ["float32", "bfloat16", pytest.param("float16", marks=needs_float16)])
 def test_openvino_gives_what_the_model_gives(network: keras.Model, pictures: tf.Tensor, precision: str) -> None:
     run = Runner(network, SPEC, Inference(precision, "openvino"))
-    given, expected = run(pictures), network(pictures, training=False)
+    made, expected = run(pictures), network(pictures, training=False)
     assert run.engine == "openvino"
-    for name, array in given.items():
+    for name, array in made.items():
         assert array.dtype == "float32"
         error = np.linalg.norm(array - expected[name]) / np.linalg.norm(expected[name])
         assert error < BOUNDS[precision]
@@ -150,5 +163,5 @@ def test_what_openvino_does_not_know_runs_in_tensorflow_and_that_is_said(capsys:
 
 
 def test_an_unknown_engine_is_refused() -> None:
-    with pytest.raises(BadPlan, match=r"--engine onnx: give auto, tensorflow, openvino\."):
-        Inference("auto", "onnx")
+    with pytest.raises(BadPlan, match=r"--engine onnx: it must be auto or openvino or tensorflow\."):
+        given({"engine": "onnx"}, Inference)

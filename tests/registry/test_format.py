@@ -88,7 +88,7 @@ def test_right_entries(change):
         ({"bytes": "much"}, "bytes"),
         ({"artefacts": [WHEEL | {"sha256": "short"}]}, "sha256"),
         ({"artefacts": [WHEEL | {"file": "../x.whl"}]}, "file"),
-        ({"backbones": [{"name": "b", "modality": "sound"}]}, "modality"),
+        ({"backbones": [{"name": "b", "modality": "a sound"}]}, "modality"),
         ({"backbones": [{"name": "b", "modality": "image"}] * 2}, "twice"),
         ({"surprise": True}, "surprise"),
     ],

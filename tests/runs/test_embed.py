@@ -8,7 +8,7 @@ import pytest
 from pyarrow import parquet
 
 import zoo
-from zoo.data.pictures import read_picture
+from zoo.data.pictures import Pictures
 
 
 def test_pictures_become_unit_vectors_in_a_table(few_pictures, tmp_path, zoo_command):
@@ -46,7 +46,7 @@ def test_vectors_are_the_backbones_own_features_where_they_are_not_normalized(fe
     vectors = zoo.embed("efficientnet_lite0", few_pictures / "birds", options={"normalize": False})
     model = zoo.build("efficientnet_lite0")
     for name, vector in zip(vectors.inputs[:2], vectors.values[:2], strict=True):
-        expected = np.asarray(model(read_picture(Path(name))[None].astype("float32"))["pooled"])[0]
+        expected = np.asarray(model(Pictures().read(Path(name))[None].astype("float32"))["pooled"])[0]
         assert vector == pytest.approx(expected, abs=1e-4)
 
 

@@ -14,7 +14,7 @@ import pytest
 
 import zoo
 from zoo.runs.folder import RunFolder
-from zoo.training.checkpoint import Checkpoint, Checkpoints
+from zoo.training.checkpoint import Checkpoint, Checkpoints, Position
 
 
 @pytest.fixture
@@ -176,13 +176,13 @@ class _Attack:
 def test_a_checkpoint_with_a_pickle_in_it_is_passed_over(tmp_path, capsys):
     folder = RunFolder(tmp_path)
     checkpoints = Checkpoints(folder)
-    checkpoints.save(Checkpoint(epoch=1, arrays={"model/0": np.ones(3, "float32")}))
+    checkpoints.save(Checkpoint(Position(epoch=1), arrays={"model/0": np.ones(3, "float32")}))
     attacked = io.BytesIO()
     np.savez(attacked, facts=np.array([_Attack(tmp_path / "touched")], dtype=object))
     (tmp_path / "checkpoints/000002.npz").write_bytes(attacked.getvalue())
     found = checkpoints.load()
     assert found is not None
-    assert found.epoch == 1
+    assert found.position.epoch == 1
     assert "000002.npz is damaged" in capsys.readouterr().err
     (tmp_path / "checkpoints/000003.npz").write_bytes(pickle.dumps(_Attack(tmp_path / "touched")))
     assert checkpoints.load() == found

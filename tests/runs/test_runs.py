@@ -20,6 +20,8 @@ def test_the_folder_holds_everything_and_nothing_temporary(finished_run):
         "skipped.csv",
         "history.csv",
         "metrics.json",
+        "predictions.parquet",
+        "figures.json",
         "model.keras",
         "logs",
     }
@@ -128,12 +130,9 @@ def test_a_model_file_with_code_in_it_is_refused(finished_run, tmp_path, unseen)
 
 
 def test_a_picture_that_goes_away_in_between_is_a_sentence(finished_run, tmp_path, unseen):
-    from zoo.compose.model import take_apart
-    from zoo.runs.forward import forward
-
-    preprocess, rest = take_apart(zoo.load_run(finished_run).model)
+    predictor = zoo.load_run(finished_run).predictor
     with pytest.raises(zoo.BadData, match=r"gone\.png could be read at first, and no longer can"):
-        list(forward(rest, preprocess, [unseen / "violin.png", tmp_path / "gone.png"], "Evaluating"))
+        predictor.pieces([unseen / "violin.png", tmp_path / "gone.png"])
 
 
 def test_a_file_name_that_is_no_valid_text_is_answered_for(finished_run, tmp_path, unseen, zoo_command):

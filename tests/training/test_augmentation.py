@@ -19,7 +19,7 @@ def test_a_few_views_are_kept_and_the_next_run_takes_them(few_pictures, tmp_path
     (folder,) = (path for path in (tmp_path / "cache" / "features").iterdir() if list(path.glob("*.arrow")))
     files = sorted(folder.glob("*.arrow"))
     second = zoo.train("efficientnet_lite0", few_pictures, **say | {"out": tmp_path / "second"})
-    assert "examples are kept from an earlier run" in capsys.readouterr().err
+    assert "examples are cached from an earlier run" in capsys.readouterr().err
     assert sorted(folder.glob("*.arrow")) == files  # nothing was computed again
     losses = [[row["loss"] for row in csv.DictReader((run.path / "history.csv").open())] for run in (first, second)]
     assert losses[0] == losses[1]
@@ -47,5 +47,5 @@ def test_texts_have_no_augmentation_and_that_is_said(zoo_command, tmp_path):
     table.write_text("text,label\n" + "".join(f"a text {n},{n % 2}\n" for n in range(8)))
     result = zoo_command("train", "minilm_l6", table, "--augment", "light", "--out", tmp_path / "run")
     assert result.returncode == 1
-    assert result.stderr.strip() == "zoo: --augment light: it is for pictures, and minilm_l6 reads texts."
+    assert result.stderr.strip() == "zoo: --augment light: texts are not augmented."
     assert not (tmp_path / "run").exists()

@@ -12,7 +12,7 @@ import pytest
 import zoo
 from zoo import api
 from zoo.runs.folder import RunFolder
-from zoo.training.plan import Phase, Plan
+from zoo.runs.plan import Phase, Plan
 
 CLIPART = Path(__file__).parents[2] / "examples/data/clipart"
 FULL = "No space left on device|File too large"
@@ -173,6 +173,8 @@ def test_a_plugin_begun_and_a_setting_that_do_not_fit(disk):
                 file.write(bytes(512))
         except OSError:
             break
-    assert "my-nets cannot be written" in _sentence(small.zoo("new", "my-nets", "--to", small.folder / "my-nets"))
+    assert "my-nets: No space left on device" in _sentence(
+        small.zoo("new", "my-nets", "--to", small.folder / "my-nets")
+    )
     _sentence(small.zoo("plugins", "--disable", "heads", ZOO_CONFIG=str(small.folder)))
     assert _files(small.folder) == ["full"]

@@ -19,8 +19,8 @@ import numpy as np
 import pytest
 
 from zoo.runs.folder import RunFolder
+from zoo.runs.plan import Phase, Plan
 from zoo.training.checkpoint import Checkpoints
-from zoo.training.plan import Phase, Plan
 
 KILLS = {"image": 15, "text": 5}
 ROOT = Path(__file__).parents[2]
@@ -135,7 +135,7 @@ def test_killed_at_random_moments_and_resumed_the_weights_are_those_of_one_run(m
         process.send_signal(signal.SIGKILL)
         process.communicate()
         assert process.returncode == -signal.SIGKILL
-        phases.append(Checkpoints(RunFolder(broken)).load().phase)
+        phases.append(Checkpoints(RunFolder(broken)).load().position.phase)
         process = _start("resume", broken)
     _ended(process)
     print(f"seed {seed}: killed at the checkpoints {moments}, in the phases {phases}")
@@ -150,7 +150,7 @@ def test_the_linear_model_that_no_epoch_beats_survives_a_kill(tmp_path):
     (tmp_path / "plan.toml").write_text(plan.to_toml())
     whole, broken = tmp_path / "whole", tmp_path / "broken"
     said = _ended(_start("train", "--plan", tmp_path / "plan.toml", "--out", whole, every=1000))
-    assert re.search(r"No epoch was better than logistic regression \(C = .*\), which is kept\.", said)
+    assert re.search(r"The result is logistic regression \(C = .*\): no epoch was better\.", said)
     summary = RunFolder(whole).read_json("metrics.json")
     assert summary["metrics"] == pytest.approx(summary["baseline"]["metrics"], rel=0.02)
     process = _start("train", "--plan", tmp_path / "plan.toml", "--out", broken)
@@ -160,7 +160,7 @@ def test_the_linear_model_that_no_epoch_beats_survives_a_kill(tmp_path):
     early = shutil.copytree(broken, tmp_path / "early")
     said = _ended(_start("resume", broken))
     assert "To be beaten" not in said
-    assert re.search(r"No epoch was better than logistic regression \(C = .*\), which is kept\.", said)
+    assert re.search(r"The result is logistic regression \(C = .*\): no epoch was better\.", said)
     _assert_same(whole, broken)
     _ended(_start("resume", early, "--finish"))
     ours, theirs = _weights(whole), _weights(early)
@@ -216,8 +216,8 @@ def test_a_machine_that_is_switched_off_while_an_epoch_is_judged_loses_nothing(p
     broken = tmp_path / "broken"
     stopped = environment.zoo("train", "--plan", plan, "--out", broken, STOP="1")
     assert stopped.returncode == 128 + signal.SIGTERM, stopped.stderr
-    assert stopped.stderr.splitlines()[-1] == f"Saved. To go on from here: zoo resume {broken}"
-    kept = Checkpoints(RunFolder(broken)).load()
+    assert stopped.stderr.splitlines()[-1] == f"Saved. To continue from here: zoo resume {broken}"
+    kept = Checkpoints(RunFolder(broken)).load().position
     assert (kept.phase, kept.epoch, kept.batch) == (0, 2, 5)
     resumed = environment.zoo("resume", broken)
     assert resumed.returncode == 0, resumed.stderr

@@ -1,6 +1,7 @@
 """The public Python API: each command of the command line is a function here. `import zoo` re-exports them.
 
-Importing this package imports nothing that takes long; what a function needs is imported when it is called.
+In: names, paths and settings, as a person writes them. Out: facts, runs, vectors and reports, or a `zoo.ZooError`
+with one sentence. Importing this package imports nothing that takes long.
 """
 
 from zoo.api.catalog import backbone_info, list_backbones, list_heads, list_plugins, pull, switch_plugin
@@ -11,7 +12,9 @@ from zoo.api.names import (
     head_names,
     listed_plugin_names,
     modality_names,
+    option_names,
     plugin_names,
+    weights_names,
 )
 from zoo.api.plugins import Installation, Removal, install, new_plugin, search, uninstall, upgrade
 from zoo.api.registries import (
@@ -22,13 +25,16 @@ from zoo.api.registries import (
     registry_schema,
     use_registry,
 )
-from zoo.api.training import build, diff, embed, load_run, resume, train, train_plan
+from zoo.api.training import build, diff, embed, list_runs, load_run, resume, train, train_plan
 from zoo.api.upkeep import cache, check, doctor
 from zoo.catalog.settings import registries as registry_names
+from zoo.runs.plan import Recipe, Settings
 
 __all__ = [
     "Installation",
+    "Recipe",
     "Removal",
+    "Settings",
     "add_to_registry",
     "backbone_info",
     "backbone_names",
@@ -48,10 +54,12 @@ __all__ = [
     "list_heads",
     "list_plugins",
     "list_registries",
+    "list_runs",
     "listed_plugin_names",
     "load_run",
     "modality_names",
     "new_plugin",
+    "option_names",
     "plugin_names",
     "pull",
     "registry_names",
@@ -64,4 +72,5 @@ __all__ = [
     "uninstall",
     "upgrade",
     "use_registry",
+    "weights_names",
 ]

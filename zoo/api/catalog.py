@@ -111,7 +111,7 @@ def list_heads() -> list[dict[str, Any]]:
 
 def list_plugins() -> list[dict[str, Any]]:
     """Every installed plugin as a dict: name, distribution, version, status ("loaded", "disabled" or "failed"), the
-    reason when it is not loaded, and the names of its backbones and heads. All of them are loaded anew.
+    reason when it is not loaded, and the names of its backbones, heads and modalities. All of them are loaded anew.
 
     >>> import zoo
     >>> {plugin["name"]: plugin["status"] for plugin in zoo.list_plugins()}["keras_applications"]
@@ -127,6 +127,7 @@ def list_plugins() -> list[dict[str, Any]]:
             "reason": plugin.reason,
             "backbones": [o.name for o in catalogue.backbones if o.plugin == plugin.name],
             "heads": [o.name for o in catalogue.heads if o.plugin == plugin.name],
+            "modalities": list(plugin.modalities.names),
         }
         for plugin in catalogue.plugins
     ]

@@ -19,6 +19,16 @@ def head_names() -> list[str]:
     return [offer.name for offer in catalog().heads]
 
 
+def weights_names(backbone: str) -> list[str]:
+    """What `weights` may be for a backbone, besides a file."""
+    return ["default", "none", *(weights["name"] for weights in catalog().backbone(backbone).facts["weights"])]
+
+
+def option_names(head: str) -> list[str]:
+    """The options of a head, as `options` takes them."""
+    return [option["name"] for option in catalog().head(head).facts["options"]]
+
+
 def modality_names() -> list[str]:
     """The modalities that some backbone has."""
     return sorted({offer.facts["modality"] for offer in catalog().backbones})

@@ -49,7 +49,7 @@ def search(query: str = "", *, registries: Several = ()) -> list[dict[str, Any]]
     registries  one or several files or addresses to ask before all others
 
     Each is a dict: name, summary, distribution, requirement, installed (the version, or None), registry, also_in,
-    verified, bytes, licence, homepage, api, backbones, heads, and in `matches` the backbones and heads in which a word
+    verified, bytes, licence, homepage, api, backbones, heads, modalities, and in `matches` those in which a word
     occurs. Raises `zoo.BadRegistry` when one of `registries` cannot be read.
 
     >>> import zoo

@@ -11,11 +11,11 @@ from typing import Generic, TypeVar
 
 import msgspec
 
-from zoo.catalog.host import Facts, Host, Offered, Plugin
-from zoo.catalog.specs import Backbone, Head
+from zoo.catalog.host import BUILT_IN_MODALITIES, Facts, Host, Offered, Plugin
+from zoo.catalog.specs import Backbone, Head, Modality
 from zoo.errors import AmbiguousName, UnknownName
 
-Spec = TypeVar("Spec", Backbone, Head)
+Spec = TypeVar("Spec", Backbone, Head, Modality)
 
 
 @dataclass
@@ -65,6 +65,20 @@ class Catalog:
     def heads(self) -> list[Offer[Head]]:
         """Every head, in the order of the names that reach them."""
         return _offers(Head, [(p.name, p.heads) for p in self.plugins])
+
+    @property
+    def modalities(self) -> list[Offer[Modality]]:
+        """Every kind of input: zoo's own, and those of plugins."""
+        pairs = [("zoo", BUILT_IN_MODALITIES)] + [(p.name, p.modalities) for p in self.plugins]
+        return _offers(Modality, pairs)
+
+    def modality(self, name: str) -> Modality:
+        """The modality called `name`; raises `UnknownName` where no plugin that is loaded offers it."""
+        known = {offer.name: offer for offer in self.modalities}
+        if name not in known:
+            there = ", ".join(known)
+            raise UnknownName(f"No plugin offers the modality {name!r}; there are {there}.{self._problems()}")
+        return known[name].spec
 
     def backbone(self, name: str) -> Offer[Backbone]:
         """The backbone called `name`, or `plugin/name`.

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import keras
     import typer
 
-    from zoo.catalog.specs import Backbone, Head
+    from zoo.catalog.specs import Backbone, Head, Modality
     from zoo.runs.folder import RunFolder
 
 API_VERSION = "1.0"
@@ -33,6 +33,11 @@ def zoo_backbones() -> Iterable[Backbone]:  # type: ignore[empty-body]
 @hookspec
 def zoo_heads() -> Iterable[Head]:  # type: ignore[empty-body]
     """Called when the catalog is first needed; return the task heads that this plugin offers."""
+
+
+@hookspec
+def zoo_modalities() -> Iterable[Modality]:  # type: ignore[empty-body]
+    """Called when the catalog is first needed; return the kinds of input that this plugin adds."""
 
 
 @hookspec

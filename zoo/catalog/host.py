@@ -18,7 +18,7 @@ from packaging.utils import canonicalize_name
 
 from zoo.catalog import hookspecs, memory
 from zoo.catalog.settings import disabled_plugins
-from zoo.catalog.specs import Backbone, Head
+from zoo.catalog.specs import Backbone, Head, Modality
 
 Facts = dict[str, Any]
 Status = Literal["loaded", "disabled", "failed"]
@@ -59,6 +59,7 @@ class Plugin:
     hooks: tuple[str, ...] = ()
     backbones: Offered = _NOTHING
     heads: Offered = _NOTHING
+    modalities: Offered = _NOTHING
 
 
 class _Refused(Exception):
@@ -130,10 +131,9 @@ class Host:
         """Mark a loaded plugin as failed, and withdraw what it registered."""
         if self._manager.has_plugin(name):
             self._manager.unregister(name=name)
+        nothing: dict[str, Any] = dict.fromkeys(_HOOKS, _NOTHING)
         self.plugins = [
-            replace(p, status="failed", reason=reason, hooks=(), backbones=_NOTHING, heads=_NOTHING)
-            if p.name == name
-            else p
+            replace(p, status="failed", reason=reason, hooks=(), **nothing) if p.name == name else p
             for p in self.plugins
         ]
 
@@ -145,12 +145,22 @@ class Host:
         try:
             self._manager.check_pending()
             hooks = tuple(sorted(caller.name for caller in self._manager.get_hookcallers(module) or ()))
-            backbones = _offered(Backbone, self._call_one(point.name, "zoo_backbones"))
-            heads = _offered(Head, self._call_one(point.name, "zoo_heads"))
+            offers: dict[str, Any] = {
+                field: _offered(kind, self._call_one(point.name, f"zoo_{field}")) for field, kind in _HOOKS.items()
+            }
+            self._refuse_known_modalities(offers["modalities"])
         except BaseException:
             self._manager.unregister(name=point.name)
             raise
-        return replace(plugin, api=str(module.ZOO_API), hooks=hooks, backbones=backbones, heads=heads)
+        return replace(plugin, api=str(module.ZOO_API), hooks=hooks, **offers)
+
+    def _refuse_known_modalities(self, offered: Offered) -> None:
+        """A modality has one owner, since backbones and heads of all plugins name it."""
+        owner = dict.fromkeys(BUILT_IN_MODALITIES.names, "zoo itself")
+        owner |= {name: f"the plugin {plugin.name}" for plugin in self.plugins for name in plugin.modalities.names}
+        for name in offered.names:
+            if name in owner:
+                raise _Refused(f"it offers the modality {name!r}, which {owner[name]} has")
 
     def _call_one(self, name: str, hook: str, **arguments: Any) -> list[Any]:
         others = [plugin for plugin_name, plugin in self._manager.list_name_plugin() if plugin_name != name]
@@ -158,20 +168,33 @@ class Host:
         return caller(**arguments)
 
 
-def _offered(kind: type[Backbone] | type[Head], results: list[Iterable[Any]]) -> Offered:
+def _offered(kind: type[Backbone | Head | Modality], results: list[Iterable[Any]]) -> Offered:
     """Specs as plain data, from which they can be made again; raises where one is not what its class says."""
     facts: dict[str, Facts] = {}
     for spec in (spec for result in results for spec in result):
         if not isinstance(spec, kind):
             raise _Refused(f"it offers {spec!r} where a zoo.{kind.__name__} was expected")
         if spec.name in facts:
-            raise _Refused(f"it offers two {kind.__name__.lower()}s called {spec.name!r}")
+            raise _Refused(f"it offers two of the kind zoo.{kind.__name__} called {spec.name!r}")
         facts[spec.name] = msgspec.to_builtins(spec)
         try:
             msgspec.convert(facts[spec.name], kind)
         except msgspec.ValidationError as error:
             raise _Refused(f"its {kind.__name__.lower()} {spec.name!r} is wrong: {error}") from None
     return Offered(tuple(facts), msgspec.Raw(msgspec.json.encode(list(facts.values()))))
+
+
+_HOOKS: dict[str, Any] = {"backbones": Backbone, "heads": Head, "modalities": Modality}
+
+BUILT_IN_MODALITIES = _offered(
+    Modality,
+    [
+        [
+            Modality(name="image", summary="pictures", build="zoo.data.pictures:Pictures"),
+            Modality(name="text", summary="texts, pairs of them, and words", build="zoo.data.texts:Texts"),
+        ]
+    ],
+)
 
 
 def _check_api(stated: object) -> None:

@@ -8,9 +8,6 @@ import re
 from dataclasses import dataclass, fields
 from typing import Any, Literal, get_args, get_origin
 
-Modality = Literal["image", "text"]
-Feature = Literal["pooled", "map", "sequence"]
-Reads = Literal["single", "pair", "words"]
 Targets = Literal["one", "many"]
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_.\-]*")
@@ -53,6 +50,12 @@ def _described(hint: Any) -> str:
 
 def _check_name(kind: str, name: str) -> None:
     _require(_NAME.fullmatch(name), f"{kind} name {name!r} must be lower case letters, digits, '_', '-' or '.'")
+
+
+def _check_names(owner: str, *names: str) -> None:
+    """Of modalities, features and forms, which are whatever plugins agree on."""
+    for name in names:
+        _require(_NAME.fullmatch(name), f"{owner}: {name!r} must be lower case letters, digits, '_', '-' or '.'")
 
 
 def _check_build(owner: str, build: str) -> None:
@@ -142,15 +145,35 @@ class Weights(_Spec):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Modality(_Spec):
+    """A kind of input, such as pictures, texts or recordings.
+
+    name     what backbones and heads call it: "image"
+    summary  what its examples are, in a few words
+    build    "package.module:Class", a subclass of `zoo.Reader`: how examples are read, compared and shown
+    """
+
+    name: str
+    summary: str
+    build: str
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _check_name("modality", self.name)
+        _check_build(f"modality {self.name!r}", self.build)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Backbone(_Spec):
     """A pretrained network that turns raw inputs into features.
 
     params    parameters of the encoder that `build` returns (without any classification layer of the original)
+    modality  "image", "text", or one that a plugin offers
     input     image: height and width in pixels; text: the most tokens; None: known when it is built
     dim       width of the `pooled` feature; None: known when it is built
-    features  what the encoder offers, any of "pooled", "map", "sequence"
-    reads     what an example may be: "single", one picture or text; "pair", two texts; "words", a text whose words,
-              parted by white space, each get a vector in `sequence`
+    features  what the encoder offers: "pooled", "map", "sequence", or others that a head asks for
+    reads     which forms of example it takes: "single", one picture or text; "pair", two texts; "words", a text whose
+              words, separated by white space, each get a vector in `sequence`; or others that its modality has
     licence   SPDX identifier of the code's licence
     paper     address of the paper
     build     "package.module:function"; called as `function(backbone, weights, file)` with the `Weights` whose
@@ -160,22 +183,23 @@ class Backbone(_Spec):
     """
 
     name: str
-    modality: Modality
+    modality: str
     family: str
     params: int
     input: int | None
     dim: int | None
-    features: tuple[Feature, ...]
+    features: tuple[str, ...]
     licence: str
     paper: str
     build: str
     weights: tuple[Weights, ...] = ()
-    reads: tuple[Reads, ...] = ("single",)
+    reads: tuple[str, ...] = ("single",)
 
     def __post_init__(self) -> None:
         super().__post_init__()
         _check_name("backbone", self.name)
         _check_build(f"backbone {self.name!r}", self.build)
+        _check_names(f"backbone {self.name!r}", self.modality, *self.features, *self.reads)
         _require(self.features, f"backbone {self.name!r}: no feature")
         _require(self.licence.strip(), f"backbone {self.name!r}: the licence is blank")
         for fact in ("params", "input", "dim"):
@@ -223,20 +247,20 @@ class Head(_Spec):
 
     modalities  the kinds of backbone it combines with
     feature     the feature it consumes; with "sequence" it gets the `mask` too
-    reads       what an example is, as `Backbone.reads` has it
+    reads       the form of an example, one of those in `Backbone.reads`
     targets     "one" column with the target, or "many"
     trained     whether there is anything to train; without, it is for `zoo embed`
-    build       "package.module:Class"; the class follows `zoo.compose.task.Task`
+    build       "package.module:Class", a subclass of `zoo.Task`, or a class with its methods
     """
 
     name: str
     summary: str
-    modalities: tuple[Modality, ...]
-    feature: Feature
+    modalities: tuple[str, ...]
+    feature: str
     licence: str
     build: str
     options: tuple[Option, ...] = ()
-    reads: Reads = "single"
+    reads: str = "single"
     targets: Targets = "one"
     trained: bool = True
 
@@ -244,6 +268,7 @@ class Head(_Spec):
         super().__post_init__()
         _check_name("head", self.name)
         _check_build(f"head {self.name!r}", self.build)
+        _check_names(f"head {self.name!r}", *self.modalities, self.feature, self.reads)
         _require(self.modalities, f"head {self.name!r}: no modality")
         _require(self.licence.strip(), f"head {self.name!r}: the licence is blank")
 

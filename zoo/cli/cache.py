@@ -1,20 +1,44 @@
-"""`zoo cache`."""
+"""`zoo pull` and `zoo cache`: what is kept on this disk, weights and features."""
 
 from __future__ import annotations
 
 from datetime import datetime
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from zoo import api
 from zoo.cli.catalog import Json
+from zoo.cli.complete import backbones as complete_backbones
 from zoo.cli.output import print_json, print_table
 
 
 def register(app: typer.Typer) -> None:
-    """Add the command."""
+    """Add the commands."""
+    app.command()(pull)
     app.command()(cache)
+
+
+def pull(
+    backbones: Annotated[list[str], typer.Argument(help="Backbones by name.", autocompletion=complete_backbones)],
+    from_: Annotated[
+        Path | None, typer.Option("--from", help="A file, or a folder with it, carried here by hand.")
+    ] = None,
+) -> None:
+    """Fetch weights now, to train later without a network.
+
+    Examples:
+
+        zoo pull resnet50 inception_v3
+
+        zoo pull resnet50 --from /media/usb/
+
+    ZOO_MIRROR names another place to look first, ZOO_CACHE the folder where weights are kept, and ZOO_OFFLINE=1 forbids
+    the network.
+    """
+    for name in backbones:
+        print(api.pull(name, from_))
 
 
 def cache(

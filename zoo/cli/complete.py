@@ -5,19 +5,22 @@ from __future__ import annotations
 import functools
 import os
 from collections.abc import Callable, Iterable
+from typing import Any
+
+import typer
 
 from zoo import api
 
-Completion = Callable[[str], list[str]]
+Completion = Callable[..., list[str]]
 
 
 def _without_errors(complete: Completion) -> Completion:
     """Offer nothing if something is wrong: a shell would print the error into the line that is being typed."""
 
     @functools.wraps(complete)
-    def quiet(incomplete: str) -> list[str]:
+    def quiet(*typed: Any, **named: Any) -> list[str]:
         try:
-            return complete(incomplete)
+            return complete(*typed, **named)
         except Exception:
             return []
 
@@ -38,6 +41,20 @@ def backbones(incomplete: str) -> list[str]:
 def heads(incomplete: str) -> list[str]:
     """Task heads."""
     return _starting(api.head_names(), incomplete)
+
+
+@_without_errors
+def weights(ctx: typer.Context, incomplete: str) -> list[str]:
+    """Weights of the backbone that is typed already."""
+    backbone = ctx.params["backbone"] or ctx.args[0]  # there, while the option still lacks its value
+    return _starting(api.weights_names(backbone), incomplete)
+
+
+@_without_errors
+def head_options(ctx: typer.Context, incomplete: str) -> list[str]:
+    """Options of the head that is typed already, as `--set` takes them."""
+    head = ctx.params.get("head") or api.Settings().head
+    return _starting((f"{name}=" for name in api.option_names(head)), incomplete)
 
 
 @_without_errors

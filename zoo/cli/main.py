@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from zoo import engine
-from zoo.cli import cache, catalog, develop, embed, install, predict, registry, runs, train
+from zoo.cli import cache, catalog, develop, install, predict, registry, runs, train
 from zoo.errors import ZooError
 
 _CTRL_C = 130
@@ -24,7 +24,7 @@ app = typer.Typer(
     rich_markup_mode=None,  # rich would break lines of 80 columns twice, and take the [test] of an example for markup
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for module in (catalog, registry, install, train, runs, predict, embed, cache, develop):
+for module in (catalog, registry, install, train, runs, predict, cache, develop):
     module.register(app)
 
 

@@ -1,43 +1,49 @@
-"""`zoo predict` and `zoo evaluate`."""
+"""`zoo predict`, `zoo evaluate` and `zoo embed`."""
 
 from __future__ import annotations
 
+import csv
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from zoo import api
-from zoo.cli.answers import in_words, print_csv
+from zoo.api import Settings
 from zoo.cli.catalog import Json
+from zoo.cli.complete import backbones, runs, weights
+from zoo.cli.options import assignments, takes
 from zoo.cli.output import print_facts, print_json
-from zoo.cli.train import ENGINES, PRECISIONS, Engine, Precision, one_of
+from zoo.places import place
+
+if TYPE_CHECKING:
+    from zoo.runs.run import Run
+
+_COMPUTING = ("precision", "engine", "device")
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    app.command()(predict)
-    app.command()(evaluate)
+    for command in (predict, evaluate, embed):
+        app.command()(command)
 
 
+RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.", autocompletion=runs)]
+
+
+@takes(Settings, only=("input_column", *_COMPUTING))
 def predict(
-    run: Annotated[Path, typer.Argument(help="A run folder.")],
+    run: RunFolder,
     inputs: Annotated[
         list[str],
         typer.Argument(metavar="INPUT...", help="Pictures, folders of them; or texts, .txt files, tables of texts."),
     ],
-    top: Annotated[int, typer.Option(min=1, help="So many classes for each input.")] = 3,
-    input_: Annotated[
-        str,
-        typer.Option(
-            "--input", help="In a table: the column of the input, or two of a pair (default: as in training)."
-        ),
-    ] = "",
-    precision: Precision = "auto",
-    engine: Engine = "auto",
+    top: Annotated[int, typer.Option(min=1, help="This many classes for each input.")] = 3,
     json: Json = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print a table of comma-separated values.")] = False,
+    **settings: Any,
 ) -> None:
     """Ask a run about new pictures or texts.
 
@@ -53,29 +59,23 @@ def predict(
     """
     if json and as_csv:
         raise typer.BadParameter("give either --json or --csv.", param_hint="--csv")
-    how = {"precision": one_of(PRECISIONS, precision, "--precision"), "engine": one_of(ENGINES, engine, "--engine")}
-    answers = api.load_run(run).predict(inputs, input_, **how)
-    for answer in answers:
-        if "probabilities" in answer:
-            answer["probabilities"] = dict(list(answer["probabilities"].items())[:top])
+    finished = api.load_run(run)
+    answers = [finished.task.only_top(a, top) for a in finished.predict(inputs, **_given(settings))]
     if json:
         return print_json(answers)
     if as_csv:
-        return print_csv(answers, top)
+        return _print_csv(finished, answers)
     for answer in answers:
-        print(f"{answer['input']}  {in_words(answer)}")
+        name, said = answer.pop("input"), answer.get("error")
+        print(f"{name}  {f'left out: {said}' if said else finished.task.in_words(answer)}")
 
 
+@takes(Settings, only=("input_column", "target_column", *_COMPUTING))
 def evaluate(
-    run: Annotated[Path, typer.Argument(help="A run folder.")],
-    data: Annotated[Path, typer.Argument(help="A folder with a sub-folder for each class, or a table.")],
-    input_: Annotated[
-        str, typer.Option("--input", help="In a table: the column of the input (default: as in training).")
-    ] = "",
-    target: Annotated[str, typer.Option(help="In a table: the column with the target (default: as in training).")] = "",
-    precision: Precision = "auto",
-    engine: Engine = "auto",
+    run: RunFolder,
+    data: Annotated[str, typer.Argument(help="A folder with a sub-folder for each class, or a table.")],
     json: Json = False,
+    **settings: Any,
 ) -> None:
     """Judge a run by other data.
 
@@ -84,8 +84,7 @@ def evaluate(
         zoo evaluate runs/photos more-photos/
     """
     finished = api.load_run(run)
-    how = {"precision": one_of(PRECISIONS, precision, "--precision"), "engine": one_of(ENGINES, engine, "--engine")}
-    result = finished.evaluate(data, input_, target, **how)
+    result = finished.evaluate(data, **_given(settings))
     if json:
         return print_json(
             {
@@ -101,3 +100,52 @@ def evaluate(
     print(f"({result.examples} examples, {len(result.skipped)} left out, {result.seconds:.0f} s)")
     for skipped in result.skipped:
         print(f"left out: {skipped.input} ({skipped.reason})", file=sys.stderr)
+
+
+@takes(Settings, only=("input_column", "weights", "device", "options"), complete={"weights": weights})
+def embed(
+    backbone: Annotated[str, typer.Argument(help="By name; `zoo list` shows all.", autocompletion=backbones)],
+    data: Annotated[
+        list[str], typer.Argument(metavar="DATA...", help="Pictures, .txt files, folders of them, or tables.")
+    ],
+    out: Annotated[Path, typer.Option(help="The Parquet file to write: input, text (of texts), vector.")],
+    json: Json = False,
+    **settings: Any,
+) -> None:
+    """Turn pictures or texts into vectors, for search and clustering. Nothing is trained.
+
+    The vectors have length 1, so that a dot product of two is their cosine.
+
+    Examples:
+
+        zoo embed minilm_l6 reviews.csv --input text --out vectors.parquet
+
+        zoo embed efficientnet_lite0 photos/ --out photos.parquet
+    """
+    settings["options"] = assignments(settings["options"])
+    vectors = api.embed(backbone, [place(one) for one in data], out=out, **_given(settings))
+    for skipped in vectors.skipped:
+        print(f"left out: {skipped.input} ({skipped.reason})", file=sys.stderr)
+    count, dim = vectors.values.shape
+    if json:
+        examples = {"embedded": count, "skipped": len(vectors.skipped)}
+        seconds = round(vectors.seconds, 3)
+        return print_json({"out": str(out), **vectors.about, "dim": dim, "examples": examples, "seconds": seconds})
+    left_out = f"{len(vectors.skipped)} inputs left out, {vectors.seconds:.0f} s"
+    print(f"{out}  {count} vectors of {dim} numbers ({left_out})")
+
+
+def _given(settings: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in settings.items() if value is not None}
+
+
+def _print_csv(run: Run, answers: Sequence[dict[str, Any]]) -> None:
+    """A line for each input, or several where the head answers in several rows."""
+    rows: list[dict[str, Any]] = []
+    for answer in answers:
+        name = {"input": answer.pop("input")}
+        rows += [name | row for row in (run.task.as_rows(answer) if "error" not in answer else [answer])]
+    columns = dict.fromkeys(column for row in rows for column in row if column != "error")
+    writer = csv.DictWriter(sys.stdout, [*columns, "error"], restval="", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)

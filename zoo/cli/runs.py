@@ -1,4 +1,4 @@
-"""`zoo resume` and `zoo diff`."""
+"""`zoo runs` and `zoo diff`: runs as they lie on the disk. Neither starts TensorFlow."""
 
 from __future__ import annotations
 
@@ -10,40 +10,55 @@ import typer
 
 from zoo import api
 from zoo.cli.catalog import Json
-from zoo.cli.output import print_json, print_table
-from zoo.cli.train import print_run
+from zoo.cli.complete import runs as complete_runs
+from zoo.cli.output import print_json, print_table, size
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    app.command()(resume)
+    app.command()(runs)
     app.command()(diff)
 
 
-def resume(
-    run: Annotated[Path, typer.Argument(help="The folder of a run whose training was broken off.")],
-    finish: Annotated[
-        bool, typer.Option("--finish", help="Train no more: make the run of the best weights so far.")
-    ] = False,
+def runs(
+    folder: Annotated[Path, typer.Argument(help="A folder with runs in it, or below it.")] = Path("runs"),
     json: Json = False,
 ) -> None:
-    """Go on with a training that was killed, interrupted, or ran out of disk.
-
-    It goes on at the step of the last checkpoint, and ends with the weights that it would have had without the
-    interruption. Checkpoints are written at the end of an epoch and every three minutes (ZOO_CHECKPOINT_SECONDS).
+    """List the runs in a folder: what was trained on what, how good it is, and whether it is finished.
 
     Examples:
 
-        zoo resume runs/photos
+        zoo runs
 
-        zoo resume runs/photos --finish
+        zoo runs /data/experiments --json
     """
-    print_run(api.resume(run, finish=finish), json)
+    found = api.list_runs(folder)
+    if json:
+        return print_json([asdict(run) | {"path": str(run.path)} for run in found])
+    if not found:
+        print(f"There are no runs in {folder}; `zoo train` makes one.")
+        return
+    rows = [
+        [
+            str(run.path),
+            run.state,
+            run.backbone,
+            run.head,
+            run.data,
+            "  ".join(f"{name} {value:.3f}" for name, value in list((run.metrics or {}).items())[:2]) or "-",
+            str(run.epochs),
+            f"{run.seconds:.0f} s" if run.seconds is not None else "-",
+            size(run.bytes),
+        ]
+        for run in found
+    ]
+    header = ["run", "state", "backbone", "head", "data", "figures", "epochs", "time", "size"]
+    print_table(header, rows, right=["epochs", "time", "size"])
 
 
 def diff(
-    first: Annotated[Path, typer.Argument(help="A run folder.")],
-    second: Annotated[Path, typer.Argument(help="Another one.")],
+    first: Annotated[Path, typer.Argument(help="A run folder.", autocompletion=complete_runs)],
+    second: Annotated[Path, typer.Argument(help="Another one.", autocompletion=complete_runs)],
     json: Json = False,
 ) -> None:
     """Show what differs between two runs: plan, data, versions and figures.

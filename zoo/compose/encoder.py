@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from zoo import engine
-from zoo.catalog import Backbone, Offer, Pixels
+from zoo.catalog import Backbone, Offer, Pixels, Weights
 from zoo.catalog.imports import resolve_import
-from zoo.catalog.specs import Reads
 from zoo.errors import BadPlan, BadWeights, ZooError
 from zoo.weights import choose, refuse_foreign_parts
 
@@ -32,6 +32,7 @@ class Encoder:
     pair        texts: preprocessing of two texts, two inputs (batch,)
     words       texts: preprocessing that also gives `words` int32 (batch, words), the position of the first token of
                 each word, -1 where it has none
+    others      preprocessing of other forms of examples, by the names that `Backbone.reads` uses
     """
 
     preprocess: keras.Model
@@ -39,19 +40,23 @@ class Encoder:
     stages: tuple[tuple[keras.layers.Layer, ...], ...]
     pair: keras.Model | None = None
     words: keras.Model | None = None
+    others: Mapping[str, keras.Model] = field(default_factory=dict)
 
-    def reading(self, reads: Reads) -> Encoder:
-        """This encoder for examples of one kind; the weights are shared.
+    @property
+    def forms(self) -> dict[str, keras.Model]:
+        """The preprocessing of each form of examples that it takes."""
+        known = {"single": self.preprocess, "pair": self.pair, "words": self.words, **self.others}
+        return {form: model for form, model in known.items() if model is not None}
+
+    def reading(self, form: str) -> Encoder:
+        """This encoder for examples of one form; the weights are shared.
 
         With "words", `sequence` (batch, words, dim) and `mask` (batch, words) are over the person's words.
         """
-        if reads == "single":
-            return self
-        preprocess = self.pair if reads == "pair" else self.words
-        if preprocess is None:
-            raise BadPlan(f"This backbone does not read {'pairs of texts' if reads == 'pair' else 'single words'}.")
-        network = self.network if reads == "pair" else _by_words(self.network)
-        return replace(self, preprocess=preprocess, network=network)
+        if form not in self.forms:
+            raise BadPlan(f"This backbone takes no examples of the form {form!r}; it takes {', '.join(self.forms)}.")
+        network = _by_words(self.network) if form == "words" else self.network
+        return replace(self, preprocess=self.forms[form], network=network)
 
     def unfreeze(self, last: Unfreeze) -> None:
         """Make the last `last` stages trainable ("all": every stage; 0: none) and freeze the rest.
@@ -93,17 +98,20 @@ def build_encoder(offer: Offer[Backbone], weights: str = "default") -> Encoder:
 
     weights  "default", "none" (random), the name of one of its weights, or the path of a local file
     """
-    spec = offer.spec
-    chosen, file = choose(offer, weights)
+    return encoder_of(offer, *choose(offer, weights))
+
+
+def encoder_of(offer: Offer[Backbone], weights: Weights | None, file: Path | None) -> Encoder:
+    """Build a backbone with the weights of a file, or random ones; `weights` say how it was trained."""
     engine.start()
-    function = resolve_import(spec.build, f"backbone {offer.name}")
+    function = resolve_import(offer.spec.build, f"backbone {offer.name}")
     if file is not None:
         refuse_foreign_parts(file)
     try:
         with warnings.catch_warnings():
             # Keras only warns when a file holds no weights for a part of the network, and goes on with random ones.
             warnings.filterwarnings("error", message="Skipping nested container")
-            encoder: Encoder = function(spec, chosen, file)
+            encoder: Encoder = function(offer.spec, weights, file)
     except ZooError:
         raise
     except (OSError, ValueError, UserWarning) as error:

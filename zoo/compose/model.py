@@ -1,36 +1,75 @@
-"""Encoder and head, composed: one Keras model from raw input to answer, and the parts that training works on."""
+"""Encoder and head, composed: one Keras model from raw input to answer, and its parts by name."""
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from zoo.catalog import Head
-from zoo.catalog.specs import Feature
 from zoo.compose.encoder import Encoder
 from zoo.compose.task import Task
 
 if TYPE_CHECKING:
     import keras
 
+PARTS = ("preprocess", "network", "head")
+
 
 @dataclass(frozen=True)
-class Composed:
-    """A model, and two views of its end, which share their weights with it and are there to be compiled and fitted.
+class Parts:
+    """What a composed model is made of; all models that are made of the parts share their weights.
 
-    model          raw input -> answer; never compiled, so that nothing of the training is saved with it
-    from_prepared  preprocessed input -> answer: what is trained when a stage is unfrozen
-    from_features  {feature: array} -> answer: what is trained when the backbone is frozen
+    preprocess  raw input -> what the network takes
+    network     -> {feature: tensor}
+    head        {feature: tensor} -> outputs: a tensor, or a dict of them
     """
 
+    preprocess: keras.Model
+    network: keras.Model
+    head: keras.Model
+
+    @functools.cached_property
+    def model(self) -> keras.Model:
+        """Raw input -> outputs; never compiled, so that nothing of the training is saved with it."""
+        import keras
+
+        raw = _entry(self.preprocess)
+        return keras.Model(raw, self._outputs(self.network(self.preprocess(raw))), name="zoo")
+
+    @functools.cached_property
+    def from_prepared(self) -> keras.Model:
+        """What the network takes -> outputs: what is trained when a stage is unfrozen."""
+        import keras
+
+        prepared = _entry(self.network)
+        return keras.Model(prepared, self._outputs(self.network(prepared)), name="from_prepared")
+
+    @functools.cached_property
+    def from_features(self) -> keras.Model:
+        """{feature: tensor} -> outputs: what is trained when the backbone is frozen."""
+        import keras
+
+        entry = _entry(self.head)
+        return keras.Model(entry, self.head(entry), name="from_features")
+
+    def signatures(self) -> dict[str, dict[str, Any]]:
+        """By the name of each part: the name of its layer in `model`, and dtype and shape of each of its inputs."""
+        return {part: _signature(getattr(self, part)) for part in PARTS}
+
+    def _outputs(self, features: dict[str, Any]) -> Any:
+        return self.head({name: features[name] for name in self.head.input})
+
+
+@dataclass(frozen=True)
+class Composed(Parts):
+    """The parts that an encoder and a head make."""
+
     encoder: Encoder
-    model: keras.Model
-    from_prepared: keras.Model
-    from_features: keras.Model
 
 
 def compose(encoder: Encoder, task: Task, spec: Head) -> Composed:
-    """Put a head's layers on the feature of an encoder that its spec names."""
+    """Put a head's layers on the features of an encoder that its spec names."""
     import keras
 
     encoder = encoder.reading(spec.reads)
@@ -38,39 +77,38 @@ def compose(encoder: Encoder, task: Task, spec: Head) -> Composed:
     dtypes = {"mask": "int32"}
     entry = {name: keras.Input(x.shape[1:], dtype=dtypes.get(name), name=name) for name, x in offered.items()}
     head = keras.Model(entry, task.outputs(entry), name="head")
-    from_features = keras.Model(entry, head(entry), name="from_features")
-    return Composed(encoder, from_raw(encoder, head), _from_prepared(encoder.network, head), from_features)
+    return Composed(encoder.preprocess, encoder.network, head, encoder)
 
 
-def feature_names(feature: Feature) -> tuple[str, ...]:
+def feature_names(feature: str) -> tuple[str, ...]:
     """What a head that consumes `feature` is given."""
     return ("sequence", "mask") if feature == "sequence" else (feature,)
 
 
-def from_raw(encoder: Encoder, head: keras.Model | None = None) -> keras.Model:
-    """One model from raw input to the head's answer, or to the dict of features where there is no head."""
+def features_from_raw(encoder: Encoder) -> keras.Model:
+    """One model from raw input to the dict of an encoder's features."""
     import keras
 
     raw = _entry(encoder.preprocess)
-    features = encoder.network(encoder.preprocess(raw))
-    outputs = features if head is None else head({name: features[name] for name in head.input})
-    return keras.Model(raw, outputs, name="zoo")
+    return keras.Model(raw, encoder.network(encoder.preprocess(raw)), name="zoo")
 
 
-def take_apart(model: keras.Model) -> tuple[keras.Model, keras.Model]:
-    """The preprocessing of a composed model, perhaps a loaded one, and the rest: prepared input -> answer."""
+def parts_of(model: keras.Model, layers: dict[str, str]) -> Parts:
+    """The parts of a composed model that was loaded, by the names of their layers in it."""
+    return Parts(**{part: model.get_layer(layers[part]) for part in PARTS})
+
+
+def layers_in_order(model: keras.Model) -> dict[str, str]:
+    """The layer of each part in a model of version 0.1, which did not name them: it held these three models."""
     import keras
 
-    preprocess, network, head = (layer for layer in model.layers if isinstance(layer, keras.Model))
-    return preprocess, _from_prepared(network, head)
+    names = [layer.name for layer in model.layers if isinstance(layer, keras.Model)]
+    return dict(zip(PARTS, names, strict=True))
 
 
-def _from_prepared(network: keras.Model, head: keras.Model) -> keras.Model:
-    import keras
-
-    prepared = _entry(network)
-    features = network(prepared)
-    return keras.Model(prepared, head({name: features[name] for name in head.input}), name="from_prepared")
+def _signature(part: keras.Model) -> dict[str, Any]:
+    inputs = {tensor.name: {"dtype": tensor.dtype, "shape": list(tensor.shape)} for tensor in part.inputs}
+    return {"layer": part.name, "inputs": inputs}
 
 
 def _entry(model: keras.Model) -> Any:

@@ -1,26 +1,27 @@
-"""Augmentation: other views of a picture, for training alone."""
+"""Augmentation of pictures: changed views of them, for training alone."""
 
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
+
+from zoo.data.reader import Augmentation
 
 if TYPE_CHECKING:
     import tensorflow as tf
 
-Augment = Literal["none", "light", "strong"]
 
-
-class Augmentation:
-    """Changes pictures of 0..255 at random: (height, width, 3) -> the same shape. The same key, the same change.
+class PictureAugmentation(Augmentation):
+    """Resizes pictures of 0..255 to `size` (height, width), and changes them at random.
 
     light   mirrored; moved, turned and scaled a little; a little brighter or darker
     strong  the same, further; contrast and saturation too, and a part taken out
     """
 
-    def __init__(self, level: Augment) -> None:
+    def __init__(self, level: str, size: tuple[int, int]) -> None:
         import keras
 
+        self._size = size
         layers = keras.layers
         far = level == "strong"
         self._layers = [
@@ -37,16 +38,18 @@ class Augmentation:
                 layers.RandomErasing(0.5, scale=(0.02, 0.2), value_range=(0, 255)),
             ]
 
-    def __call__(self, picture: tf.Tensor, key: tf.Tensor) -> tf.Tensor:
-        """`key`: int32 (2,)."""
+    def __call__(self, value: tf.Tensor, key: tf.Tensor) -> tf.Tensor:
+        """Pixels of any size (height, width, 3) and a key, int32 (2,) -> float32 pixels of `size`."""
+        import keras
         import tensorflow as tf
 
-        batch = picture[tf.newaxis]
+        batch = tf.cast(value, tf.float32)[tf.newaxis]
+        batch = keras.ops.image.resize(batch, self._size, interpolation="bilinear", antialias=True)
         for number, layer in enumerate(self._layers):
             seed = _key_class()(tf.random.experimental.stateless_fold_in(key, number))
             change = layer.get_random_transformation(batch, training=True, seed=seed)
             batch = layer.transform_images(batch, change, training=True)
-        return tf.ensure_shape(tf.clip_by_value(batch, 0, 255)[0], picture.shape)
+        return tf.ensure_shape(tf.clip_by_value(batch, 0, 255)[0], (*self._size, 3))
 
 
 @functools.cache

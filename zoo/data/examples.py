@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
+
+from zoo.data.reader import Raw
 
 Split = Literal["train", "validation", "test"]
-Raw = Path | str | tuple[str, str]  # the file of a picture or text, a text, two texts
-Target = str | tuple[str, ...]  # one, or those of several columns, or the tags of all words
+Target = Any  # what a head made of the cells of its columns; the host compares the text that the head makes of it
 
 
 @dataclass(slots=True)
@@ -16,10 +17,11 @@ class Example:
     """One input and its target.
 
     input    what the person calls it: the path as seen from the data folder or table, or the row of a text
-    raw      what a model is given; a text's file is replaced by what it holds when it is checked
-    target   as written by the person
-    split    where the person put it, or None where `zoo` is to choose
+    raw      what a model is given: a place, or a value
+    target   what the head learns from it
+    split    where the person put it, or None where `zoo` chooses
     content  fingerprint of what is in it (not of its name or format), set when it is read
+    written  the target as text, by which targets are compared
     """
 
     input: str
@@ -27,6 +29,7 @@ class Example:
     target: Target
     split: Split | None = None
     content: str = ""
+    written: str = ""
 
 
 @dataclass(slots=True)

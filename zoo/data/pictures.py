@@ -1,26 +1,81 @@
-"""From the bytes of a picture to RGB pixels, for every kind of picture that people have."""
+"""Pictures: from files of every kind that people have to upright RGB pixels."""
 
 from __future__ import annotations
 
+import functools
+import io
 import warnings
-from pathlib import Path
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, BinaryIO
 
+from zoo.data.reader import Augmentation, Form, Reader, Shown, digest, one_file
 from zoo.errors import BadData
 
 if TYPE_CHECKING:
+    import keras
     import numpy as np
     from PIL import Image
 
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF", "PPM")
 MAX_PIXELS = 178_956_970  # 2**29 / 3: half a gigabyte of RGB; Pillow's own limit for refusing a decompression bomb
-
-
 ENOUGH = 512  # pixels of the shorter side, to look at a picture without a network
+_SHOWN = 320  # pixels of the longer side, on a page
 
 
-def read_picture(path: Path, enough: int = ENOUGH) -> np.ndarray:
-    """The picture as uint8 RGB (height, width, 3), upright by its EXIF tag, transparency laid onto white.
+class Pictures(Reader):
+    """RGB pixels 0..255, uint8 (height, width, 3), of any size."""
+
+    unit = "pictures"
+    dtype = "uint8"
+    shape = (None, None, 3)
+    augmentations = ("light", "strong")
+
+    @functools.cached_property
+    def forms(self) -> Mapping[str, Form]:
+        return {"single": one_file("image")}
+
+    def decode(self, file: BinaryIO, wanted: Any = None) -> np.ndarray:
+        if wanted is None:
+            return decode_picture(file)
+        return decode_picture(file, 2 * max(wanted.shape[1:3]))  # resizing twice the size gives the same picture
+
+    def checked(self, value: Any) -> np.ndarray:
+        import numpy as np
+
+        if not isinstance(value, np.ndarray) or value.dtype != np.uint8 or value.shape[2:] != (3,):
+            raise BadData("not a picture: give a file, its bytes, or RGB pixels as uint8 (height, width, 3)")
+        return value
+
+    def fingerprint(self, value: np.ndarray) -> str:
+        return digest(repr(value.shape).encode() + value.tobytes())
+
+    def samples(self, count: int) -> list[np.ndarray]:
+        """Smooth waves with the full range of grey levels, 97 pixels high and 160 wide."""
+        import numpy as np
+
+        y, x = np.mgrid[0:1:97j, 0:1:160j]
+        pictures = []
+        for number in range(count):
+            waves = [np.sin(2 * np.pi * (f * x + g * y + number / 7)) for f, g in ((1, 2), (3, 1), (0.5, 4 + number))]
+            pictures.append(((np.stack(waves, -1) + 1) * 127.5).astype("uint8"))
+        return pictures
+
+    def show(self, value: np.ndarray) -> Shown:
+        from PIL import Image
+
+        image, file = Image.fromarray(value), io.BytesIO()
+        image.thumbnail((_SHOWN, _SHOWN))
+        image.save(file, "WEBP", quality=80)
+        return Shown("image/webp", file.getvalue())
+
+    def augmentation(self, level: str, preprocess: keras.Model) -> Augmentation:
+        from zoo.data.augment import PictureAugmentation
+
+        return PictureAugmentation(level, preprocess.output.shape[1:3])
+
+
+def decode_picture(file: BinaryIO, enough: int = ENOUGH) -> np.ndarray:
+    """A picture as uint8 RGB (height, width, 3), upright by its EXIF tag, transparency laid onto white.
 
     A JPEG is decoded at a half, a quarter or an eighth of its size where both sides still have `enough` pixels then.
 
@@ -30,23 +85,19 @@ def read_picture(path: Path, enough: int = ENOUGH) -> np.ndarray:
     import numpy as np
     from PIL import Image, ImageOps, UnidentifiedImageError
 
-    if path.exists() and not path.is_file():
-        raise BadData("not a file")  # a pipe would be waited for
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            with Image.open(path, formats=FORMATS) as image:
+            with Image.open(file, formats=FORMATS) as image:
                 if image.width * image.height > MAX_PIXELS:
                     raise BadData(f"too large: {image.width} x {image.height} pixels")
                 image.draft(None, (enough, enough))  # only the decoder of JPEG can
                 upright = ImageOps.exif_transpose(image)
                 return np.asarray(_on_white(upright), "uint8")
     except UnidentifiedImageError:
-        raise BadData("empty file" if path.stat().st_size == 0 else "not a picture") from None
+        raise BadData("not a picture" if file.seek(0) or file.read(1) else "empty file") from None
     except Image.DecompressionBombError:
         raise BadData("too large: refused as a decompression bomb") from None
-    except OSError as error:
-        raise BadData(f"cannot be read: {error.strerror or error}") from None
     except (SyntaxError, ValueError, EOFError, IndexError, TypeError, MemoryError, OverflowError) as error:
         raise BadData(f"damaged picture: {error or type(error).__name__}") from None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from zoo.data.examples import Example, Examples, Target
 from zoo.errors import BadData
@@ -13,7 +14,7 @@ from zoo.progress import say
 FRACTION = 0.2
 
 
-Strata = Callable[[Sequence[Target]], Sequence[Target | None]]
+Strata = Callable[[Sequence[Target]], Sequence[Any]]
 
 
 def assign(examples: Examples, validation: Examples | None, seed: int, strata: Strata = list) -> None:
@@ -43,9 +44,9 @@ def split(examples: list[Example], fraction: float, seed: int, strata: Strata = 
     Adding examples moves at most as many others to the other side. Raises `BadData` where a stratum has one example.
     """
     target_of: dict[str, Target] = {}
-    for example in sorted(examples, key=lambda e: (e.content, e.target)):
+    for example in sorted(examples, key=lambda e: (e.content, e.written)):
         target_of.setdefault(example.content, example.target)
-    by_target: dict[Target, list[str]] = defaultdict(list)
+    by_target: dict[Any, list[str]] = defaultdict(list)
     for content, stratum in zip(target_of, strata(list(target_of.values())), strict=True):
         if stratum is not None:
             by_target[stratum].append(content)
@@ -59,7 +60,7 @@ def split(examples: list[Example], fraction: float, seed: int, strata: Strata = 
         example.split = "validation" if example.content in chosen else "train"
 
 
-def _refuse_single_examples(by_target: dict[Target, list[str]]) -> None:
+def _refuse_single_examples(by_target: dict[Any, list[str]]) -> None:
     if len(by_target) < 2:
         return  # the head says what is wrong with a single class
     lonely = sorted(str(target) for target, contents in by_target.items() if len(contents) == 1)

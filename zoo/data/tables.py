@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from zoo.errors import BadData
+from zoo.places import is_local
 
 CONLL = (".conll", ".bio", ".iob")
 TABLES = (".csv", ".tsv", ".jsonl", ".parquet", *CONLL)
@@ -17,7 +18,7 @@ Columns = dict[str, list[Any]]
 def read_columns(path: Path) -> Columns:
     """The columns of a table by name, one value for each row; cells of CSV and TSV are strings as written.
 
-    CoNLL (a word a line, a blank line between sentences, columns parted by white space): a row is a sentence, with
+    CoNLL (a word a line, a blank line between sentences, columns separated by white space): a row is a sentence, with
     lists of `tokens` (the first column) and `tags` (the last), and of what stands between as `2`, `3`, ...
     Raises `BadData` for a file that cannot be read, is not UTF-8, or has two columns of one name.
     """
@@ -35,33 +36,26 @@ def column(columns: Columns, name: str, option: str, path: Path) -> list[Any]:
     return columns[name]
 
 
-def plain_column(columns: Columns, name: str, option: str, path: Path) -> list[Any]:
-    """One column, of texts or numbers; raises `BadData` also where something else stands in it."""
-    cells = column(columns, name, option, path)
-    for kind, word in ((bytes, "bytes"), (list, "lists"), (dict, "objects")):
-        if any(isinstance(cell, kind) for cell in cells):
-            raise BadData(f"{path}: the column {name!r} holds {word}; it must hold texts or numbers.")
-    return cells
-
-
 def _read_arrow(path: Path, suffix: str) -> Columns:
     import pyarrow
     from pyarrow import csv, json, parquet
 
+    source = path if is_local(path) else path.open("rb")
     try:
         if suffix == ".parquet":
-            table = parquet.read_table(path)
+            table = parquet.read_table(source)
         elif suffix == ".jsonl":
             content = path.read_bytes()
             table = json.read_json(pyarrow.BufferReader(content.removeprefix(codecs.BOM_UTF8)))
         else:
             parse = csv.ParseOptions(delimiter="\t" if suffix == ".tsv" else ",", newlines_in_values=True)
-            with csv.open_csv(path, parse_options=parse) as reader:
+            with csv.open_csv(source, parse_options=parse) as reader:
                 names = reader.schema.names
             as_written = csv.ConvertOptions(
                 column_types=dict.fromkeys(names, pyarrow.string()), strings_can_be_null=False, null_values=[]
             )
-            table = csv.read_csv(path, parse_options=parse, convert_options=as_written)
+            source = path if is_local(path) else path.open("rb")
+            table = csv.read_csv(source, parse_options=parse, convert_options=as_written)
     except (pyarrow.ArrowException, OSError) as error:
         raise BadData(f"{path} cannot be read as a {suffix[1:].upper()} table: {str(error).splitlines()[0]}") from None
     if len(set(table.column_names)) != table.num_columns:

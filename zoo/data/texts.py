@@ -1,36 +1,70 @@
-"""From the bytes of a file to a text, and from a text to its words."""
+"""Texts: from files and cells to strings, pairs of them, and words."""
 
 from __future__ import annotations
 
+import functools
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any, BinaryIO
 
+from zoo.data.reader import Form, Reader, Shown, digest, plain
 from zoo.errors import BadData
 
 
-def read_text(path: Path) -> str:
-    """The text of a UTF-8 file, with or without a mark (BOM) at its start.
+class Texts(Reader):
+    """Strings; a pair is two of them, and words are a string with white space between them."""
 
-    Raises `BadData` with the reason where the file is not one, or holds nothing but white space.
-    """
-    if path.suffix.lower() != ".txt":
-        raise BadData("not a .txt file")
-    if path.exists() and not path.is_file():
-        raise BadData("not a file")
-    try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise BadData(f"not UTF-8 text (byte 0x{error.object[error.start]:02x} at {error.start})") from None
-    except OSError as error:
-        raise BadData(f"cannot be read: {error.strerror or error}") from None
-    if not text.strip():
-        raise BadData("empty text")
-    return text
+    unit = "texts"
+    dtype = "string"
+    suffixes = (".txt",)
+    in_memory = True
+    together = True
+
+    @functools.cached_property
+    def forms(self) -> Mapping[str, Form]:
+        return {
+            "single": Form(("text",), "label", lambda cells, _: plain(cells[0]), from_text=str),
+            "pair": Form(("text", "text_b"), "label", lambda cells, _: tuple(map(plain, cells)), folders=False),
+            "words": Form(("tokens",), "tags", _words_of_cell, from_text=split_words, folders=False),
+        }
+
+    def decode(self, file: BinaryIO, wanted: Any = None) -> str:
+        """The text of a UTF-8 file, with or without a mark (BOM) at its start."""
+        try:
+            return self.checked(file.read().decode("utf-8-sig"))
+        except UnicodeDecodeError as error:
+            raise BadData(f"not UTF-8 text (byte 0x{error.object[error.start]:02x} at {error.start})") from None
+
+    def checked(self, value: Any) -> str:
+        if not isinstance(value, str):
+            raise BadData(f"not a text, but {type(value).__name__}")
+        if not value.strip():
+            raise BadData("empty text")
+        return value
+
+    def fingerprint(self, value: str | tuple[str, str]) -> str:
+        return digest(repr(value).encode("utf-8", "surrogatepass"))
+
+    def length(self, raw: str | tuple[str, str]) -> int:
+        return len(raw) if isinstance(raw, str) else sum(map(len, raw))
+
+    def samples(self, count: int) -> list[str]:
+        fixed = [
+            "The quick brown fox, 1234.5 times; naïve Ångström & 日本語!",
+            "A short text.",
+            "Zoo keepers feed the seals at three; the penguins come later, or not at all.",
+            "x",
+        ]
+        return [*fixed, *(f"Text number {number}." for number in range(len(fixed), count))][:count]
+
+    def show(self, value: str | tuple[str, str]) -> Shown:
+        text = value if isinstance(value, str) else "\n".join(value)
+        return Shown("text/plain", text.encode("utf-8", "replace"))
 
 
 def words_of(text: str) -> list[str]:
-    """What stands between the ASCII white space of a text, as `tf.strings.split` parts it."""
+    """What stands between the ASCII white space of a text, as `tf.strings.split` separates it."""
     return re.findall(r"[^ \t\n\v\f\r]+", text)
 
 
@@ -40,10 +74,17 @@ def join_words(words: Sequence[str]) -> str:
 
 
 def as_words(cell: object) -> tuple[str, ...]:
-    """The words in a cell of a table: a list of them, or a text, at whose white space it is parted."""
+    """The words in a cell of a table: a list of them, or a text with white space between them."""
     return tuple(str(word) for word in cell) if isinstance(cell, (list, tuple)) else tuple(str(cell).split())
 
 
-def part_words(text: str) -> str:
+def split_words(text: str) -> str:
     """A text as people write it, with spaces between its words and punctuation marks."""
     return join_words(re.findall(r"\w+(?:[-'’.]\w+)*|[^\w\s]", text))
+
+
+def _words_of_cell(cells: Sequence[Any], folder: Path) -> str:
+    words = as_words(cells[0])
+    if "" in words:
+        raise BadData("an empty word")
+    return join_words(words)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 from zoo.inference.folded import input_names
-from zoo.inference.how import Precision
+from zoo.inference.options import Precision
 
 _HINTS = {"float32": "f32", "bfloat16": "bf16", "float16": "f16"}
 
@@ -27,12 +28,16 @@ class OpenVino:
         place = {name.partition(":")[0]: i for i, port in enumerate(converted.inputs) for name in port.get_names()}
         self._places = [place[name] for name in input_names(function)]
         settings = {"INFERENCE_PRECISION_HINT": _HINTS[precision], "PERFORMANCE_HINT": "LATENCY"}
+        self._alone = threading.Lock()  # a compiled model has one request
         self._compiled = openvino.Core().compile_model(converted, "CPU", settings)
 
     def __call__(self, batch: Any) -> Any:
         """Numpy arrays, nested as the function's outputs."""
+        import numpy as np
         import tensorflow as tf
 
-        given = dict(zip(self._places, (tensor.numpy() for tensor in tf.nest.flatten(batch)), strict=True))
-        results = self._compiled(given, share_inputs=True)
-        return tf.nest.pack_sequence_as(self._outputs, [results[port].copy() for port in self._compiled.outputs])
+        given = dict(zip(self._places, map(np.asarray, tf.nest.flatten(batch)), strict=True))
+        with self._alone:
+            results = self._compiled(given, share_inputs=True)
+            arrays = [results[port].copy() for port in self._compiled.outputs]
+        return tf.nest.pack_sequence_as(self._outputs, arrays)

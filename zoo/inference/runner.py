@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import functools
 import math
+import threading
 import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from zoo.inference.folded import Folded, holds_functions, trace, trace_constant
-from zoo.inference.how import Engine, Inference, Precision, on_gpu
 from zoo.inference.openvino import OpenVino
+from zoo.inference.options import Engine, Inference, Precision, on_gpu
 from zoo.progress import say
 
 if TYPE_CHECKING:
@@ -30,14 +31,16 @@ class Runner:
     Before the first batch, as many as `CHECKED` of its examples are also computed in float32 by the model itself. Where
     a row of an output lies further from that than `BOUNDS` of its length, float32 is used in place of a smaller type,
     or then TensorFlow in place of OpenVINO, and that is said. On a GPU the first batch tells whether XLA is faster.
+    Safe with many threads.
     """
 
-    def __init__(self, model: keras.Model, spec: Any, how: Inference, fold: bool = True) -> None:
+    def __init__(self, model: keras.Model, spec: Any, options: Inference, fold: bool = True) -> None:
         self._model, self._spec = model, spec
         self._fold = fold and sum(4 * math.prod(weight.shape) for weight in model.weights) <= LARGEST
-        how = how.resolved()
-        self.precision: Precision = how.precision
-        self.engine: Engine = how.engine
+        options = options.resolved()
+        self.precision: Precision = options.precision
+        self.engine: Engine = options.engine
+        self._settling = threading.Lock()
         self._converted: Any = None
         self._run: Callable[[Any], Any] | None = None
 
@@ -52,25 +55,26 @@ class Runner:
         return trace_constant(self._model, self._spec)
 
     def __call__(self, batch: Any) -> Any:
-        self.settle(batch)
-        assert self._run is not None
-        return self._run(batch)
+        return self.settled(batch)(batch)
 
-    def settle(self, batch: Any) -> Precision:
-        """Find out on some examples what to compute with, where that is not known yet; returns the precision."""
+    def settled(self, batch: Any) -> Callable[[Any], Any]:
+        """What to run; where that is not known yet, it is found out on some examples of the batch."""
         import tensorflow as tf
 
-        if self._run is not None:
-            return self.precision
-        some = tf.nest.map_structure(lambda tensor: tensor[:CHECKED], batch)
-        while self._run is None:
-            run = self._start()
-            if run is not None and ((self.engine, self.precision) == LAST_RESORT or self._near(run, some)):
-                self._run = run
-        if self.engine == "tensorflow" and self._fold and on_gpu():
-            compiled = Folded(self._constant, self.precision, xla=True)
-            self._run = fastest([self._run, compiled], batch)
-        return self.precision
+        with self._settling:
+            while self._run is None:
+                run = self._start()
+                if run is None:
+                    continue
+                some = tf.nest.map_structure(lambda array: array[:CHECKED], batch)
+                if (self.engine, self.precision) == LAST_RESORT or self._near(run, some):
+                    self._run = self._compiled_where_faster(run, batch)
+            return self._run
+
+    def _compiled_where_faster(self, run: Callable[[Any], Any], batch: Any) -> Callable[[Any], Any]:
+        if self.engine != "tensorflow" or not self._fold or not on_gpu():
+            return run
+        return fastest([run, Folded(self._constant, self.precision, xla=True)], batch)
 
     def _start(self) -> Callable[[Any], Any] | None:
         """The engine in the precision; None where it cannot run the network, and then another engine is the next."""
@@ -89,8 +93,9 @@ class Runner:
         """Whether what `run` makes of some examples is near enough to float32; if not, what is nearer is next."""
         import tensorflow as tf
 
-        pairs = zip(tf.nest.flatten(run(some)), tf.nest.flatten(self._exact(some)), strict=True)
-        worst = max(_distance(fast, exact.numpy()) for fast, exact in pairs)
+        exact = Folded(self._exact, "float32")
+        pairs = zip(tf.nest.flatten(run(some)), tf.nest.flatten(exact(some)), strict=True)
+        worst = max(_distance(*pair) for pair in pairs)
         if worst <= BOUNDS[self.precision]:
             return True
         if self.precision != "float32":

@@ -119,6 +119,7 @@ def _entries(
                 verified=verified,
                 backbones=tuple(_backbone(facts) for facts in plugin.backbones.facts),
                 heads=tuple(ListedHead(f["name"], f["summary"], tuple(f["modalities"])) for f in plugin.heads.facts),
+                modalities=plugin.modalities.names,
                 **source,
             )
         )

@@ -20,7 +20,6 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
 from packaging.version import InvalidVersion
 
-from zoo.catalog.specs import Modality
 from zoo.errors import BadRegistry
 
 FORMAT = 1
@@ -47,7 +46,7 @@ class ListedBackbone(msgspec.Struct, frozen=True, forbid_unknown_fields=True, om
     """A backbone that the plugin offers, with the facts to search for it before the plugin is installed."""
 
     name: Name
-    modality: Modality
+    modality: Name
     family: Annotated[str, Meta(max_length=100)] = ""
     params: Count = 0
     licence: Annotated[str, Meta(max_length=100, description="of the default weights")] = ""
@@ -58,7 +57,7 @@ class ListedHead(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     name: Name
     summary: Line
-    modalities: tuple[Modality, ...]
+    modalities: tuple[Name, ...]
 
 
 class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
@@ -87,6 +86,7 @@ class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     artefacts: tuple[Artefact, ...] = ()
     backbones: tuple[ListedBackbone, ...] = ()
     heads: tuple[ListedHead, ...] = ()
+    modalities: tuple[Name, ...] = ()
 
     @property
     def kind(self) -> Kind:

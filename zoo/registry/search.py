@@ -15,15 +15,15 @@ from zoo.registry.sources import Registries
 def search(query: str, registries: Registries) -> list[dict[str, Any]]:
     """The facts of the plugins in which every word of the query occurs: in name, summary, or something they offer.
 
-    Their `matches` are the backbones and heads in which a word occurs. Plugins whose own name matches come first.
-    Without a query, all are found.
+    Their `matches` are the backbones, heads and modalities in which a word occurs. Plugins whose own name matches come
+    first. Without a query, all are found.
     """
     words = [_key(word) for word in query.split()]
     found = []
     for facts in _everything(registries):
         own = _key(f"{facts['name']} {facts['distribution']} {facts['summary']}")
-        offers = {kind: {_key(name): name for name in facts[kind]} for kind in ("backbones", "heads")}
-        names = [*offers["backbones"], *offers["heads"]]
+        offers = {kind: {_key(name): name for name in facts[kind]} for kind in ("backbones", "heads", "modalities")}
+        names = [name for kind in offers.values() for name in kind]
         if all(word in own or any(word in name for name in names) for word in words):
             matches = {
                 kind: [name for key, name in offers[kind].items() if any(word in key for word in words)]
@@ -70,6 +70,7 @@ def _everything(registries: Registries) -> Iterator[dict[str, Any]]:
             "api": entry.api,
             "backbones": _names(entry.backbones),
             "heads": _names(entry.heads),
+            "modalities": list(entry.modalities),
         }
     for plugin in present.values():
         about = cast(Message, metadata.metadata(plugin.distribution))
@@ -88,6 +89,7 @@ def _everything(registries: Registries) -> Iterator[dict[str, Any]]:
             "api": plugin.api,
             "backbones": list(plugin.backbones.names),
             "heads": list(plugin.heads.names),
+            "modalities": list(plugin.modalities.names),
         }
 
 

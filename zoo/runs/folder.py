@@ -12,6 +12,7 @@ from typing import Any
 
 from zoo.atomic import UNFINISHED, atomic_path
 from zoo.errors import BadRun
+from zoo.places import utf8
 
 _LOCK = ".lock"
 
@@ -19,8 +20,9 @@ _LOCK = ".lock"
 class RunFolder:
     """One run's folder.
 
-    plan.toml, provenance.json, split.csv, skipped.csv, history.csv, metrics.json, model.keras, logs/ (TensorBoard);
-    while it is trained also checkpoints/ and .lock. `metrics.json` is written last of all: who has it is finished.
+    plan.toml, provenance.json, split.csv, skipped.csv, history.csv, predictions.parquet, figures.json, model.keras,
+    metrics.json, logs/ (TensorBoard); while it is trained also checkpoints/ and .lock. `metrics.json` is written last
+    of all: a run that has it is finished.
     """
 
     def __init__(self, path: Path) -> None:
@@ -129,6 +131,18 @@ class RunFolder:
         """Whether the training is over."""
         return self.exists("metrics.json")
 
+    def held(self) -> bool:
+        """Whether a process is training the run at this moment."""
+        from filelock import FileLock, Timeout
+
+        if not (self.path / _LOCK).exists():
+            return False
+        try:
+            with FileLock(self.path / _LOCK, timeout=0):
+                return False
+        except (Timeout, OSError):
+            return True
+
     def refuse_unfinished(self) -> None:
         """Raise `BadRun` where the training is not over."""
         if self.exists("plan.toml") and not self.finished:
@@ -165,7 +179,7 @@ class RunFolder:
         writer = csv.writer(text, lineterminator="\n")
         writer.writerow(header)
         writer.writerows(rows)
-        self.write_text(name, text.getvalue().encode("utf-8", "backslashreplace").decode())
+        self.write_text(name, utf8(text.getvalue()))
 
     def read_json(self, name: str) -> dict[str, Any]:
         """The content of one of the run's JSON files; raises `BadRun` when it is missing or damaged."""

@@ -9,14 +9,15 @@ from __future__ import annotations
 import contextlib
 import json
 import zipfile
-from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
+
+import msgspec
 
 from zoo import engine
 from zoo.catalog import catalog
 from zoo.catalog.imports import resolve_import
-from zoo.catalog.specs import Modality, Reads
+from zoo.compose.model import Parts, layers_in_order, parts_of
 from zoo.errors import BadRun, ZooError
 from zoo.runs.vetting import vet
 
@@ -24,21 +25,25 @@ if TYPE_CHECKING:
     import keras
 
 MEMBER = "zoo.json"
-FORMAT = 1
 _LARGEST_CARD = 1 << 26
 
 
-@dataclass(frozen=True)
-class Card:
-    """What a model file says of itself: what it was made from, the state of its task, and how its data was read."""
+class Card(msgspec.Struct, frozen=True, kw_only=True):
+    """What a model file says of itself: what it was made from, the state of its task, and how its data was read.
+
+    parts   of each part of the model its layer, and the dtype and shape of its inputs, as `Parts.signatures` has them
+    format  1 had no `parts`
+    """
 
     backbone: str
     head: str
-    modality: Modality
+    modality: str
     task: dict[str, Any]
-    reads: Reads = "single"
+    reads: str = "single"
     input_column: str = ""
     target_column: str = ""
+    parts: dict[str, dict[str, Any]] = {}
+    format: Literal[1, 2] = 2
 
 
 def save_model(model: keras.Model, card: Card, path: Path) -> None:
@@ -47,7 +52,8 @@ def save_model(model: keras.Model, card: Card, path: Path) -> None:
     try:
         model.save(kept)
         with zipfile.ZipFile(kept, "a") as archive:
-            archive.writestr(MEMBER, json.dumps({"format": FORMAT, **asdict(card)}, ensure_ascii=False, indent=1))
+            content = json.dumps(msgspec.to_builtins(card), ensure_ascii=False, indent=1)
+            archive.writestr(MEMBER, content)
         kept.replace(path)
     finally:
         kept.unlink(missing_ok=True)
@@ -60,12 +66,12 @@ def read_card(path: Path) -> Card:
             if archive.getinfo(MEMBER).file_size > _LARGEST_CARD:
                 raise BadRun(f"{path} is not a model of zoo: its {MEMBER} is too large.")
             content = json.loads(archive.read(MEMBER))
-        if content.pop("format") != FORMAT:
+        if content["format"] not in (1, 2):
             raise BadRun(f"{path} was written by another version of zoo; load it with that one.")
-        return Card(**content)
+        return msgspec.convert(content, Card)
     except FileNotFoundError:
         raise BadRun(f"{path} does not exist: it is not a finished run. `zoo train` makes one.") from None
-    except (OSError, KeyError, ValueError, TypeError, AttributeError, RecursionError, zipfile.BadZipFile):
+    except (OSError, KeyError, ValueError, TypeError, RecursionError, zipfile.BadZipFile):
         raise BadRun(f"{path} is not a model that zoo wrote, or is damaged.") from None
 
 
@@ -75,25 +81,32 @@ def holds_saved_model(path: Path) -> bool:
         return any(name.endswith("saved_model.pb") for name in archive.namelist())
 
 
-def load_model(path: Path, card: Card | None = None) -> keras.Model:
+def load_model(path: Path, backbone: str = "") -> keras.Model:
     """The Keras model; nothing in the file is run as code (Keras's safe mode). Raises `BadRun` when it is damaged.
 
-    Where the plugin of the card's backbone is installed, layers of its own are known.
+    Where the plugin of `backbone` is installed, layers of its own are known.
     """
     engine.start()
     import keras
 
-    if card is not None:
-        with contextlib.suppress(ZooError):
-            offer = catalog().backbone(card.backbone)
-            resolve_import(offer.spec.build, f"backbone {card.backbone}")
+    with contextlib.suppress(ZooError):
+        resolve_import(catalog().backbone(backbone).spec.build, f"backbone {backbone}")
     vet(path)
     try:
         return keras.models.load_model(path, compile=False, safe_mode=True)
     except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
         reason = str(error).strip().partition("\n")[0]
-        if card is not None and "Could not locate class" in reason:
+        if backbone and "Could not locate class" in reason:
             raise BadRun(
-                f"{path} needs the plugin of the backbone {card.backbone}, which is not loaded; `zoo plugins` says why."
+                f"{path} needs the plugin of the backbone {backbone}, which is not loaded; `zoo plugins` says why."
             ) from error
         raise BadRun(f"{path} cannot be loaded as a model: {reason}") from error
+
+
+def load_parts(model: keras.Model, card: Card, path: Path) -> Parts:
+    """The parts of a model that was loaded from `path`; raises `BadRun` where it does not have those of its card."""
+    try:
+        layers = {part: str(about["layer"]) for part, about in card.parts.items()} or layers_in_order(model)
+        return parts_of(model, layers)
+    except (KeyError, ValueError, TypeError):
+        raise BadRun(f"{path} does not have the parts that its {MEMBER} names; it is damaged.") from None

@@ -1,48 +1,59 @@
-"""A finished run: predict with it, evaluate it."""
+"""A finished run: look at what it knows, predict with it, evaluate it."""
 
 from __future__ import annotations
 
+import csv
 import functools
+import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from zoo.compose.model import take_apart
-from zoo.compose.task import Answer, Task, restore_task
+from zoo import engine
+from zoo.compose.task import restore_task
 from zoo.data.check import check
-from zoo.data.examples import Examples, Raw, Skipped
-from zoo.data.given import Input
-from zoo.data.pipeline import Unreadable
-from zoo.data.sources import Reading, read_source
+from zoo.data.inputs import Input, read_entries
+from zoo.data.layout import Layout
+from zoo.data.sources import read_source
 from zoo.errors import BadRun
-from zoo.inference.how import Engine, Inference, Precision
+from zoo.inference.options import Inference
+from zoo.places import place
+from zoo.prediction.predictor import Predictor, answer_entries
 from zoo.progress import say
-from zoo.runs.ask import ask
 from zoo.runs.folder import RunFolder
-from zoo.runs.forward import outputs
-from zoo.runs.model_file import Card, holds_saved_model, load_model, read_card
+from zoo.runs.model_file import Card, holds_saved_model, load_model, load_parts, read_card
+from zoo.runs.plan import Plan
+from zoo.runs.predictions import FILE, Judged
+from zoo.structs import given
 
 if TYPE_CHECKING:
     import keras
-    import numpy as np
+    import pyarrow as pa
+
+    from zoo.compose.task import Answer, Figure, Task
+    from zoo.data.examples import Skipped
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Figures of a run on a data set: metric name -> value, examples used and skipped, seconds."""
+    """Figures of a run on a data set: metric name -> value, examples used and skipped, seconds; what a report draws."""
 
     metrics: dict[str, float]
     examples: int
     skipped: list[Skipped]
     seconds: float
+    figures: list[Figure]
 
 
 class Run:
-    """A run folder, read. `model` takes raw input and is loaded at its first use.
+    """A run folder, read. What it holds as files is there without TensorFlow; `model` is loaded at its first use.
 
-    metrics  the figures on the validation set, as training ended: {"accuracy": 0.93, ...}
+    metrics      the figures on the validation set, as training ended: {"accuracy": 0.93, ...}
+    plan         what `zoo train --plan` repeats
+    history      a row for each epoch, by column
+    predictions  a `pyarrow.Table` of the validation and test examples: input, split, target, and the answers
     """
 
     def __init__(self, path: str | Path) -> None:
@@ -51,7 +62,7 @@ class Run:
             raise BadRun(f"There is no run {path}; `zoo train` makes one, and says where.")
         self.folder.refuse_unfinished()
         self.card: Card = read_card(self.folder.model)
-        self.task: Task = restore_task(self.card.head, self.card.task)
+        self._loading = threading.Lock()
 
     @property
     def path(self) -> Path:
@@ -68,11 +79,50 @@ class Run:
         return metrics
 
     @functools.cached_property
+    def plan(self) -> Plan:
+        return Plan.from_toml(self.path / "plan.toml")
+
+    @functools.cached_property
+    def history(self) -> list[dict[str, Any]]:
+        with (self.path / "history.csv").open(newline="", encoding="utf-8") as file:
+            return [{name: _number(cell) for name, cell in row.items()} for row in csv.DictReader(file)]
+
+    @functools.cached_property
+    def predictions(self) -> pa.Table:
+        from pyarrow import parquet
+
+        if not self.folder.exists(FILE):
+            raise BadRun(f"{self.path} has no {FILE}: it was made by an older version; `zoo train --plan` repeats it.")
+        return parquet.read_table(self.path / FILE)
+
+    @property
     def model(self) -> keras.Model:
         """Raw input -> answer, as numbers."""
+        return self._loaded[0]
+
+    @property
+    def task(self) -> Task:
+        """What turns numbers into answers."""
+        return self.predictor.task
+
+    @property
+    def predictor(self) -> Predictor:
+        """What answers: made once, and safe with many threads."""
+        return self._loaded[1]
+
+    @property
+    def _loaded(self) -> tuple[keras.Model, Predictor]:
+        with self._loading:
+            return self._load
+
+    @functools.cached_property
+    def _load(self) -> tuple[keras.Model, Predictor]:
         if self._holds_foreign_program:
-            say(f"Note: {self.path} holds a SavedModel, a program that runs with your rights.")
-        return load_model(self.folder.model, self.card)
+            say(f"Note: {self.path} contains a SavedModel, a program that runs with your rights.")
+        model = load_model(self.folder.model, self.card.backbone)
+        task = restore_task(self.card.head, self.card.task)
+        parts = load_parts(model, self.card, self.folder.model)
+        return model, Predictor(parts, self._layout().reader, task)
 
     @property
     def _holds_foreign_program(self) -> bool:
@@ -86,13 +136,15 @@ class Run:
         inputs: Sequence[Input],
         input_column: str = "",
         *,
-        precision: Precision = "auto",
-        engine: Engine = "auto",
+        precision: str = "auto",
+        engine: str = "auto",
+        device: str = "auto",
     ) -> list[Answer]:
-        """Answers for pictures or texts, in the order of the inputs.
+        """Answers for pictures or texts, in the order of the inputs. May be called from several threads.
 
-        Pictures: files, and folders of files. Texts: the texts themselves, `.txt` files, folders of them; for pairs,
-        tuples of two texts. Of both: tables with the columns that the run was trained on, or as `input_column` says.
+        Pictures: files, folders of files, bytes of a file, or RGB pixels, uint8 (height, width, 3). Texts: the texts
+        themselves, `.txt` files, folders of them; for pairs, tuples of two texts. Of both: tables with the columns that
+        the run was trained on, or as `input_column` says.
         Each answer is {"input": ...} and what the head says: {"label": ..., "probabilities": {class: share}}, the
         likeliest class first; {"labels": [...], "probabilities": ...}; {"value": number}, {"values": {column: number}};
         {"words": [...], "tags": [...], "entities": [...]}. For what cannot be read, {"input": ..., "error": reason}.
@@ -100,17 +152,10 @@ class Run:
 
         precision  "float32", "bfloat16", or "auto": bfloat16 where the processor has it and the answers stay near
         engine     "tensorflow", "openvino", or "auto": OpenVINO where it is installed
+        device     "cpu", "gpu", "gpu:N", or "auto": a GPU where TensorFlow sees one
         """
-        how = Inference(precision, engine)
-
-        def run(raws: list[Raw], errors: Unreadable) -> np.ndarray:
-            return self._outputs(raws, how, errors)
-
-        asked = ask(inputs, self._reading(input_column), run)
-        decoded = self.task.decode(asked.outputs, list(asked.known.values()))
-        answers: dict[str, Answer] = dict(zip(asked.known, decoded, strict=True))
-        answers |= {name: {"error": reason} for name, reason in asked.errors.items()}
-        return [{"input": name} | answers[name] for name in asked.names]
+        options = _start(precision, engine, device)
+        return answer_entries(self.predictor, read_entries(inputs, self._layout(input_column)), options)
 
     def evaluate(
         self,
@@ -118,27 +163,39 @@ class Run:
         input_column: str = "",
         target_column: str = "",
         *,
-        precision: Precision = "auto",
-        engine: Engine = "auto",
+        precision: str = "auto",
+        engine: str = "auto",
+        device: str = "auto",
     ) -> Evaluation:
         """Figures on a data set (a folder of classes or a table), by the same code as at the end of training.
 
         The columns of a table are those that the run was trained on, where no others are named.
         """
         start = time.monotonic()
-        how = Inference(precision, engine)
-        reading = self._reading(input_column, target_column)
-        examples: Examples = check(read_source(Path(data), reading), reading.modality)
-        encoded = self.task.encode([example.target for example in examples.items])
-        metrics = self.task.score(encoded, self._outputs([example.raw for example in examples.items], how))
-        return Evaluation(metrics, len(examples.items), examples.skipped, time.monotonic() - start)
+        options = _start(precision, engine, device)
+        layout, predictor = self._layout(input_column, target_column), self.predictor
+        examples = check(read_source(place(data), layout, predictor.task), layout.reader)
+        pieces = predictor.pieces([example.raw for example in examples.items], options=options)
+        judged = Judged.of(predictor.task, examples.items, pieces)
+        seconds = time.monotonic() - start
+        return Evaluation(judged.metrics, len(examples.items), examples.skipped, seconds, judged.figures)
 
-    def _reading(self, input_column: str, target_column: str = "") -> Reading:
-        """As the data for training was read, where nothing else is said."""
+    def _layout(self, input_column: str = "", target_column: str = "") -> Layout:
+        """As the data for training was laid out, where nothing else is said."""
         card = self.card
         inputs, targets = input_column or card.input_column, target_column or card.target_column
-        return Reading(card.modality, card.reads, inputs, targets)
+        return Layout(card.modality, card.reads, inputs, targets)
 
-    def _outputs(self, raws: Sequence[Raw], how: Inference, errors: Unreadable | None = None) -> np.ndarray:
-        preprocess, rest = take_apart(self.model)
-        return outputs(rest, preprocess, raws, "Predicting", errors, how)
+
+def _start(precision: str, engine_name: str, device: str) -> Inference:
+    """Start TensorFlow on a device; raises `BadPlan` for an option that does not exist."""
+    options = given({"precision": precision, "engine": engine_name}, Inference)
+    engine.use(device)
+    return options
+
+
+def _number(cell: str) -> Any:
+    try:
+        return float(cell) if "." in cell or "e" in cell else int(cell)
+    except ValueError:
+        return cell

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from zoo.catalog import Backbone, Offer, catalog
 from zoo.compose.encoder import Encoder, build_encoder
-from zoo.compose.model import from_raw
+from zoo.compose.model import features_from_raw
+from zoo.data.reader import reader
 from zoo.errors import BadPlan, WeightsUnavailable
 from zoo.testing.promises import BrokenPromise, NotChecked
 from zoo.weights import states
@@ -29,19 +30,18 @@ _LOADER = """
 import json, sys
 from pathlib import Path
 import numpy as np
-from zoo.runs.model_file import Card, load_model
+from zoo.runs.model_file import load_model
 for line in sys.stdin:
     name, path, given, out = json.loads(line)
     try:
         import tensorflow as tf
-        model = load_model(Path(path), Card(name, "", "image", {}))
+        model = load_model(Path(path), name)
         np.savez(out, **{key: np.asarray(value) for key, value in model(tf.constant(np.load(given))).items()})
         answer = ""
     except Exception as error:
         answer = f"{type(error).__name__}: {error}"
     print(json.dumps(answer), flush=True)
 """
-_TEXTS = ["A short text.", "Zoo keepers feed the seals at three; the penguins come later, or not at all.", "x"]
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ def facts_match(about: About) -> str:
     if spec.dim is not None and dim != spec.dim:
         raise BrokenPromise(f"dim is {spec.dim}, and pooled is {dim} wide")
     entry = encoder.preprocess.inputs[0]
-    if (entry.dtype == "string") != (spec.modality == "text"):
+    if (entry.dtype == "string") != (reader(spec.modality).dtype == "string"):
         raise BrokenPromise(f"modality is {spec.modality}, and the preprocessing takes {entry.dtype}")
     return f"{params:,} parameters, {dim} wide"
 
@@ -93,9 +93,10 @@ def features_have_shapes(about: About) -> str:
 def reads_what_it_says(about: About) -> str:
     """There is preprocessing for each kind of example in `reads`, and for no other."""
     encoder, spec = _built(about), about.offer.spec
-    there = {"single": True, "pair": encoder.pair is not None, "words": encoder.words is not None}
-    if wrong := [kind for kind, given in there.items() if given != (kind in spec.reads)]:
+    if wrong := sorted(set(encoder.forms) ^ set(spec.reads)):
         raise BrokenPromise(f"reads is {', '.join(spec.reads)}, which is wrong on {', '.join(wrong)}")
+    if unknown := sorted(set(spec.reads) - set(reader(spec.modality).forms)):
+        raise BrokenPromise(f"its modality {spec.modality} has no examples of the form {unknown[0]}")
     return ", ".join(spec.reads)
 
 
@@ -103,7 +104,7 @@ def answers_agree(about: About) -> str:
     """Called, called again, and predicted: the same numbers."""
     import numpy as np
 
-    model, raw = from_raw(_built(about)), _raw(about.offer)
+    model, raw = features_from_raw(_built(about)), _raw(about.offer)
     first = _arrays(model(raw))
     furthest = 0.0
     for way, answer in (("called again", model(raw)), ("predicted", model.predict(raw, verbose=0))):
@@ -119,12 +120,12 @@ def preprocessing_travels(about: About) -> str:
     """Saved, and loaded by a process that built none, the model takes raw input of any size and answers the same."""
     import numpy as np
 
-    model, raw = from_raw(_built(about)), _raw(about.offer)
+    model, raw = features_from_raw(_built(about)), _raw(about.offer)
     first = _arrays(model(raw))
     with tempfile.TemporaryDirectory() as folder:
         path, given, out = (Path(folder, name) for name in ("model.keras", "raw.npy", "out.npz"))
         model.save(path)
-        np.save(given, np.array(_TEXTS) if about.offer.spec.modality == "text" else raw)
+        np.save(given, [text.decode() for text in raw.numpy()] if raw.dtype == "string" else raw)
         if failure := _load_elsewhere(about.offer.name, path, given, out):
             raise BrokenPromise(f"another process cannot load it: {failure}")
         loaded = dict(np.load(out))
@@ -226,16 +227,12 @@ def _built(about: About) -> Encoder:
 
 
 def _raw(offer: Offer[Backbone]) -> Any:
-    """Three examples, pictures of another size than the network's, smooth and with the full range of grey levels."""
-    import numpy as np
+    """Three examples: pictures, for instance, of another size than the network's."""
     import tensorflow as tf
 
-    if offer.spec.modality == "text":
-        return tf.constant(_TEXTS)
-    y, x = np.mgrid[0:1:97j, 0:1:160j]
-    waves = [np.sin(2 * np.pi * (f * x + g * y)) for f, g in ((1, 2), (3, 1), (0.5, 4))]
-    picture = (np.stack(waves, -1) + 1) * 127.5
-    return np.stack([picture, 255 - picture, picture[::-1]]).astype("float32")
+    known = reader(offer.spec.modality)
+    values = tf.stack([tf.constant(value, known.dtype) for value in known.samples(3)])
+    return values if values.dtype == tf.string else tf.cast(values, tf.float32)
 
 
 def _train_step(encoder: Encoder, offer: Offer[Backbone]) -> None:

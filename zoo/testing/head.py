@@ -1,8 +1,8 @@
-"""Promises of a head: that it can learn, and that what it answers is what it learnt."""
+"""Promises of a head, tested on a few examples with made-up features, and through the real command line."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from zoo.catalog import Head, Offer, catalog
@@ -12,6 +12,8 @@ from zoo.compose.task import Task, make_task
 from zoo.data.examples import Target
 from zoo.data.texts import join_words
 from zoo.errors import BadData
+from zoo.inference.arrays import Arrays, at, each
+from zoo.testing.commands import every_command
 from zoo.testing.promises import BrokenPromise, NotChecked
 
 if TYPE_CHECKING:
@@ -19,12 +21,15 @@ if TYPE_CHECKING:
     import numpy as np
 
 _WIDTH = 16
+_NEAR = 0.5  # of numbers that were learnt
 _STEPS = 200
-_SAMPLES: tuple[Sequence[Target], ...] = (
+_WORDS = ("one", "two", "three")
+_SHAPES = {"pooled": (_WIDTH,), "map": (4, 4, _WIDTH), "sequence": (len(_WORDS), _WIDTH), "mask": (len(_WORDS),)}
+_SAMPLES: tuple[Sequence[Any], ...] = (
     ["red|blue", "green", "blue|green", "|", "red", "red|green|blue"],  # sets of labels, or else classes
     ["1.5", "-2", "0", "4", "1.5", "3"],
 )
-_TAGS: Sequence[Target] = [("O", "B-LOC", "I-LOC"), ("B-LOC", "O", "O"), ("O", "O", "B-LOC")] * 2
+_TAGS: Sequence[Any] = [["O", "B-LOC", "I-LOC"], ["B-LOC", "O", "O"], ["O", "O", "B-LOC"]] * 2
 
 
 def combines(offer: Offer[Head]) -> str:
@@ -45,7 +50,7 @@ def decodes_what_it_encodes(offer: Offer[Head]) -> str:
     if len(answers) != len(_raws(offer)):
         raise BrokenPromise(f"it gives {len(answers)} answers for {len(_raws(offer))} examples")
     for target, answer in zip(targets, answers, strict=False):
-        if not any(_says(value, target) for value in answer.values()):
+        if not any(_says(part, target) for part in _parts(answer)):
             raise BrokenPromise(f"for an example of {target!r} it answers {answer!r}")
     return f"{len(answers)} of {len(answers)}" if targets else "nothing to learn; an answer for each example"
 
@@ -54,9 +59,7 @@ def state_brings_it_back(offer: Offer[Head]) -> str:
     """A task made of its state decodes as it does, and the state is JSON."""
     import json
 
-    task, targets = _learnt(offer)
-    model, features = _model(offer, task, len(targets))
-    outputs = _ask(model, features)
+    task, targets, outputs = _asked(offer)
     again = type(task).restore(json.loads(json.dumps(task.state())))
     if again.decode(outputs, _raws(offer)) != task.decode(outputs, _raws(offer)):
         raise BrokenPromise("a task made of its state answers otherwise")
@@ -65,21 +68,86 @@ def state_brings_it_back(offer: Offer[Head]) -> str:
     return "answers and encodes the same"
 
 
-def _learnt(offer: Offer[Head]) -> tuple[Task, Sequence[Target]]:
-    """The task with its options' defaults, and targets of a kind that it accepts."""
+def shows_its_answers(offer: Offer[Head]) -> str:
+    """In words, as columns that a Parquet file can hold, and as rows; its targets as text."""
+    import pyarrow as pa
+
+    task, targets, outputs = _asked(offer)
+    answers = task.decode(outputs, _raws(offer))
+    try:
+        table = pa.table(task.as_columns(answers))
+    except (pa.ArrowException, TypeError, ValueError) as error:
+        raise BrokenPromise(f"its columns make no table: {error}") from None
+    if table.num_rows != len(answers) or not table.num_columns:
+        raise BrokenPromise(f"its columns have {table.num_rows} rows for {len(answers)} answers")
+    for answer in answers:
+        short, rows = task.only_top(answer, 1), task.as_rows(answer)
+        said = [task.in_words(one) for one in (answer, short)]
+        if not all(isinstance(line, str) and line.strip() and "\n" not in line for line in said):
+            raise BrokenPromise(f"in words, {answer!r} is {said!r}, not one line")
+        if not rows or not all(isinstance(row, dict) and row for row in rows):
+            raise BrokenPromise(f"its rows for {answer!r} are {rows!r}, not mappings of columns to cells")
+    written = [task.write_target(target) for target in targets]
+    if not all(isinstance(text, str) for text in written):
+        raise BrokenPromise(f"it writes the target {targets[0]!r} as {written[0]!r}, which is not text")
+    return f"as {', '.join(table.column_names[:4])}"
+
+
+def scores_in_pieces(offer: Offer[Head]) -> str:
+    """Its scorer says of all examples, piece by piece, what `score` says of them at once."""
+    import math
+
+    task, targets, outputs = _asked(offer)
+    if not targets:
+        return "nothing to score"
+    encoded, scorer, half = task.encode(targets), task.scorer(), len(targets) // 2
+    for rows in (slice(None, half), slice(half, None)):
+        scorer.update(at(encoded, rows), at(outputs, rows))
+    pieces, whole = scorer.result(), task.score(encoded, outputs)
+    if pieces.keys() != whole.keys() or not all(math.isclose(pieces[n], whole[n], abs_tol=1e-6) for n in whole):
+        raise BrokenPromise(f"in pieces the figures are {pieces}, at once {whole}")
+    return ", ".join(whole)
+
+
+def every_command_takes_it(offer: Offer[Head]) -> str:
+    """`zoo train`, `predict` (in words, --csv, --json) and `evaluate` carry it from a table to figures."""
     if not offer.spec.trained:
-        return make_task(offer, {}), []
+        raise NotChecked("nothing is trained; `zoo embed` uses the head `embedding`")
+    return every_command(offer, _cells(offer), _WORDS)
+
+
+def _cells(offer: Offer[Head]) -> Sequence[Any]:
+    """The cells of six targets that it learns."""
+    given = [list(cells) for cells in make_task(offer, {}).sample_targets()]
     refused = ""
-    for targets in (_TAGS,) if offer.spec.reads == "words" else _SAMPLES:
-        task = make_task(offer, {})
+    for cells in [given] if given else [_TAGS] if offer.spec.reads == "words" else _SAMPLES:
+        rows = cells if given else [[cell] for cell in cells]
         try:
-            task.learn(targets, ("label",))
-            task.encode(targets)
+            _taught(offer, rows)
         except BadData as error:
             refused = str(error)
         else:
-            return task, targets
-    raise NotChecked(f"it learns none of the targets that this kit has: {refused}")
+            return rows
+    raise NotChecked(f"it learns none of the targets that this kit has (`sample_targets` can give some): {refused}")
+
+
+def _taught(offer: Offer[Head], rows: Sequence[Any]) -> tuple[Task, list[Target]]:
+    task = make_task(offer, {})
+    targets = [task.read_target(cells, raw) for cells, raw in zip(rows, _raws(offer), strict=True)]
+    task.learn(targets, ("label",))
+    task.encode(targets)
+    return task, targets
+
+
+def _learnt(offer: Offer[Head]) -> tuple[Task, list[Target]]:
+    """The task with its options' defaults, and targets of a kind that it accepts."""
+    return _taught(offer, _cells(offer)) if offer.spec.trained else (make_task(offer, {}), [])
+
+
+def _asked(offer: Offer[Head]) -> tuple[Task, list[Target], Arrays]:
+    """The task, its targets, and what its layers give before any training."""
+    task, targets = _learnt(offer)
+    return task, targets, _ask(*_model(offer, task, len(targets)))
 
 
 def _model(offer: Offer[Head], task: Task, count: int) -> tuple[keras.Model, dict[str, np.ndarray]]:
@@ -89,14 +157,15 @@ def _model(offer: Offer[Head], task: Task, count: int) -> tuple[keras.Model, dic
 
     keras.utils.set_random_seed(0)
     count = count or len(_raws(offer))
-    shapes = {"pooled": (_WIDTH,), "map": (4, 4, _WIDTH), "sequence": (3, _WIDTH), "mask": (3,)}
     names = feature_names(offer.spec.feature)
+    if unknown := set(names) - set(_SHAPES):
+        raise NotChecked(f"it consumes {unknown.pop()}, of which this kit can make none up")
     generator = np.random.default_rng(0)
-    features = {name: generator.normal(size=(count, *shapes[name])).astype("float32") for name in names}
+    features = {name: generator.normal(size=(count, *_SHAPES[name])).astype("float32") for name in names}
     if "mask" in features:
-        features["mask"] = np.ones((count, 3), "int32")
+        features["mask"] = np.ones((count, len(_WORDS)), "int32")
     free = {"sequence": (None, _WIDTH), "mask": (None,)}
-    entry = {n: keras.Input(free.get(n, shapes[n]), dtype=str(features[n].dtype), name=n) for n in names}
+    entry = {n: keras.Input(free.get(n, _SHAPES[n]), dtype=str(features[n].dtype), name=n) for n in names}
     return keras.Model(entry, task.outputs(entry)), features
 
 
@@ -107,33 +176,39 @@ def _train(model: keras.Model, task: Task, features: Mapping[str, Any], targets:
     model.fit(dict(features), task.encode(targets), epochs=_STEPS, verbose=0)
 
 
-def _ask(model: keras.Model, features: Mapping[str, Any]) -> np.ndarray:
+def _ask(model: keras.Model, features: Mapping[str, Any]) -> Arrays:
     import numpy as np
 
-    return np.asarray(model(dict(features), training=False))
+    return each(model(dict(features), training=False), np.asarray)
 
 
 def _raws(offer: Offer[Head]) -> list[Any]:
-    if offer.spec.reads == "words":
-        return [join_words(["one", "two", "three"])] * len(_TAGS)
-    return ["an example"] * 6
+    return [join_words(_WORDS) if offer.spec.reads == "words" else "an example"] * len(_TAGS)
 
 
-def _says(value: Any, target: Target) -> bool:
-    """Whether a part of an answer is the target: the same text, number, set of labels, or list of tags."""
-    if isinstance(target, tuple):
-        return isinstance(value, list) and list(target) == value
-    if isinstance(value, list):
-        return sorted(map(str, value)) == sorted(filter(None, target.split("|")))
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
-        try:
-            return abs(value - float(target)) < 0.5
-        except ValueError:
-            return False
-    return str(value) == target
+def _parts(answer: Any) -> Iterator[Any]:
+    """An answer, and everything in it."""
+    yield answer
+    if isinstance(answer, (dict, list)):
+        for part in answer.values() if isinstance(answer, dict) else answer:
+            yield from _parts(part)
+
+
+def _says(part: Any, target: Target) -> bool:
+    """Whether a part of an answer is the target: the same text, number, set of labels, or list of tags or numbers."""
+    if isinstance(target, (tuple, list)):
+        return isinstance(part, list) and len(part) == len(target) and all(map(_says, part, target))
+    if isinstance(part, list) and isinstance(target, str):
+        return sorted(map(str, part)) == sorted(filter(None, target.split("|")))
+    try:
+        return abs(float(part) - float(target)) < _NEAR
+    except (TypeError, ValueError):
+        return bool(part == target)
 
 
 def _equal(first: Any, second: Any) -> bool:
     import numpy as np
 
+    if isinstance(first, dict):
+        return first.keys() == second.keys() and all(_equal(first[name], second[name]) for name in first)
     return bool(np.array_equal(first, second))

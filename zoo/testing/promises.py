@@ -96,8 +96,10 @@ def promises(
     if not backbones:
         chosen = offers if every else _smallest(offers)
     heads = [offer for offer in catalog().heads if offer.plugin in names]
+    modalities = [name for plugin in plugins for name in plugin.modalities.names]
     return [
         *_of_plugin(name, len(offers)),
+        *(promise for modality in modalities for promise in _of_modality(modality)),
         *(promise for offer in chosen for promise in _of_backbone(offer, weights)),
         *(promise for offer in heads for promise in _of_head(offer)),
     ]
@@ -158,5 +160,20 @@ def _of_head(offer: Offer[Head]) -> list[Promise]:
         ("it combines with a kind of backbone", head.combines),
         ("it decodes what it encodes", head.decodes_what_it_encodes),
         ("its state brings it back", head.state_brings_it_back),
+        ("it shows its answers", head.shows_its_answers),
+        ("it scores in pieces as at once", head.scores_in_pieces),
+        ("every command takes it", head.every_command_takes_it),
     ]
     return [Promise(f"head {offer.name}", name, partial(test, offer)) for name, test in tests]
+
+
+def _of_modality(name: str) -> list[Promise]:
+    from zoo.testing import modality
+
+    tests = [
+        ("its values are as it says", modality.values_are_as_it_says),
+        ("what is not one is refused", modality.others_are_refused),
+        ("fingerprints tell values apart", modality.fingerprints_tell_apart),
+        ("it shows its values", modality.shows_values),
+    ]
+    return [Promise(f"modality {name}", promise, partial(test, name)) for promise, test in tests]

@@ -1,1 +1,5 @@
-"""The shared trainer: plan, phases, features of the frozen part, provenance."""
+"""The shared trainer.
+
+In: a plan. Out: a finished run folder; on the way the plan becomes a job (names, encoder, dataset), and the job a
+session that goes through the phases and can be killed and resumed at any moment.
+"""

@@ -13,11 +13,11 @@ from zoo.data.order import Order
 from zoo.errors import BadPlan
 from zoo.progress import Advance, say
 from zoo.runs.folder import RunFolder
-from zoo.training.changes import assign
-from zoo.training.plan import Phase
+from zoo.runs.plan import Phase
+from zoo.training.snapshot import assign
 
 
-class KeepBest(keras.callbacks.Callback):
+class BestWeights(keras.callbacks.Callback):
     """Stops when the validation loss has not fallen for `patience` epochs, and keeps the model's best weights.
 
     `best` is the loss to beat: that of the weights the model has now, which are kept if no epoch beats it.
@@ -62,11 +62,11 @@ class FollowEpoch(keras.callbacks.Callback):
 
 
 class StopOnBadLoss(keras.callbacks.Callback):
-    """Ends the training with a sentence when the loss is no longer a number. `keep` tells whether an epoch was good."""
+    """Ends the training with a sentence when the loss is no longer a number; `best` tells whether an epoch was good."""
 
-    def __init__(self, folder: RunFolder, keep: KeepBest) -> None:
+    def __init__(self, folder: RunFolder, best: BestWeights) -> None:
         super().__init__()
-        self._folder, self._keep = folder, keep
+        self._folder, self._best = folder, best
 
     def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
         self._check("loss", logs)
@@ -77,7 +77,7 @@ class StopOnBadLoss(keras.callbacks.Callback):
     def _check(self, name: str, logs: dict[str, float] | None) -> None:
         loss = (logs or {})[name]
         if not math.isfinite(loss):
-            good = math.isfinite(self._keep.best)
+            good = math.isfinite(self._best.best)
             finish = f" The best weights before make a run with: zoo resume {self._folder.path} --finish"
             raise BadPlan(
                 f"The {name} became {loss}; train with a lower learning rate (--lr), a tenth for example."

@@ -7,9 +7,11 @@ import os
 import zipfile
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
+
+import msgspec
 
 from zoo.errors import BadPlan, BadRun
 from zoo.progress import say
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
 FORMAT = 1
 KEPT = 2
 MINUTES = 3.0
-_FACTS = "facts"
+_HEADER = "facts"
 _DAMAGED = (
     OSError,
     ValueError,
@@ -47,33 +49,57 @@ def seconds_between() -> float:
     return seconds
 
 
-@dataclass(frozen=True)
-class Checkpoint:
-    """Where a training is, and all that decides how it goes on.
+class Position(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a training is: all that decides how it goes on, but for the values of variables.
 
     phase     number of the phase that is going on; that of the last one and one more when all are over
     epoch     epochs of it that are over
     batch     steps of the epoch after that
     logs      the figures of the epoch's training, where all of its steps are done
-    best      the lowest validation loss so far, of the weights kept as `best/...`
+    best      the lowest validation loss so far, of the weights that are kept as the best
     idle      epochs without a lower one
     rows      those of history.csv
-    kept      whether what is frozen in this phase is kept, as was decided when it began
+    kept      whether what is frozen in this phase is cached, as was decided when it began
     baseline  name and figures of the linear model, once it is known
     built     checksum of the model as it was before the training
-    arrays    "model/N", "best/N": the variables that the training has changed; "optimizer/N"; "metrics/N"
     """
 
     phase: int = 0
     epoch: int = 0
     batch: int = 0
-    logs: dict[str, float] = field(default_factory=dict)
+    logs: dict[str, float] = {}
     best: float | None = None
     idle: int = 0
-    rows: list[dict[str, Any]] = field(default_factory=list)
+    rows: list[dict[str, Any]] = []
     kept: bool | None = None
     baseline: tuple[str, dict[str, float]] | None = None
     built: str = ""
+
+    @property
+    def at_start(self) -> bool:
+        """Whether nothing is done yet."""
+        return self.phase == self.epoch == self.batch == 0
+
+    @property
+    def better_than_all_epochs(self) -> bool:
+        """Whether the best weights are those of no epoch."""
+        return self.best is not None and all(self.best < row["val_loss"] for row in self.rows)
+
+
+class _Header(Position, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What stands in the file beside the arrays."""
+
+    format: Literal[1] = 1
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A position and what the variables hold there.
+
+    arrays  "model/N", "best/N": the variables that the training has changed; "optimizer/N"; "metrics/N"
+    """
+
+    position: Position
     arrays: Mapping[str, np.ndarray] = field(default_factory=dict, compare=False)
 
     def of(self, kind: str) -> dict[int, np.ndarray]:
@@ -93,7 +119,7 @@ class Checkpoints:
         """Write the next file, and delete what is older than the last two. Raises `BadRun` where the disk is full."""
         files = self._files()
         number = int(files[-1].stem) + 1 if files else 1
-        facts = {f.name: getattr(checkpoint, f.name) for f in fields(checkpoint) if f.name != "arrays"}
+        header = {"format": FORMAT} | msgspec.to_builtins(checkpoint.position)
 
         def write(path: Path) -> None:
             import numpy as np
@@ -102,7 +128,7 @@ class Checkpoints:
                 np.savez(
                     file,
                     allow_pickle=False,
-                    **{_FACTS: np.array(json.dumps({"format": FORMAT, **facts}))},
+                    **{_HEADER: np.array(json.dumps(header))},
                     **checkpoint.arrays,
                 )
 
@@ -143,7 +169,6 @@ def _read(path: Path) -> Checkpoint:
 
     with np.load(path, allow_pickle=False) as archive:
         arrays = {name: archive[name] for name in archive.files}
-    facts = json.loads(str(arrays.pop(_FACTS)))
-    if facts.pop("format") != FORMAT:
-        raise ValueError("written by another version of zoo")
-    return Checkpoint(**facts, arrays=arrays)
+    header = msgspec.convert(json.loads(str(arrays.pop(_HEADER))), _Header)
+    content = {name: getattr(header, name) for name in Position.__struct_fields__}
+    return Checkpoint(Position(**content), arrays)

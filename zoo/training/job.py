@@ -1,122 +1,136 @@
-"""From a plan to everything that a training needs: names resolved, weights and data at hand, the model built."""
+"""From a plan to everything that a training needs: names and weights, the encoder, the data, and then the head."""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from unicodedata import normalize
+
+import msgspec
 
 from zoo import engine
 from zoo.catalog import Backbone, Head, Offer, Weights, catalog
-from zoo.compose.encoder import build_encoder
+from zoo.compose.encoder import Encoder, encoder_of
 from zoo.compose.model import Composed, compose
 from zoo.compose.task import Task, fitting_head, make_task
-from zoo.data.check import check
-from zoo.data.examples import Example, Examples, Target
-from zoo.data.sources import Reading, read_source
-from zoo.data.split import assign
-from zoo.errors import BadData, BadPlan
-from zoo.inference.how import Inference
+from zoo.data.layout import Layout
+from zoo.data.sources import require_source
+from zoo.errors import BadPlan
+from zoo.inference.options import Inference, Precision
+from zoo.places import place
 from zoo.progress import say
+from zoo.runs.plan import Phase, Plan
+from zoo.training.adapt import adaptation
+from zoo.training.backend import Backend, Local
 from zoo.training.checkpoint import seconds_between
-from zoo.training.plan import Plan
+from zoo.training.dataset import Dataset, read_dataset
 from zoo.training.provenance import Seconds
 from zoo.weights import choose
 
 
 @dataclass(frozen=True)
-class Job:
-    """What a plan means here and now. `how` is the inference of what is frozen, with nothing left to "auto"."""
+class Named:
+    """What the names in a plan stand for, here and now."""
 
-    plan: Plan
     backbone: Offer[Backbone]
     head: Offer[Head]
     task: Task
+    layout: Layout
     weights: Weights | None
     weights_file: Path | None
-    examples: Examples
-    composed: Composed
-    how: Inference
+
+
+@dataclass
+class Job:
+    """A training that can start: nothing about its names, weights and data is wrong.
+
+    options  of what is frozen, with nothing left to "auto"
+    encoder  built, until a model is made of it
+    """
+
+    plan: Plan
+    named: Named
+    dataset: Dataset
+    options: Inference
+    encoder: Encoder | None
     seconds: Seconds
+    backend: Backend = field(default_factory=Local)
+
+    def compose(self) -> Composed:
+        """A new model, the same each time. Whoever asks again has let go of the one before: there is room for one."""
+        import keras
+
+        with self.seconds.of("start"), self.backend.scope():
+            encoder = self.encoder or _built(self.plan, self.named)
+            self.encoder = None
+            keras.utils.set_random_seed(self.plan.seed)  # whatever building the encoder drew, the head starts the same
+            return compose(encoder, self.named.task, self.named.head.spec)
+
+    def with_batch_size(self, batch_size: int) -> None:
+        """Train with fewer examples at a time."""
+        self.plan = msgspec.structs.replace(self.plan, batch_size=batch_size)
+
+    def training_precision(self, phase: Phase) -> Precision:
+        """In which the steps of a phase compute: a head alone gains nothing from a smaller type."""
+        return _training_precision(self.plan, phase)
 
 
 def prepare(plan: Plan) -> Job:
-    """Find all that can be wrong with names, weights and data. Raises `ZooError`s."""
+    """Find all that can be wrong: with names and weights, then with the backbone, then with the data.
+
+    Raises `ZooError`s.
+    """
     seconds = Seconds()
     seconds_between()
+    with seconds.of("weights"):
+        named = _named(plan)
+    with seconds.of("start"):
+        engine.use(plan.device)
+        encoder = _built(plan, named)
+        options = Inference(plan.precision, plan.engine).resolved()
+        for phase in plan.phases:
+            adaptation(phase).prepare(encoder, phase)
+            _training_precision(plan, phase)
+    with seconds.of("data"):
+        dataset = read_dataset(plan, named.layout, named.task)
+    if named.weights_file is None and not any(phase.unfreeze for phase in plan.phases):
+        say("The backbone has random weights and stays as it is; --unfreeze all would train it too.")
+    return Job(plan, named, dataset, options, encoder, seconds)
+
+
+def _named(plan: Plan) -> Named:
     backbone = catalog().backbone(plan.backbone)
     head = fitting_head(plan.head, backbone)
-    reading = Reading(backbone.spec.modality, head.spec.reads, plan.input_column, plan.target_column)
-    _refuse_wrong_use(plan, head, reading)
+    layout = Layout(backbone.spec.modality, head.spec.reads, plan.input_column, plan.target_column)
+    _refuse_wrong_use(plan, head, layout)
+    for data in filter(None, (plan.data, plan.val)):
+        require_source(place(data))
     task = make_task(head, plan.options)
-    with seconds.of("weights"):
-        weights, weights_file = choose(backbone, plan.weights)
-    with seconds.of("data"):
-        examples = _examples(plan, task, reading)
-    with seconds.of("start"):
-        engine.start()
-        import keras
-
-        keras.utils.set_random_seed(plan.seed)
-        encoder = build_encoder(backbone, plan.weights)
-        keras.utils.set_random_seed(plan.seed)  # whatever building the encoder drew, the head starts the same
-        composed = compose(encoder, task, head.spec)
-        how = Inference(plan.precision, plan.engine).resolved()
-        for phase in plan.phases:
-            composed.encoder.unfreeze(phase.unfreeze)
-            plan.training_precision(phase)
-    if weights_file is None and not any(phase.unfreeze for phase in plan.phases):
-        say("The backbone has random weights and stays as it is; --unfreeze all would train it too.")
-    return Job(plan, backbone, head, task, weights, weights_file, examples, composed, how, seconds)
+    return Named(backbone, head, task, layout, *choose(backbone, plan.weights))
 
 
-def _refuse_wrong_use(plan: Plan, head: Offer[Head], reading: Reading) -> None:
-    if plan.augment != "none" and reading.modality != "image":
-        raise BadPlan(f"--augment {plan.augment}: it is for pictures, and {plan.backbone} reads texts.")
+def _built(plan: Plan, named: Named) -> Encoder:
+    engine.start()
+    import keras
+
+    keras.utils.set_random_seed(plan.seed)
+    return encoder_of(named.backbone, named.weights, named.weights_file)
+
+
+def _training_precision(plan: Plan, phase: Phase) -> Precision:
+    """Raises `BadPlan` for float16 without a GPU."""
+    return Inference(plan.precision, "tensorflow").resolved().precision if phase.unfreeze else "float32"
+
+
+def _refuse_wrong_use(plan: Plan, head: Offer[Head], layout: Layout) -> None:
+    levels = layout.reader.augmentations
+    if plan.augment not in ("none", *levels):
+        known = f"it must be none, {' or '.join(levels)}" if levels else f"{layout.reader.unit} are not augmented"
+        raise BadPlan(f"--augment {plan.augment}: {known}.")
     if not head.spec.trained:
         raise BadPlan(
             f"The head {head.name} is not trained; for vectors: "
             f"zoo embed {plan.backbone} {plan.data} --out vectors.parquet"
         )
-    if len(reading.targets) > 1 and head.spec.targets == "one":
+    if len(layout.targets) > 1 and head.spec.targets == "one":
         several = ", ".join(offer.name for offer in catalog().heads if offer.spec.targets == "many")
         raise BadPlan(f"--target {plan.target_column}: {head.name} learns one column; these learn several: {several}.")
-
-
-def _examples(plan: Plan, task: Task, reading: Reading) -> Examples:
-    """Read the data and the validation data, split them, and let the task see the targets."""
-    validation = check(read_source(Path(plan.val), reading), reading.modality) if plan.val else None
-    examples = check(read_source(Path(plan.data), reading), reading.modality)
-    skipped = examples.skipped + (validation.skipped if validation else [])
-    if skipped:
-        say(f"Left out {len(skipped)} inputs, listed in skipped.csv ({skipped[0].input}: {skipped[0].reason}, ...).")
-    task.learn([e.target for e in examples.items], reading.targets)
-    assign(examples, validation, plan.seed, task.strata)
-    _warn_of_targets(examples.items, task)
-    for split in ("train", "validation"):
-        if not examples.of(split):
-            raise BadData(f"{plan.data} has no readable example for {split}.")
-    task.learn([e.target for e in examples.of("train")], reading.targets)
-    task.encode([e.target for e in examples.items])
-    return examples
-
-
-def _warn_of_targets(examples: list[Example], task: Task) -> None:
-    """Say which targets may be meant to be one, and which examples are of several strata (not of several numbers)."""
-    alike: dict[str, set[str]] = defaultdict(set)
-    by_content: dict[str, set[Target]] = defaultdict(set)
-    for example, stratum in zip(examples, task.strata([example.target for example in examples]), strict=True):
-        if stratum is not None:
-            by_content[example.content].add(stratum)
-        for target in (example.target,) if isinstance(example.target, str) else example.target:
-            alike[" ".join(normalize("NFKC", target).casefold().split())].add(target)
-    for targets in (sorted(some) for some in alike.values() if len(some) > 1):
-        names = ", ".join(map(repr, targets))
-        say(f"Warning: {names} differ in upper case or blanks alone, and are taken for different targets.")
-    if torn := [sorted(map(_shown, targets)) for targets in by_content.values() if len(targets) > 1]:
-        say(f"Warning: {len(torn)} examples occur with several targets ({' and '.join(torn[0][:2])}, ...).")
-
-
-def _shown(target: Target) -> str:
-    return target if isinstance(target, str) else " ".join(target)

@@ -9,8 +9,8 @@ import keras
 import tensorflow as tf
 
 from zoo.compose.encoder import Encoder
-from zoo.inference.how import Precision
-from zoo.training.plan import Phase
+from zoo.inference.options import Precision
+from zoo.runs.plan import Phase
 
 # Biases and the scales and offsets of normalization are not decayed (BERT, github.com/google-research/bert).
 NOT_DECAYED = ["bias", "beta", "gamma", "norm"]

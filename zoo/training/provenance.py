@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import platform
 import time
@@ -11,57 +10,54 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from zoo.catalog import Backbone, Head, Offer, Weights, catalog
-from zoo.data.examples import Examples
+from zoo.catalog import Weights, catalog
 from zoo.weights import content_sha256, locate
+
+if TYPE_CHECKING:
+    from zoo.training.job import Job
 
 _PACKAGES = ("tfzoo", "tensorflow", "keras", "numpy", "pillow")
 
 
 class Seconds:
-    """How long each step took, in seconds by name."""
+    """How long each part of a training took: `spent` in seconds, by name."""
 
     def __init__(self) -> None:
-        self.steps: dict[str, float] = {}
+        self.spent: dict[str, float] = {}
 
     @contextmanager
-    def of(self, step: str) -> Iterator[None]:
-        """Time the block, and add it to `step`."""
+    def of(self, part: str) -> Iterator[None]:
+        """Time the block, and add it to `part`."""
         start = time.monotonic()
         try:
             yield
         finally:
-            self.steps[step] = round(self.steps.get(step, 0.0) + time.monotonic() - start, 3)
+            self.spent[part] = round(self.spent.get(part, 0.0) + time.monotonic() - start, 3)
 
 
-def provenance(
-    backbone: Offer[Backbone],
-    head: Offer[Head],
-    weights: Weights | None,
-    file: Path | None,
-    examples: Examples,
-) -> dict[str, Any]:
+def provenance(job: Job) -> dict[str, Any]:
     """The content of provenance.json as a training starts."""
+    named, data = job.named, job.dataset
     plugins = {p.name: f"{p.distribution} {p.version}" for p in catalog().plugins if p.status == "loaded"}
     return {
         "started": _now(),
         "folder": os.getcwd(),
         "versions": {"python": platform.python_version()} | {name: metadata.version(name) for name in _PACKAGES},
-        "plugins": {name: plugins[name] for name in sorted({backbone.plugin, head.plugin})},
-        "weights": _weights(weights, file),
-        "data": {"examples": len(examples.items), "fingerprint": _fingerprint(examples)},
-        "machine": {"system": platform.platform(), "processor": platform.machine(), "cores": os.cpu_count()},
+        "plugins": {name: plugins[name] for name in sorted({named.backbone.plugin, named.head.plugin})},
+        "weights": _weights(named.weights, named.weights_file),
+        "data": {"examples": len(data.examples), "fingerprint": data.fingerprint},
+        "machine": _machine(),
     }
 
 
 def ended(seconds: Seconds, precision: str, engine: str) -> dict[str, Any]:
-    """What is added when a training is over: how the frozen part was computed in the end, and seconds by step."""
+    """What is added when a training is over: how the frozen part was computed in the end, and seconds by part."""
     return {
         "finished": _now(),
         "computing": {"precision": precision, "engine": engine},
-        "seconds": seconds.steps,
+        "seconds": seconds.spent,
     }
 
 
@@ -78,7 +74,10 @@ def _weights(weights: Weights | None, file: Path | None) -> dict[str, Any]:
     return {"name": name, "file": file.name, "sha256": content_sha256(file), "licence": licence}
 
 
-def _fingerprint(examples: Examples) -> str:
-    """Of contents, targets and sides, in no particular order."""
-    lines = sorted(f"{e.content}\t{e.target}\t{e.split}" for e in examples.items)
-    return hashlib.sha256("\n".join(lines).encode("utf-8", "surrogateescape")).hexdigest()
+def _machine() -> dict[str, Any]:
+    import tensorflow as tf
+
+    gpus = [tf.config.experimental.get_device_details(gpu) for gpu in tf.config.get_visible_devices("GPU")]
+    devices = [str(about.get("device_name", "GPU")) for about in gpus] or ["cpu"]
+    about = {"system": platform.platform(), "processor": platform.machine(), "cores": os.cpu_count()}
+    return about | {"devices": devices}

@@ -1,4 +1,8 @@
-"""HOW weights arrive: sources, cache, checksums, mirrors, offline. Never imports TensorFlow."""
+"""HOW weights arrive: sources, cache, checksums, mirrors, offline. Never imports TensorFlow.
+
+In: the spec of some weights, or what a person names. Out: a verified file on this disk, or a sentence with the ways to
+go on without it.
+"""
 
 from zoo.catalog.settings import cache_folder
 from zoo.weights.cache import content_sha256, converted

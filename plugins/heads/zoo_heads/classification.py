@@ -12,7 +12,7 @@ from zoo_heads.closed_form import install, logistic
 from zoo_heads.layers import check_options, dense, ranked
 
 
-class Classification:
+class Classification(zoo.Task):
     """Dense softmax over the classes, on `pooled` (batch, dim); the outputs are probabilities (batch, classes).
 
     Targets are class names; `labels` holds them in natural order ("2" before "10"), which is the order of the outputs.
@@ -85,6 +85,12 @@ class Classification:
         """`label`, and `probabilities` by class, the likeliest first."""
         probabilities = [ranked(self.labels, row) for row in outputs]
         return [{"label": next(iter(shares)), "probabilities": shares} for shares in probabilities]
+
+    def report_figures(self, encoded: np.ndarray, outputs: np.ndarray) -> list[dict[str, Any]]:
+        """The confusion matrix: rows are the true classes, columns the answers."""
+        counts = np.zeros((len(self.labels), len(self.labels)), int)
+        np.add.at(counts, (encoded, outputs.argmax(axis=1)), 1)
+        return [{"kind": "matrix", "title": "Confusion matrix", "labels": self.labels, "values": counts.tolist()}]
 
     def state(self) -> dict[str, Any]:
         return {"options": self.options, "labels": self.labels}

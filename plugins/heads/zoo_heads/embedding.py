@@ -6,8 +6,10 @@ from typing import Any
 import keras
 import numpy as np
 
+import zoo
 
-class Embedding:
+
+class Embedding(zoo.Task):
     """`pooled` (batch, dim), each vector scaled to length 1, so that a dot product of two is their cosine."""
 
     def __init__(self, *, normalize: bool) -> None:

@@ -15,10 +15,10 @@ from zoo_heads.strata import by_rarest
 _YES, _NO = {"1", "1.0", "true", "yes"}, {"0", "0.0", "false", "no"}
 
 
-class Multilabel:
+class Multilabel(zoo.Task):
     """Dense sigmoid for each label, on `pooled` (batch, dim); the outputs are probabilities (batch, labels).
 
-    A target is labels parted by "|" ("|" alone: none of them), or there is a column of 0 and 1 for each label.
+    A target is labels separated by "|" ("|" alone: none of them), or there is a column of 0 and 1 for each label.
     """
 
     def __init__(self, *, hidden: int, dropout: float, threshold: float) -> None:
@@ -35,8 +35,8 @@ class Multilabel:
         self.labels = list(columns) if len(columns) > 1 else natsorted(given)
         if len(self.labels) < 2:
             raise zoo.BadData(
-                f"There are {len(self.labels)} labels; give two or more, parted by '|' as in 'red|round', or several "
-                "columns of 0 and 1 with --target A,B,C."
+                f"There are {len(self.labels)} labels; give two or more, separated by '|' as in 'red|round', or "
+                "several columns of 0 and 1 with --target A,B,C."
             )
         if never := [label for label in self.labels if label not in given]:
             raise zoo.BadData(f"No example for training has the label {never[0]!r}; leave its column out of --target.")
@@ -80,9 +80,6 @@ class Multilabel:
     def metrics(self) -> list[keras.metrics.Metric]:
         return [keras.metrics.F1Score("micro", self.options["threshold"], name="micro_f1")]
 
-    def example_weights(self, encoded: np.ndarray) -> np.ndarray:
-        return np.ones(len(encoded), "float32")
-
     def score(self, encoded: np.ndarray, outputs: np.ndarray) -> dict[str, float]:
         """Mean average precision over the labels that occur; F1 over all decisions, and its mean over those labels."""
         from sklearn.metrics import average_precision_score, f1_score
@@ -105,6 +102,15 @@ class Multilabel:
             chosen = [label for label, share in shares.items() if share >= self.options["threshold"]]
             answers.append({"labels": chosen, "probabilities": shares})
         return answers
+
+    def in_words(self, answer: dict[str, Any]) -> str:
+        return f"{' | '.join(answer['labels']) or 'no label'}  ({super().in_words(answer)})"
+
+    def report_figures(self, encoded: np.ndarray, outputs: np.ndarray) -> list[dict[str, Any]]:
+        """For each label, how often it is true, and how often it is given."""
+        given = (outputs >= self.options["threshold"]).sum(axis=0)
+        bars = {"true": encoded.sum(axis=0).astype(int).tolist(), "given": given.astype(int).tolist()}
+        return [{"kind": "bars", "title": "Examples with each label", "labels": self.labels, "values": bars}]
 
     def state(self) -> dict[str, Any]:
         return {"options": self.options, "columns": self.columns, "labels": self.labels}

@@ -14,7 +14,7 @@ from zoo_heads.layers import check_options, dense
 LARGEST = 1e30  # float32 ends at 3.4e38
 
 
-class Regression:
+class Regression(zoo.Task):
     """Dense layers on `pooled` (batch, dim); the outputs are numbers (batch, columns) in the units of the targets.
 
     Inside, targets are standardised by the mean and the standard deviation of the training part.
@@ -60,9 +60,6 @@ class Regression:
     def metrics(self) -> list[keras.metrics.Metric]:
         return [keras.metrics.MeanAbsoluteError(name="mae")] if len(self.columns) == 1 else []
 
-    def example_weights(self, encoded: np.ndarray) -> np.ndarray:
-        return np.ones(len(encoded), "float32")
-
     def score(self, encoded: np.ndarray, outputs: np.ndarray) -> dict[str, float]:
         """Pearson's r (0 where it is not defined), mean absolute error, root of the mean squared error.
 
@@ -79,6 +76,23 @@ class Regression:
         if len(self.columns) == 1:
             return [{"value": float(row[0])} for row in outputs]
         return [{"values": dict(zip(self.columns, row.tolist(), strict=True))} for row in outputs]
+
+    def in_words(self, answer: dict[str, Any]) -> str:
+        if len(self.columns) == 1:
+            return f"{answer['value']:.4g}"
+        return "  ".join(f"{column} {value:.4g}" for column, value in answer["values"].items())
+
+    def as_columns(self, answers: Sequence[dict[str, Any]]) -> dict[str, list[Any]]:
+        if len(self.columns) == 1:
+            return {"value": [answer["value"] for answer in answers]}
+        return {column: [answer["values"][column] for answer in answers] for column in self.columns}
+
+    def report_figures(self, encoded: np.ndarray, outputs: np.ndarray) -> list[dict[str, Any]]:
+        """For each column, the answers against the true numbers."""
+        return [
+            {"kind": "scatter", "title": column, "x": truth.tolist(), "y": said.tolist()}
+            for column, truth, said in zip(self.columns, encoded.T, outputs.T, strict=True)
+        ]
 
     def state(self) -> dict[str, Any]:
         return {"options": self.options, "columns": self.columns, "mean": self.mean, "std": self.std}

@@ -1,6 +1,5 @@
 """Token classification: a tag for each word of a text, as for named entities and parts of speech."""
 
-import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -9,13 +8,14 @@ import numpy as np
 from natsort import natsorted
 
 import zoo
+from zoo_heads.entities import counts_by_type, entities_of, figures_of
 from zoo_heads.layers import check_options, dense
 from zoo_heads.strata import by_rarest
 
 _PADDING = -1
 
 
-class TokenClassification:
+class TokenClassification(zoo.Task):
     """Dense softmax over the tags for each word, on `sequence` (batch, words, dim): probabilities (batch, words, tags).
 
     A word's vector is that of its first token. One that has none (it lies beyond the most tokens that the backbone
@@ -36,6 +36,12 @@ class TokenClassification:
         self.labels = natsorted({tag for tags in targets for tag in tags})
         if len(self.labels) < 2:
             raise zoo.BadData(f"There are {len(self.labels)} different tags; there must be at least two.")
+
+    def read_target(self, cells: Sequence[Any], raw: str) -> tuple[str, ...]:
+        tags, words = zoo.as_words(cells[0]), zoo.words_of(raw)
+        if len(tags) != len(words):
+            raise zoo.BadData(f"{len(words)} words, but {len(tags)} tags")
+        return tags
 
     def strata(self, targets: Sequence[tuple[str, ...]]) -> Sequence[str | None]:
         return by_rarest(targets)
@@ -63,36 +69,37 @@ class TokenClassification:
     def metrics(self) -> list[keras.metrics.Metric]:
         return [keras.metrics.MeanMetricWrapper(_share_of_right_words, name="accuracy")]
 
-    def example_weights(self, encoded: np.ndarray) -> np.ndarray:
-        return np.ones(len(encoded), "float32")
-
     def score(self, encoded: np.ndarray, outputs: np.ndarray) -> dict[str, float]:
         """Of tags that make entities: F1, precision and recall of whole entities, right in both ends and in kind.
 
         Of other tags: macro-averaged F1. And in any case the share of words whose tag is right.
         """
-        from seqeval import metrics as entity_level
-        from sklearn.metrics import accuracy_score, f1_score
+        from sklearn.metrics import f1_score
 
+        truth, said = self._tags(encoded, outputs)
+        every, guess = [t for tags in truth for t in tags], [t for tags in said for t in tags]
+        accuracy = {"accuracy": float(np.mean(np.array(every) == np.array(guess)))}
+        if not self._entities:
+            return accuracy | {"macro_f1": float(f1_score(every, guess, average="macro"))}
+        return figures_of(counts_by_type(truth, said)) | accuracy
+
+    def report_figures(self, encoded: np.ndarray, outputs: np.ndarray) -> list[dict[str, Any]]:
+        """F1 of each type of entity."""
+        if not self._entities:
+            return []
+        counts = counts_by_type(*self._tags(encoded, outputs))
+        f1 = [figures_of({kind: counts[kind]})["f1"] for kind in counts]
+        return [{"kind": "bars", "title": "F1 of each type of entity", "labels": list(counts), "values": {"f1": f1}}]
+
+    def _tags(self, encoded: np.ndarray, outputs: np.ndarray) -> tuple[list[list[str]], list[list[str]]]:
+        """The true tags of each example, and as many that the outputs give."""
         names = np.array(self.labels)
         truth = [names[row[row != _PADDING]].tolist() for row in encoded]
         said = [names[row[: len(tags)].argmax(-1)].tolist() for row, tags in zip(outputs, truth, strict=True)]
-        every, guess = [t for tags in truth for t in tags], [t for tags in said for t in tags]
-        accuracy = {"accuracy": float(accuracy_score(every, guess))}
-        if not self._entities:
-            return accuracy | {"macro_f1": float(f1_score(every, guess, average="macro"))}
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # where there is no entity, on either side
-            figures = {
-                name: float(getattr(entity_level, f"{name}_score")(truth, said))
-                for name in ("f1", "precision", "recall")
-            }
-        return figures | accuracy
+        return truth, said
 
     def decode(self, outputs: np.ndarray, raws: Sequence[str]) -> list[dict[str, Any]]:
         """`words` and the `tags` of each; and `entities`: kind, text, and its words from `start` up to before `end`."""
-        from seqeval.metrics.sequence_labeling import get_entities
-
         answers = []
         for row, text in zip(outputs, raws, strict=True):
             words = zoo.words_of(text)
@@ -100,11 +107,23 @@ class TokenClassification:
             answer: dict[str, Any] = {"words": words, "tags": tags}
             if self._entities:
                 answer["entities"] = [
-                    {"label": kind, "text": " ".join(words[start : end + 1]), "start": start, "end": end + 1}
-                    for kind, start, end in get_entities(tags)
+                    {"label": kind, "text": " ".join(words[start:end]), "start": start, "end": end}
+                    for kind, start, end in entities_of(tags)
                 ]
             answers.append(answer)
         return answers
+
+    def in_words(self, answer: dict[str, Any]) -> str:
+        if "entities" in answer:
+            return "  ".join(f"{one['text']} ({one['label']})" for one in answer["entities"]) or "no entity"
+        return " ".join(f"{word}/{tag}" for word, tag in zip(answer["words"], answer["tags"], strict=True))
+
+    def as_columns(self, answers: Sequence[dict[str, Any]]) -> dict[str, list[Any]]:
+        return {name: [answer[name] for answer in answers] for name in ("words", "tags")}
+
+    def as_rows(self, answer: dict[str, Any]) -> list[dict[str, Any]]:
+        """A row for each word."""
+        return [{"word": word, "tag": tag} for word, tag in zip(answer["words"], answer["tags"], strict=True)]
 
     def state(self) -> dict[str, Any]:
         return {"options": self.options, "labels": self.labels}

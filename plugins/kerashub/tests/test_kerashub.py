@@ -234,8 +234,8 @@ def test_the_list_of_presets_costs_no_tensorflow():
 
 
 def test_only_what_is_unfrozen_is_trained_on_features_kept_from_the_frozen_part(minilm, tmp_path):
-    from zoo.compose.cut import part
     from zoo.compose.model import compose
+    from zoo.compose.partition import partition
     from zoo.compose.task import make_task
 
     head = catalog().head("classification")
@@ -243,9 +243,9 @@ def test_only_what_is_unfrozen_is_trained_on_features_kept_from_the_frozen_part(
     task.learn(["a", "b"], ("label",))
     composed = compose(build_encoder(catalog().backbone(MINILM), str(minilm)), task, head.spec)
     composed.encoder.unfreeze(2)
-    parted = part(composed)
+    divided = partition(composed)
     ids = composed.encoder.preprocess(np.array(TEXTS))
-    together = parted.tail(parted.front(ids, training=False), training=False)
+    together = divided.tail(divided.front(ids, training=False), training=False)
     np.testing.assert_allclose(together, composed.from_prepared(ids, training=False), atol=1e-5)
     table = tmp_path / "t.csv"
     table.write_text("text,label\n" + "".join(f"{t} {i},{'ab'[i % 2]}\n" for i in range(12) for t in TEXTS))

@@ -69,4 +69,4 @@ def test_a_savedmodel_that_is_named_is_announced_as_a_program(tmp_path, capsys):
     with zipfile.ZipFile(Path(__file__).with_name("tiny_bert.zip")) as archive:
         archive.extractall(tmp_path / "tiny")
     zoo.build("bert", weights=str(tmp_path / "tiny"))
-    assert f"{tmp_path / 'tiny'} holds a SavedModel, a program that runs with your rights" in capsys.readouterr().err
+    assert f"{tmp_path / 'tiny'} contains a SavedModel, a program that runs with your rights" in capsys.readouterr().err

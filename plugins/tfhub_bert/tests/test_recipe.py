@@ -9,8 +9,9 @@ from zoo.catalog import catalog
 from zoo.compose.encoder import build_encoder
 from zoo.compose.model import compose
 from zoo.compose.task import make_task
+from zoo.runs.plan import Recipe
 from zoo.training.optimizers import WarmUpAndDecay, make_optimizer
-from zoo.training.plan import default_phases
+from zoo.training.recipe import phases
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +25,7 @@ def composed():
 
 
 def _phase(**options):
-    (phase,) = default_phases(catalog().backbone("minilm_l6").spec, "all", **options)
+    (phase,) = phases(catalog().backbone("minilm_l6").spec, Recipe(unfreeze="all", **options))
     return phase
 
 
@@ -40,7 +41,7 @@ def _steps(composed, phase, gradient):
 
 
 def test_weights_are_decayed_but_not_biases_and_norms(composed):
-    steps = _steps(composed, _phase(learning_rate=0.1), 0.0)
+    steps = _steps(composed, _phase(lr=0.1), 0.0)
     decayed = {path for path, step in steps.items() if step > 0}
     kept = {path for path, step in steps.items() if step == 0}
     assert {path.replace("/", ".").rsplit(".", 1)[-1] for path in decayed} == {"kernel", "embeddings"}
@@ -49,7 +50,7 @@ def test_weights_are_decayed_but_not_biases_and_norms(composed):
 
 
 def test_layer_wise_decay_slows_each_stage_more_than_the_one_after_it(composed):
-    steps = _steps(composed, _phase(learning_rate=0.1, layer_decay=0.5), 1.0)
+    steps = _steps(composed, _phase(lr=0.1, layer_decay=0.5), 1.0)
     steps = {path: step for path, step in steps.items() if path.endswith(("bias", "beta"))}  # not decayed
     by_stage = [max(steps.get(v.path, 0) for v in layer.trainable_variables) for layer, *_ in composed.encoder.stages]
     head = max(step for path, step in steps.items() if path.startswith("head") or "standardized" in path)
@@ -69,7 +70,7 @@ def test_the_rate_rises_linearly_and_falls_to_nothing():
 
 
 def test_large_backbones_learn_slower_and_pictures_have_no_layer_decay():
-    (large,) = default_phases(catalog().backbone("bert_en_uncased_base").spec, "all")
+    (large,) = phases(catalog().backbone("bert_en_uncased_base").spec, Recipe(unfreeze="all"))
     assert large.learning_rate < _phase().learning_rate
     with pytest.raises(zoo.BadPlan, match=r"--layer-decay 0\.9: it is for texts"):
-        default_phases(catalog().backbone("efficientnet_lite0").spec, "all", layer_decay=0.9)
+        phases(catalog().backbone("efficientnet_lite0").spec, Recipe(unfreeze="all", layer_decay=0.9))

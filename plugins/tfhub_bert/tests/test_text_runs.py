@@ -13,9 +13,9 @@ import pytest
 import zoo
 from zoo.catalog import catalog
 from zoo.compose.encoder import build_encoder
-from zoo.compose.model import compose, take_apart
+from zoo.compose.model import compose
 from zoo.compose.task import combine, make_task
-from zoo.runs.model_file import Card, load_model, save_model
+from zoo.runs.model_file import Card, load_model, load_parts, save_model
 
 BERT = catalog().backbone("bert")
 HEADS = {offer.name: offer for offer in catalog().heads if combine(BERT.spec, offer.spec)}
@@ -61,19 +61,21 @@ def test_every_way_to_ask_a_model_gives_the_same_answer(backbone, tiny, tmp_path
         task, spec = make_task(offer, {}), offer.spec
         if spec.trained:
             task.learn(TARGETS.get(head, ["1", "2", "4"]), ("label",))
-        model = compose(encoder, task, spec).model
-        save_model(model, Card(backbone, head, "text", task.state(), spec.reads), tmp_path / "model.keras")
-        loaded = load_model(tmp_path / "model.keras")
+        composed, path = compose(encoder, task, spec), tmp_path / "model.keras"
+        about = {"backbone": backbone, "head": head, "modality": "text", "task": task.state(), "reads": spec.reads}
+        card, model = Card(**about, parts=composed.signatures()), composed.model
+        save_model(model, card, path)
+        loaded = load_model(path)
+        parts = load_parts(loaded, card, path)
         texts = tf.constant(["the good film", "a very bad movie, it was awful!", "", "ünï çødé 大 😀"])
         inputs = [texts, texts[::-1]] if spec.reads == "pair" else texts
         first = np.asarray(model(inputs))
-        preprocess, rest = take_apart(loaded)
         answers = {
             "called again": model(inputs),
             "predicted": model.predict(inputs, verbose=0),
             "reloaded": loaded(inputs),
             "reloaded and predicted": loaded.predict(inputs, verbose=0),
-            "prepared": rest(preprocess(inputs)),
+            "prepared": parts.from_prepared(parts.preprocess(inputs)),
         }
         assert np.isfinite(first).all()
         differences = {way: float(np.abs(np.asarray(answer) - first).max()) for way, answer in answers.items()}
@@ -173,23 +175,26 @@ def test_words_are_tagged_after_training_on_sentences_of_all_lengths(unfreeze, n
 
 
 def test_features_of_words_come_back_from_their_file_as_they_were(names):
-    from zoo.compose.cut import part
     from zoo.compose.model import compose
+    from zoo.compose.partition import partition
     from zoo.compose.task import make_task
+    from zoo.data.batches import Preprocessing
     from zoo.data.check import check
-    from zoo.data.sources import Reading, read_source
-    from zoo.inference.how import Inference
-    from zoo.training.features import Frozen
+    from zoo.data.layout import Layout
+    from zoo.data.sources import read_source
+    from zoo.features.extractor import Extractor
+    from zoo.inference.options import Inference
 
-    head = catalog().head("token_classification")
-    examples = check(read_source(names, Reading("text", "words")), "text").items
+    head, layout = catalog().head("token_classification"), Layout("text", "words")
     task = make_task(head, {})
+    examples = check(read_source(names, layout, task), layout.reader).items
     task.learn([e.target for e in examples], ("tags",))
     offer = catalog().backbone("minilm_l6")
     composed = compose(build_encoder(offer), task, head.spec)
     composed.encoder.unfreeze(0)
-    how, front = Inference("float32", "tensorflow"), part(composed).front
-    features = Frozen(offer, None, composed.encoder.preprocess, front, how).features(examples)
+    options, front = Inference("float32", "tensorflow"), partition(composed).front
+    preprocessing = Preprocessing(composed.preprocess, layout.reader)
+    features = Extractor(offer, None, preprocessing, front, options).features(examples)
     some = [examples[row] for row in (40, 3, 27)]
     contents = [example.content for example in some]
     encoder = composed.encoder

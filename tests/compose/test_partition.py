@@ -1,13 +1,13 @@
-"""The two parts of a model together are the model, wherever it is cut."""
+"""The two parts of a model together are the model, wherever it is divided."""
 
 import keras
 import numpy as np
 import pytest
 
 from zoo.catalog import catalog
-from zoo.compose.cut import part
 from zoo.compose.encoder import build_encoder
 from zoo.compose.model import compose
+from zoo.compose.partition import partition
 from zoo.compose.task import make_task
 
 
@@ -28,19 +28,21 @@ def test_front_and_tail_make_the_model(composed, unfreeze):
     composed.encoder.unfreeze(unfreeze)
     size = composed.encoder.network.input.shape[1]
     pictures = np.random.default_rng(0).normal(size=(2, size, size, 3)).astype("float32")
-    parted = part(composed)
-    together = parted.tail(parted.front(pictures, training=False), training=False)
+    divided = partition(composed)
+    together = divided.tail(divided.front(pictures, training=False), training=False)
     np.testing.assert_allclose(together, composed.from_prepared(pictures, training=False), rtol=1e-5, atol=1e-6)
-    assert parted.front.trainable_weights == []
-    assert {w.path for w in parted.tail.trainable_weights} == {w.path for w in composed.from_prepared.trainable_weights}
-    assert parted.work > 1e6
+    assert divided.front.trainable_weights == []
+    assert {w.path for w in divided.tail.trainable_weights} == {
+        w.path for w in composed.from_prepared.trainable_weights
+    }
+    assert divided.work > 1e6
 
 
 def test_further_back_there_is_less_to_keep_ready(composed):
     works = []
     for unfreeze in (0, 1, 2):
         composed.encoder.unfreeze(unfreeze)
-        works.append(part(composed).work)
+        works.append(partition(composed).work)
     assert works == sorted(works, reverse=True)
 
 
@@ -49,19 +51,19 @@ def test_the_work_is_the_published_one(composed):
     published = {"efficientnet_lite0": 385, "mobilenet_v2": 300, "densenet121": 2834, "inception_v3": 5690}
     composed.encoder.unfreeze(0)
     expected = published[composed.encoder.network.name] * 1e6
-    assert part(composed).work == pytest.approx(expected, rel=0.1)
+    assert partition(composed).work == pytest.approx(expected, rel=0.1)
 
 
 def test_with_everything_unfrozen_there_is_no_front(composed):
     composed.encoder.unfreeze("all")
-    assert part(composed) is None
+    assert partition(composed) is None
 
 
 def test_a_network_inside_of_a_network_is_cut_too():
     inner_in = keras.Input((8,))
     first = keras.layers.Dense(4, name="first", trainable=False)
     inner = keras.Model(inner_in, keras.layers.Dense(4, name="second")(first(inner_in)), name="inner")
-    from zoo.compose.cut import _edge, _flat
+    from zoo.compose.partition import _edge, _flat
 
     outer_in = keras.Input((8,))
     outer = keras.Model(outer_in, {"pooled": inner(outer_in)})

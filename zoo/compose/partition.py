@@ -1,4 +1,4 @@
-"""Parting a composed model where its training begins: what is frozen, and what comes after it."""
+"""Partitioning a composed model where its training begins: what is frozen, and what comes after it."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Parted:
+class Partition:
     """Two models which together are `Composed.from_prepared`, and share its weights.
 
     front  prepared input -> {name: what the frozen part gives}
     tail   {name: ...} -> answer: what is trained
-    work   multiplications of the front for one example, about; of texts for one token
+    work   multiplications of the front for one example, about; where lengths differ, for one position
     """
 
     front: keras.Model
@@ -27,18 +27,19 @@ class Parted:
     work: float
 
 
-def part(composed: Composed) -> Parted | None:
-    """Part the model at its layers that can be trained, as they are set now; None where nothing before them computes.
+def partition(composed: Composed) -> Partition | None:
+    """Divide the model before the first of its layers that can be trained, as they are set now.
 
-    Parts of a network that are networks themselves (Keras's functional models) are parted too; a layer is not.
+    None where nothing before them computes. Models inside of the network (Keras's functional ones) are divided too; a
+    layer is not.
     """
     import keras
 
-    names = list(composed.from_features.input)
-    network = composed.encoder.network
+    names = list(composed.head.input)
+    network = composed.network
     if not network.trainable_weights:
         front = keras.Model(network.input, {name: network.output[name] for name in names}, name="front")
-        return Parted(front, composed.from_features, _work(front))
+        return Partition(front, composed.from_features, _work(front))
     flat = _flat(network, names)
     edge = list(_edge(flat))
     inputs = {id(tensor) for tensor in flat.inputs}
@@ -51,8 +52,8 @@ def part(composed: Composed) -> Parted | None:
         return None
     rest = keras.Model(list(cut.values()), flat.output, name="rest")
     entry = {name: keras.Input(t.shape[1:], dtype=t.dtype, name=name) for name, t in cut.items()}
-    head = composed.from_features.get_layer("head")
-    return Parted(front, keras.Model(entry, head(rest(list(entry.values()))), name="tail"), work)
+    tail = keras.Model(entry, composed.head(rest(list(entry.values()))), name="tail")
+    return Partition(front, tail, work)
 
 
 def _flat(network: keras.Model, names: list[str]) -> keras.Model:

@@ -1,4 +1,4 @@
-"""Which variables of a model a training has changed, and what they hold."""
+"""A snapshot of a model: which variables the training has changed since it was built, and what they hold."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 
-class Changes:
+class Snapshot:
     """Watches all variables of a model from now on: weights, statistics, and the states of random generators.
 
     built  checksum of the model as it is now

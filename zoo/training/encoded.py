@@ -8,12 +8,20 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from zoo.compose.task import Task
-from zoo.data.augment import Augment, Augmentation
+from zoo.data.batches import (
+    Preprocessing,
+    Unreadable,
+    lengths,
+    refuse_unreadable,
+    training_batches,
+    with_targets,
+)
 from zoo.data.examples import Example
 from zoo.data.order import Order
-from zoo.data.pipeline import Unreadable, Views, prepared, text_lengths, with_targets
+from zoo.data.reader import Reader
+from zoo.features.batches import feature_batches
+from zoo.features.extractor import view_keys
 from zoo.features.store import Store
-from zoo.training.features import feature_batches, view_keys
 
 if TYPE_CHECKING:
     import keras
@@ -21,14 +29,20 @@ if TYPE_CHECKING:
     import tensorflow as tf
 
 
-class Side:
+class EncodedSplit:
     """One split; with a seed, its examples are gone through in another order in each epoch.
 
     order  tells which, and follows the number of the epoch that is set in it
     """
 
     def __init__(
-        self, examples: list[Example], task: Task, batch_size: int, seed: int | None = None, augment: Augment = "none"
+        self,
+        examples: list[Example],
+        task: Task,
+        reader: Reader,
+        batch_size: int,
+        seed: int | None = None,
+        augment: str = "none",
     ) -> None:
         import numpy as np
 
@@ -36,10 +50,12 @@ class Side:
         self.encoded = task.encode([example.target for example in examples])
         self.weights: np.ndarray = np.ones(len(examples), "float32")
         self._raws = [example.raw for example in examples]
+        self._errors: Unreadable = {}
+        self._lengths = lengths(self._raws, reader)
         self.order = Order(len(examples), batch_size, seed)
 
-    def skipping(self, batches: int) -> Side:
-        """This side without the first batches of an epoch."""
+    def skipping(self, batches: int) -> EncodedSplit:
+        """This split without the first batches of an epoch."""
         other = copy.copy(self)
         other.order = replace(self.order, skip=batches)
         return other
@@ -47,14 +63,20 @@ class Side:
     def feature_batches(self, spec: Mapping[str, keras.KerasTensor], store: Store) -> tf.data.Dataset:
         """Batches of ({feature: rows}, targets, example weights)."""
         lengths_differ = any(None in tensor.shape[1:] for tensor in spec.values())
-        self.order.lengths = text_lengths(self._raws) if lengths_differ else None
+        self.order.lengths = self._lengths if lengths_differ else None
         return feature_batches(store, self.examples, self.encoded, self.weights, spec, self.order, self.augment)
 
-    def raw_batches(self, preprocess: keras.Model, errors: Unreadable) -> tf.data.Dataset:
+    def raw_batches(self, plain: Preprocessing) -> tf.data.Dataset:
         """Batches of (prepared input, targets, example weights)."""
-        self.order.lengths = text_lengths(self._raws)
-        views = None
+        self.order.lengths = self._lengths
+        preprocessing, keys = plain, None
         if self.augment != "none":
+            reader, model = plain.reader, plain.model
+            preprocessing = Preprocessing(model, reader, reader.augmentation(self.augment, model))
             keys = view_keys(self.examples) ^ (self.order.seed or 0)
-            views = Views(Augmentation(self.augment), keys)
-        return with_targets(prepared(self._raws, preprocess, self.order, errors, views), self.encoded, self.weights)
+        batches = training_batches(self._raws, preprocessing, self.order, self._errors, keys)
+        return with_targets(batches, self.encoded, self.weights)
+
+    def refuse_unreadable(self) -> None:
+        """Raise `BadData` for an example that could be read when the data was checked, and no longer can."""
+        refuse_unreadable(self._errors, self._raws)

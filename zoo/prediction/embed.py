@@ -4,24 +4,23 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from zoo import engine
 from zoo.atomic import atomic_path
 from zoo.catalog import catalog
 from zoo.compose.encoder import build_encoder
 from zoo.compose.model import compose
 from zoo.compose.task import fitting_head, make_task
-from zoo.data.examples import Raw, Skipped
-from zoo.data.given import Input
-from zoo.data.pipeline import Unreadable
-from zoo.data.sources import Reading
+from zoo.data.examples import Skipped
+from zoo.data.inputs import Input, read_entries
+from zoo.data.layout import Layout
 from zoo.errors import BadData, BadPlan
-from zoo.runs.ask import ask
-from zoo.runs.forward import outputs
+from zoo.places import utf8
+from zoo.prediction.predictor import AUTO, Predictor, ask
 
 if TYPE_CHECKING:
     import numpy as np
@@ -38,6 +37,7 @@ class Vectors:
     values   float32 (inputs, dim)
     skipped  the inputs that could not be read, each with the reason
     about    backbone, weights and options that they were made with
+    seconds  that it took
     """
 
     inputs: list[str]
@@ -45,6 +45,7 @@ class Vectors:
     values: np.ndarray
     skipped: list[Skipped]
     about: dict[str, Any]
+    seconds: float
 
     def write(self, path: Path) -> None:
         """Write a Parquet table: `input`, `text` (of texts), `vector`; the file appears whole or not at all."""
@@ -52,9 +53,9 @@ class Vectors:
         from pyarrow import parquet
 
         flat = pyarrow.array(self.values.ravel(), pyarrow.float32())
-        columns = {"input": pyarrow.array([_utf8(name) for name in self.inputs], pyarrow.string())}
+        columns = {"input": pyarrow.array([utf8(name) for name in self.inputs], pyarrow.string())}
         if self.texts:
-            columns["text"] = pyarrow.array([_utf8(text) for text in self.texts], pyarrow.string())
+            columns["text"] = pyarrow.array([utf8(text) for text in self.texts], pyarrow.string())
         columns["vector"] = pyarrow.FixedSizeListArray.from_arrays(flat, self.values.shape[1])
         table = pyarrow.table(columns).replace_schema_metadata({"zoo": json.dumps(self.about)})
         try:
@@ -75,27 +76,19 @@ def check_out(path: Path) -> None:
 
 
 def embed(
-    backbone: str, given: Sequence[Input], input_column: str, weights: str, options: Mapping[str, Any]
+    backbone: str, inputs: Sequence[Input], input_column: str, weights: str, options: Mapping[str, Any]
 ) -> Vectors:
     """The vectors of inputs, in their order. Raises `BadData` when none of them can be read."""
+    start = time.monotonic()
     offer = catalog().backbone(backbone)
     head = fitting_head(HEAD, offer)
     task = make_task(head, options)
-    reading = Reading(offer.spec.modality, head.spec.reads, input_column)
-
-    def run(raws: list[Raw], errors: Unreadable) -> np.ndarray:
-        engine.start()
-        composed = compose(build_encoder(offer, weights), task, head.spec)
-        return outputs(composed.from_prepared, composed.encoder.preprocess, raws, "Embedding", errors)
-
-    asked = ask(given, reading, run)
-    place = {name: row for row, name in enumerate(asked.known)}
-    inputs = [name for name in asked.names if name in place]
-    texts = [str(asked.known[name]) for name in inputs] if reading.modality == "text" else []
-    skipped = [Skipped(name, reason) for name, reason in asked.errors.items()]
+    layout = Layout(offer.spec.modality, head.spec.reads, input_column)
+    entries = read_entries(inputs, layout)
+    predictor = Predictor(compose(build_encoder(offer, weights), task, head.spec), layout.reader, task)
+    made, raws, errors = ask(predictor, entries, AUTO, "Embedding")
+    names = [name for place, (name, _, _) in enumerate(entries) if place not in errors]
+    texts = [str(raws[row]) for row in made.rows] if layout.reader.in_memory else []
+    skipped = [Skipped(entries[place][0], reason) for place, reason in sorted(errors.items())]
     about = {"backbone": offer.name, "weights": weights, "options": task.state()["options"]}
-    return Vectors(inputs, texts, asked.outputs[[place[name] for name in inputs]], skipped, about)
-
-
-def _utf8(text: str) -> str:
-    return text.encode("utf-8", "backslashreplace").decode()
+    return Vectors(names, texts, made.arrays, skipped, about, time.monotonic() - start)

@@ -1,0 +1,46 @@
+"""Entities from the tags of words (IOB1, IOB2, IOBES and the like), and figures over whole entities.
+
+As the CoNLL shared tasks count (Tjong Kim Sang and De Meulder 2003): an entity is right where both of its ends and its
+type are. The same figures as those of the package seqeval, which the tests compare them with.
+"""
+
+from collections.abc import Mapping, Sequence
+
+Entity = tuple[str, int, int]  # type, first word, one after the last word
+Counts = Mapping[str, tuple[int, int, int]]  # by type: entities that are right, that were given, that are true
+
+
+def entities_of(tags: Sequence[str]) -> list[Entity]:
+    """The entities in a sentence, in order: runs of tags of one type, as their prefixes and types tell."""
+    found: list[Entity] = []
+    begin, before, kind = 0, "O", ""
+    for place, tag in enumerate([*tags, "O"]):
+        prefix, _, of = tag.partition("-")
+        if prefix == "O":
+            of = ""
+        ended = before in ("E", "S", "L", "U") or prefix in ("B", "S", "U", "O") or of != kind
+        if before != "O" and ended:
+            found.append((kind, begin, place))
+        if prefix != "O" and (ended or before == "O"):
+            begin = place
+        before, kind = prefix, of
+    return found
+
+
+def counts_by_type(truth: Sequence[Sequence[str]], said: Sequence[Sequence[str]]) -> Counts:
+    """Entities of all sentences, counted: `truth` and `said` are the tags of each sentence, as many in both."""
+    counts: dict[str, list[int]] = {}
+    for true_tags, said_tags in zip(truth, said, strict=True):
+        true_ones, said_ones = set(entities_of(true_tags)), set(entities_of(said_tags))
+        for column, entities in enumerate((true_ones & said_ones, said_ones, true_ones)):
+            for kind, _, _ in entities:
+                counts.setdefault(kind, [0, 0, 0])[column] += 1
+    return {kind: (right, given, true) for kind, (right, given, true) in sorted(counts.items())}
+
+
+def figures_of(counts: Counts) -> dict[str, float]:
+    """F1, precision and recall over all types together; 0 where there is nothing to divide by."""
+    right, given, true = (sum(column) for column in zip(*counts.values(), strict=True)) if counts else (0, 0, 0)
+    precision, recall = right / given if given else 0.0, right / true if true else 0.0
+    f1 = 2 * precision * recall / (precision + recall) if right else 0.0
+    return {"f1": f1, "precision": precision, "recall": recall}

@@ -1,0 +1,83 @@
+"""The Predictor: made once, asked by many threads, of values, bytes and places, and answering in the order asked."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image
+
+import zoo
+
+
+@pytest.fixture(scope="module")
+def run(finished_run):
+    return zoo.load_run(finished_run)
+
+
+def _numbers(answers):
+    return [tuple(answer["probabilities"].items()) for answer in answers]
+
+
+def test_eight_threads_asking_one_run_at_once_get_the_answers_of_one_thread(finished_run, unseen):
+    run, pictures = zoo.load_run(finished_run), sorted(unseen.iterdir())
+    questions = [[pictures[n % 6], pictures[(n + 1) % 6]] for n in range(32)]
+    together = threading.Barrier(8)
+
+    def ask(number: int):
+        if number < 8:
+            together.wait()  # all of them find a run that is not loaded yet
+        return run.predict(questions[number])
+
+    options = tf.config.optimizer.get_experimental_options()
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(ask, range(32)))
+    alone = zoo.load_run(finished_run)
+    assert [_numbers(a) for a in answers] == [_numbers(alone.predict(question)) for question in questions]
+    assert tf.config.optimizer.get_experimental_options() == options
+
+
+def test_many_pictures_at_once_by_a_fast_engine_leave_later_questions_as_they_were(run, unseen, clipart):
+    first = run.predict([unseen / "pear.png"])
+    many = run.predict([clipart])
+    assert len(many) == 231
+    assert run.predict([unseen / "pear.png"]) == first
+
+
+def test_bytes_pixels_and_files_are_one_question(run, unseen):
+    path = unseen / "violin.png"
+    transparent = Image.open(path).convert("RGBA")
+    pixels = Image.new("RGBA", transparent.size, "white")
+    pixels.alpha_composite(transparent)
+    values = [path, str(path), path.read_bytes(), np.asarray(pixels.convert("RGB"))]
+    answers = run.predict(values)
+    assert [answer["input"] for answer in answers] == [str(path), str(path), "(bytes)", "(ndarray)"]
+    assert all(answer["probabilities"] == pytest.approx(answers[0]["probabilities"], abs=1e-6) for answer in answers)
+
+
+def test_answers_go_by_position_also_of_inputs_with_one_name(run, unseen, tmp_path):
+    for folder, name in (("a", "violin"), ("b", "pear")):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "t.csv").write_text("image\nx.png\n")
+        (tmp_path / folder / "x.png").write_bytes((unseen / f"{name}.png").read_bytes())
+    with_bytes = [(unseen / f"{name}.png").read_bytes() for name in ("violin", "pear")]
+    answers = run.predict(
+        [with_bytes[0], b"nothing", with_bytes[1], tmp_path / "a" / "t.csv", tmp_path / "b" / "t.csv"]
+    )
+    assert [answer.get("label") for answer in answers] == ["music", None, "fruit", "music", "fruit"]
+    assert answers[1] == {"input": "(bytes)", "error": "not a picture"}
+
+
+def test_what_is_no_picture_at_all_is_said(run):
+    for value in (7, np.zeros((2, 2)), "no such.png"):
+        with pytest.raises(zoo.BadData, match="None of the 1 inputs can be read"):
+            run.predict([value])
+
+
+def test_the_network_is_traced_once(run, unseen, monkeypatch):
+    from zoo.inference import runner
+
+    run.predict([unseen / "pear.png"])
+    monkeypatch.setattr(runner, "trace", lambda *_: pytest.fail("traced again"))
+    assert run.predict([unseen / "pear.png", unseen / "violin.png"])[1]["label"] == "music"

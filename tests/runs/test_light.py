@@ -1,0 +1,125 @@
+"""What a run knows without TensorFlow, the list of runs, and runs that an older version made."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+from pyarrow import parquet
+
+import zoo
+
+HEAVY = {"tensorflow", "keras", "PIL", "h5py"}
+LOOK = """
+import json, sys, zoo
+run = zoo.load_run(sys.argv[1])
+seen = {"metrics": run.metrics, "backbone": run.plan.backbone, "epochs": len(run.history), "figures": list(run.summary)}
+seen |= {"rows": run.predictions.num_rows, "columns": run.predictions.column_names}
+print(json.dumps(seen | {"modules": sorted({name.partition(".")[0] for name in sys.modules})}))
+"""
+
+
+def test_figures_plan_history_and_predictions_need_no_tensorflow(finished_run):
+    done = subprocess.run([sys.executable, "-c", LOOK, finished_run], capture_output=True, text=True, check=True)
+    seen = json.loads(done.stdout)
+    assert not HEAVY & set(seen["modules"])
+    assert seen["metrics"] == json.loads((finished_run / "metrics.json").read_text())["metrics"]
+    assert seen["backbone"] == "efficientnet_lite0"
+    assert seen["epochs"] > 5
+    assert seen["columns"][:4] == ["input", "split", "target", "label"]
+
+
+def test_predictions_are_those_behind_the_figures(finished_run):
+    run = zoo.load_run(finished_run)
+    table = parquet.read_table(finished_run / "predictions.parquet").to_pylist()
+    assert {row["split"] for row in table} == {"validation"}
+    right = [row["label"] == row["target"] for row in table]
+    assert sum(right) / len(right) == pytest.approx(run.metrics["accuracy"])
+    labels = [name.removeprefix("probability ") for name in table[0] if name.startswith("probability ")]
+    assert labels == ["birds", "bugs", "fruit", "mammals", "music", "vehicles"]
+    assert all(sum(row[f"probability {label}"] for label in labels) == pytest.approx(1, abs=1e-5) for row in table)
+    (figure,) = json.loads((finished_run / "figures.json").read_text())["validation"]
+    assert sum(map(sum, figure["values"])) == len(table)
+
+
+def test_the_list_of_runs_says_how_each_is_and_how_good(finished_run, tmp_path, zoo_command):
+    shutil.copytree(finished_run, tmp_path / "runs/deep/finished")
+    half = shutil.copytree(finished_run, tmp_path / "runs/half")
+    (half / "metrics.json").unlink()
+    (tmp_path / "runs/damaged").mkdir()
+    (tmp_path / "runs/damaged/plan.toml").write_text("backbone = ")
+    (tmp_path / "runs/notes").mkdir()
+    listed = {Path(run["path"]).name: run for run in json.loads(zoo_command("runs", tmp_path, "--json").stdout)}
+    assert {name: run["state"] for name, run in listed.items()} == {
+        "finished": "finished",
+        "half": "interrupted",
+        "damaged": "damaged",
+    }
+    assert listed["finished"]["metrics"] == zoo.load_run(finished_run).metrics
+    assert listed["finished"]["backbone"] == "efficientnet_lite0"
+    assert listed["finished"]["seconds"] > 0
+    assert listed["half"]["metrics"] is None
+    assert listed["half"]["epochs"] > 5
+    shown = zoo_command("runs", tmp_path).stdout
+    assert "accuracy 0." in shown
+    assert (zoo_command("runs", tmp_path / "none").returncode, zoo_command("runs", tmp_path / "runs/notes").stdout) == (
+        1,
+        f"There are no runs in {tmp_path / 'runs/notes'}; `zoo train` makes one.\n",
+    )
+
+
+def test_a_run_in_training_is_listed_as_such(tmp_path, finished_run):
+    from zoo.runs.folder import RunFolder
+    from zoo.runs.listing import list_runs
+
+    shutil.copytree(finished_run, tmp_path / "run")
+    (tmp_path / "run/metrics.json").unlink()
+    with RunFolder.reopened(tmp_path / "run"):
+        held = [sys.executable, "-c", "import sys, zoo; print(zoo.list_runs(sys.argv[1])[0].state)", str(tmp_path)]
+        assert subprocess.run(held, capture_output=True, text=True).stdout.strip() == "training"
+    assert list_runs(tmp_path)[0].state == "interrupted"
+
+
+@pytest.fixture
+def old(tmp_path, tiny_bert, monkeypatch) -> Path:
+    """Two runs of version 0.1.0, one finished and one interrupted, with their data and what the first one answered."""
+    with zipfile.ZipFile(Path(__file__).with_name("runs_0_1_0.zip")) as archive:
+        archive.extractall(tmp_path)
+    (tmp_path / "tiny").symlink_to(tiny_bert)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_a_run_of_version_0_1_0_opens_answers_the_same_and_can_be_repeated(old):
+    run = zoo.load_run("run")
+    assert run.card.parts == {}
+    answers, before = run.predict(["reviews.csv"]), json.loads((old / "answers.json").read_text())
+    assert [a["input"] for a in answers] == [b["input"] for b in before]
+    for answer, was in zip(answers, before, strict=True):
+        assert answer["label"] == was["label"]
+        assert answer["probabilities"] == pytest.approx(was["probabilities"], abs=1e-5)
+    with pytest.raises(zoo.BadRun, match=r"has no predictions\.parquet: it was made by an older version"):
+        _ = run.predictions
+    again = zoo.train_plan("run/plan.toml", out="again")
+    assert (old / "again/split.csv").read_text() == (old / "run/split.csv").read_text()
+    assert again.metrics == pytest.approx(run.metrics, abs=0.02)
+    assert {d.section for d in zoo.diff("run", "again")} <= {
+        "plan",
+        "machine",
+        "computing",
+        "seconds",
+        "figures",
+        "versions",
+    }
+
+
+def test_a_training_of_version_0_1_0_is_resumed(old):
+    assert [(run.path.name, run.state) for run in zoo.list_runs(".")] == [("run", "finished"), ("half", "interrupted")]
+    run = zoo.resume("half")
+    assert [row["epoch"] for row in run.history] == [1, 2, 3]
+    assert run.metrics == pytest.approx(zoo.load_run("run").metrics, abs=0.02)
+    assert os.listdir("half/logs")

@@ -1,0 +1,85 @@
+"""Options of the command line, made from the fields of settings: each is written once, where its struct is."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Annotated, Any, Literal, get_args, get_origin
+
+import msgspec
+import typer
+
+from zoo.structs import flag, metadata
+
+Complete = Mapping[str, Callable[..., list[str]]]  # by the name of a field: what completes its value
+
+
+def takes(
+    *kinds: type[msgspec.Struct], only: Collection[str] = (), complete: Complete | None = None
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Give a command, in the place of its `**settings`, an option for each field of some structs; None: not given.
+
+    only  the names of the fields, where not all are wanted
+    """
+
+    def give(command: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(command)
+        def call(**values: Any) -> Any:
+            return command(**values)
+
+        signature = inspect.signature(command, eval_str=True)
+        own = [p for p in signature.parameters.values() if p.kind is not p.VAR_KEYWORD]
+        arguments = [p for p in own if isinstance(get_args(p.annotation)[1], type(typer.Argument()))]
+        made = [
+            _option(kind, field, (complete or {}).get(field.name))
+            for kind in kinds
+            for field in msgspec.structs.fields(kind)
+            if not only or field.name in only
+        ]
+        parameters = [*arguments, *made, *(p for p in own if p not in arguments)]
+        named = [p.replace(kind=p.KEYWORD_ONLY) for p in parameters]
+        call.__signature__ = signature.replace(parameters=named)  # type: ignore[attr-defined]
+        call.__annotations__ = {p.name: p.annotation for p in named}
+        return call
+
+    return give
+
+
+def assignments(settings: Sequence[str] | None) -> dict[str, str] | None:
+    """The values of `--set NAME=VALUE`, or None where there are none."""
+    for setting in settings or ():
+        if "=" not in setting:
+            raise typer.BadParameter(f"{setting!r} is not of the form NAME=VALUE.", param_hint="--set")
+    return dict(setting.split("=", 1) for setting in settings) if settings else None
+
+
+def _option(kind: type[msgspec.Struct], field: Any, complete: Callable[..., list[str]] | None) -> inspect.Parameter:
+    about, plain = metadata(kind, field.name), _unwrapped(field.type)
+    default = "" if field.default in (None, msgspec.NODEFAULT, "") else f" Default: {field.default}."
+    more: dict[str, Any] = {"metavar": about.get("metavar"), "autocompletion": complete}
+    if get_origin(plain) is dict:
+        plain = list[str]
+    elif get_origin(plain) is not Literal and plain not in (int, float, str):
+        words = [word for part in get_args(plain) if get_origin(part) is Literal for word in get_args(part)]
+        plain, more["parser"] = str, functools.partial(_number_or_word, words)
+    option = typer.Option(flag(kind, field.name), help=about["description"] + default, **more)
+    annotation = Annotated[plain | None, option]  # type: ignore[valid-type]
+    return inspect.Parameter(field.name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
+
+
+def _unwrapped(kind: Any) -> Any:
+    """A field's type without what is said about it, and without None."""
+    if get_origin(kind) is Annotated:
+        return _unwrapped(get_args(kind)[0])
+    parts = [part for part in get_args(kind) if part is not type(None)]
+    return _unwrapped(parts[0]) if type(None) in get_args(kind) and len(parts) == 1 else kind
+
+
+def _number_or_word(words: Sequence[str], text: str) -> int | str:
+    if text in words:
+        return text
+    try:
+        return int(text)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is neither a number nor {' or '.join(words)}.") from None

@@ -1,0 +1,170 @@
+"""Preparing examples for a network: read, preprocessed, and put into batches, a few batches ahead."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from zoo.data.order import Order
+from zoo.data.reader import Augmentation, Raw, Reader, Value
+from zoo.errors import BadData
+
+if TYPE_CHECKING:
+    import keras
+    import numpy as np
+    import tensorflow as tf
+
+Unreadable = dict[int, str]  # position of an example -> why it could not be read
+
+
+def refuse_unreadable(errors: Unreadable, raws: Sequence[Raw]) -> None:
+    """Raise `BadData` for examples that could be read when the data was checked, and no longer can."""
+    if errors:
+        position, reason = next(iter(errors.items()))
+        raise BadData(
+            f"{raws[position]} could be read at first, and no longer can ({reason}); bring it back and start again."
+        )
+
+
+def lengths(raws: Sequence[Raw], reader: Reader) -> list[int] | None:
+    """The lengths by which examples are put together in `Order`; None where they do not matter."""
+    if not len(raws) or reader.length(raws[0]) is None:
+        return None
+    return [reader.length(raw) or 0 for raw in raws]
+
+
+class Preprocessing:
+    """A backbone's preprocessing, as a graph that is made once. Safe with many threads.
+
+    model         a Keras model of one input, or of several where an example is a tuple
+    augmentation  what changes a value before, by a key, int32 (2,)
+    """
+
+    def __init__(self, model: keras.Model, reader: Reader, augmentation: Augmentation | None = None) -> None:
+        import tensorflow as tf
+
+        self.model, self.reader = model, reader
+        self.one_by_one = None in reader.shape
+        self._augmentation = augmentation
+        self._several = len(model.inputs) > 1
+        batch = 1 if self.one_by_one else None
+        spec = [tf.TensorSpec((batch, *reader.shape), reader.dtype)] * len(model.inputs)
+        key = [tf.TensorSpec((2,), "int32")] if augmentation is not None else []
+        graph = tf.function(lambda values, *key: self.prepare(values, *key), input_signature=[spec, *key])
+        self._graph = graph.get_concrete_function()
+
+    @property
+    def spec(self) -> Any:
+        """What batches of prepared input look like: as `tf.TensorSpec`, any number of examples."""
+        import tensorflow as tf
+
+        outputs = self._graph.structured_outputs
+        return tf.nest.map_structure(lambda t: tf.TensorSpec((None, *t.shape[1:]), t.dtype), outputs)
+
+    def read(self, raw: Raw) -> tuple[Value, ...]:
+        """The value of an example, or of a pair both; raises `BadData`."""
+        value = self.reader.read(raw, self.model.output)
+        return value if self._several else (value,)
+
+    def prepare(self, values: Sequence[tf.Tensor], key: tf.Tensor | None = None) -> Any:
+        """In a graph: a batch of values (of several inputs, one of each) -> what the network takes."""
+        import tensorflow as tf
+
+        if self._augmentation is not None:
+            values = [self._augmentation(value[0], key)[tf.newaxis] for value in values]
+        inputs = [
+            value if value.dtype == tf.string else tf.cast(value, tensor.dtype)
+            for value, tensor in zip(values, self.model.inputs, strict=True)
+        ]
+        return self.model(inputs if self._several else inputs[0])
+
+    def __call__(self, values: Sequence[tuple[Value, ...]], key: np.ndarray | None = None) -> Any:
+        """Values of examples, just one where they go one by one -> numpy arrays, nested as what the network takes."""
+        import tensorflow as tf
+
+        columns = [tf.constant(_column(column, self.reader), self.reader.dtype) for column in zip(*values, strict=True)]
+        made = self._graph(columns) if key is None else self._graph(columns, tf.constant(key))
+        return tf.nest.map_structure(lambda tensor: tensor.numpy(), made)
+
+
+def training_batches(
+    raws: Sequence[Raw],
+    preprocessing: Preprocessing,
+    order: Order,
+    errors: Unreadable,
+    keys: np.ndarray | None = None,
+) -> tf.data.Dataset:
+    """Batches of (rows int64 (batch,), what the network takes); `rows` are positions in `raws`.
+
+    In the place of an example that cannot be read stands one of nothing but ones, and the reason is put into `errors`.
+
+    keys  with augmentation: int32 (examples, 2), which with the epoch decide how each example is changed
+    """
+    import numpy as np
+    import tensorflow as tf
+
+    reader = preprocessing.reader
+    inputs = len(preprocessing.model.inputs)
+
+    def read(rows: np.ndarray) -> list[np.ndarray]:
+        values = []
+        for row in rows:
+            try:
+                values.append(preprocessing.read(raws[int(row)]))
+            except BadData as error:
+                errors[int(row)] = str(error)
+                values.append((_nothing(reader),) * inputs)
+        return [np.asarray(_column(column, reader)) for column in zip(*values, strict=True)]
+
+    def load(rows: tf.Tensor) -> list[tf.Tensor]:
+        values = tf.numpy_function(read, [rows], [tf.as_dtype(reader.dtype)] * inputs)
+        return [tf.ensure_shape(value, (None, *reader.shape)) for value in values]
+
+    def prepare(epoch: tf.Tensor, rows: tf.Tensor) -> tuple[tf.Tensor, Any]:
+        if keys is None:
+            return rows, preprocessing.prepare(load(rows))
+        return rows, preprocessing.prepare(load(rows), view_key(tf.gather(keys, rows[0]), epoch))
+
+    if not preprocessing.one_by_one:
+        return order.dataset().map(prepare, tf.data.AUTOTUNE).prefetch(2)
+    single = order.dataset().flat_map(
+        lambda epoch, rows: tf.data.Dataset.from_tensor_slices(rows).map(lambda row: (epoch, row[tf.newaxis]))
+    )
+    single = single.apply(tf.data.experimental.assert_cardinality(sum(map(len, order.batches()))))
+    made = single.map(prepare, tf.data.AUTOTUNE)
+    made = made.map(lambda rows, batch: (rows[0], tf.nest.map_structure(lambda tensor: tensor[0], batch)))
+    return made.padded_batch(order.batch_size).prefetch(2)
+
+
+def view_key(key: Any, view: Any) -> tf.Tensor:
+    """What decides how an example is changed, from its own key, int32 (2,), and the number of the view or epoch."""
+    import tensorflow as tf
+
+    return tf.random.experimental.stateless_fold_in(key, view)
+
+
+def with_targets(batches: tf.data.Dataset, encoded: Any, weights: np.ndarray) -> tf.data.Dataset:
+    """From batches of (rows, prepared) to batches of (prepared, target, example weight)."""
+    import tensorflow as tf
+
+    def add(rows: tf.Tensor, inputs: Any) -> tuple[Any, Any, tf.Tensor]:
+        return inputs, tf.nest.map_structure(lambda array: tf.gather(array, rows), encoded), tf.gather(weights, rows)
+
+    return batches.map(add)
+
+
+def _column(values: Sequence[Value], reader: Reader) -> Any:
+    """Values of one input, as what becomes a tensor of all of them."""
+    import numpy as np
+
+    if reader.dtype == "string":
+        return np.array([value.encode("utf-8", "replace") for value in values], object)
+    return np.stack(values)
+
+
+def _nothing(reader: Reader) -> Value:
+    import numpy as np
+
+    if reader.dtype == "string":
+        return ""
+    return np.ones([1 if size is None else size for size in reader.shape], reader.dtype)

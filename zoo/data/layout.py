@@ -1,0 +1,53 @@
+"""How a person's data is laid out: what an example is, and in a table the columns that hold it and its target."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from zoo.data.reader import Form, Reader, reader
+from zoo.errors import BadData
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What is looked for in a person's data.
+
+    input_column   "": as the form of the examples has it (`image`, `text`; of pairs `text,text_b`; of words `tokens`)
+    target_column  "": likewise (`label`; of words `tags`); several are separated by commas
+    """
+
+    modality: str = "image"
+    form_name: str = "single"
+    input_column: str = ""
+    target_column: str = ""
+
+    @property
+    def reader(self) -> Reader:
+        return reader(self.modality)
+
+    @property
+    def form(self) -> Form:
+        """Raises `BadData` where the modality knows no such form."""
+        forms = self.reader.forms
+        if self.form_name not in forms:
+            raise BadData(f"The modality {self.modality} has no examples of the form {self.form_name!r}.")
+        return forms[self.form_name]
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """The columns of an example. Raises `BadData` where there are too few or too many."""
+        wanted = self.form.columns
+        if not self.input_column or len(wanted) == 1:
+            return (self.input_column,) if self.input_column else wanted
+        names = tuple(self.input_column.split(","))
+        if len(names) != len(wanted):
+            raise BadData(
+                f"--input {self.input_column}: an example stands in {len(wanted)} columns, "
+                f"for example {','.join(wanted)}."
+            )
+        return names
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """The columns of the target."""
+        return tuple((self.target_column or self.form.target).split(","))

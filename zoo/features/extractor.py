@@ -1,0 +1,183 @@
+"""Running the frozen part of a model once for each example, in all trainings."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from zoo.catalog import Backbone, Offer, catalog
+from zoo.data.batches import Preprocessing
+from zoo.data.examples import Example
+from zoo.features.store import Store
+from zoo.inference.forward import BATCH, View, forward
+from zoo.inference.memory import with_fewer_where_needed
+from zoo.inference.options import Inference, Precision
+from zoo.inference.runner import CHECKED, Runner
+from zoo.progress import say
+from zoo.weights import content_sha256
+
+if TYPE_CHECKING:
+    import keras
+    import numpy as np
+
+VIEWS = 4  # changed views of each example that are kept with --augment
+
+
+class Extractor:
+    """A frozen model, prepared input -> {feature: tensor}, and the cache of what it gave.
+
+    weights  the backbone's file, where it has one
+    """
+
+    def __init__(
+        self,
+        backbone: Offer[Backbone],
+        weights: Path | None,
+        preprocessing: Preprocessing,
+        front: keras.Model,
+        options: Inference,
+    ) -> None:
+        self._preprocessing, self._front = preprocessing, front
+        self._options = options.resolved()
+        self._about = _about(backbone, weights, preprocessing, front)
+        self._store = self._open()
+        if self._store.spoilt:
+            self._go_over_to_float32()
+        self._runner: Runner | None = None
+        self._told = False
+
+    @property
+    def precision(self) -> Precision:
+        """In which the features are computed; "float32" where another one has been found to spoil them."""
+        return self._options.precision
+
+    def features(self, examples: Sequence[Example]) -> Store:
+        """The store with the features of all these examples; what it lacks is computed first, and said."""
+        examples = _distinct(examples)
+        lacking = self._lacking(examples)
+        if lacking and self.precision != "float32":
+            self._settle(examples)
+            lacking = self._lacking(examples)
+        known = len(examples) - len(lacking)
+        if known and not self._told:
+            say(f"Features of {known} of {known + len(lacking)} examples are cached from an earlier run.")
+        self._told = True
+        if lacking:
+            self._compute(examples, self._preprocessing, "Features")
+        return self._store
+
+    def add_views(self, examples: Sequence[Example], level: str) -> None:
+        """Add to the store the features of `VIEWS` changed views of each example, as `view_of` calls them."""
+        model, reader = self._preprocessing.model, self._preprocessing.reader
+        changing: Preprocessing | None = None
+        for number in range(1, VIEWS + 1):
+            changed = _distinct([replace(e, content=view_of(e, level, number)) for e in examples])
+            if self._lacking(changed):
+                changing = changing or Preprocessing(model, reader, reader.augmentation(level, model))
+                view = View(view_keys(changed), number)
+                self._compute(changed, changing, f"View {number} of {VIEWS}", view)
+
+    def _open(self) -> Store:
+        shapes = {name: tensor.shape[1:] for name, tensor in self._front.output.items()}
+        return Store({**self._about, "precision": self.precision}, shapes)
+
+    def _go_over_to_float32(self) -> None:
+        self._options = Inference("float32", self._options.engine)
+        self._store = self._open()
+
+    def _lacking(self, examples: Sequence[Example]) -> list[int]:
+        return self._store.missing([example.content for example in examples])
+
+    def _settle(self, examples: Sequence[Example]) -> None:
+        """Go over to float32 where the precision that is wanted spoils the features of the first examples."""
+        some = [example.raw for example in examples[:CHECKED]]
+        runner = self._infer()
+        for _ in forward(runner.settled, self._preprocessing, some, "", batch_size=CHECKED):
+            if runner.precision != self.precision:
+                self._store.mark_spoilt()
+                self._go_over_to_float32()
+
+    def _infer(self) -> Runner:
+        if self._runner is None:
+            self._runner = Runner(self._front, self._preprocessing.spec, self._options)
+        return self._runner
+
+    def _compute(
+        self, examples: Sequence[Example], preprocessing: Preprocessing, title: str, view: View | None = None
+    ) -> None:
+        """Compute what is lacking, in the batches that all of them make: what a killed process lost comes again."""
+        raws = [example.raw for example in examples]
+        halved, infer = self.precision != "float32", self._infer()
+
+        def run(batch_size: int) -> None:
+            lacking = frozenset(self._lacking(examples))
+            batches = forward(infer, preprocessing, raws, title, view=view, needed=lacking, batch_size=batch_size)
+            try:
+                for rows, batch in batches:
+                    places = [place for place, row in enumerate(rows) if int(row) in lacking]
+                    contents = [examples[rows[place]].content for place in places]
+                    self._store.add(contents, {name: array[places] for name, array in batch.items()}, halved=halved)
+            finally:
+                self._store.flush()
+
+        with_fewer_where_needed(BATCH, run)
+
+
+def _distinct(examples: Sequence[Example]) -> list[Example]:
+    """Each content once, in order."""
+    return list({example.content: example for example in reversed(examples)}.values())[::-1]
+
+
+def view_of(example: Example, level: str, number: int) -> str:
+    """The fingerprint of a changed view of an example; of number 0, the example as it is, its own."""
+    if number == 0:
+        return example.content
+    return hashlib.blake2b(f"{example.content} {level} {number}".encode(), digest_size=16).hexdigest()
+
+
+def view_keys(examples: Sequence[Example]) -> np.ndarray:
+    """What decides how each example is changed: int32 (examples, 2), from its content."""
+    import numpy as np
+
+    return np.array([np.frombuffer(bytes.fromhex(example.content)[:8], "int32") for example in examples])
+
+
+def _about(
+    backbone: Offer[Backbone], weights: Path | None, preprocessing: Preprocessing, front: keras.Model
+) -> dict[str, Any]:
+    """What decides the features, but for their precision.
+
+    The weights count by their values, the preprocessing by what it makes of a few inputs.
+    """
+    import keras
+
+    plugins = {plugin.name: f"{plugin.distribution} {plugin.version}" for plugin in catalog().plugins}
+    values = hashlib.sha256()
+    for variable in front.weights:
+        values.update(keras.ops.convert_to_numpy(variable).tobytes())
+    return {
+        "backbone": backbone.name,
+        "plugin": plugins[backbone.plugin],
+        "keras": keras.version(),
+        "weights": values.hexdigest(),
+        "file": content_sha256(weights) if weights is not None else "none",
+        "preprocessing": _behaviour(preprocessing),
+        "features": [f"{name} {tensor.dtype}{list(tensor.shape[1:])}" for name, tensor in front.output.items()],
+    }
+
+
+def _behaviour(preprocessing: Preprocessing) -> str:
+    """A checksum of what preprocessing makes of the samples of its modality."""
+    import numpy as np
+    import tensorflow as tf
+
+    made = hashlib.sha256()
+    for sample in preprocessing.reader.samples(2):
+        prepared = preprocessing([(sample,) * len(preprocessing.model.inputs)])
+        for array in tf.nest.flatten(prepared):
+            part = np.asarray(array, "float64").round(3) + 0.0
+            made.update(repr(part.shape).encode() + part.tobytes())
+    return made.hexdigest()

@@ -1,0 +1,67 @@
+"""Outputs of networks as NumPy arrays: one array, or a dict of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+
+Arrays = Any  # an array (examples, ...), or a dict of such
+
+
+def each(arrays: Arrays, change: Callable[[np.ndarray], Any]) -> Any:
+    """The same nesting, with every array changed."""
+    return {name: change(array) for name, array in arrays.items()} if isinstance(arrays, dict) else change(arrays)
+
+
+def at(arrays: Arrays, rows: Any) -> Arrays:
+    """The rows at these positions."""
+    return each(arrays, lambda array: array[rows])
+
+
+def count(arrays: Arrays) -> int:
+    """How many rows there are."""
+    return len(next(iter(arrays.values()))) if isinstance(arrays, dict) else len(arrays)
+
+
+def joined(parts: Sequence[Arrays]) -> Arrays:
+    """Parts of examples as one, in order, shorter ones filled up with zeros."""
+    if isinstance(parts[0], dict):
+        return {name: joined([part[name] for part in parts]) for name in parts[0]}
+    import numpy as np
+
+    return np.concatenate(_padded(parts))
+
+
+def gathered(pieces: Iterable[tuple[np.ndarray, Arrays]], count: int) -> Arrays:
+    """Pieces of (rows, arrays) as arrays of `count` rows, shorter ones filled up with zeros; None without a piece."""
+    parts = list(pieces)
+    if not parts:
+        return None
+    rows = [rows for rows, _ in parts]
+    first = parts[0][1]
+    if isinstance(first, dict):
+        return {name: _placed(rows, [part[name] for _, part in parts], count) for name in first}
+    return _placed(rows, [part for _, part in parts], count)
+
+
+def _placed(rows: Sequence[np.ndarray], parts: Sequence[np.ndarray], count: int) -> np.ndarray:
+    import numpy as np
+
+    parts = _padded(parts)
+    everything = np.zeros((count, *parts[0].shape[1:]), parts[0].dtype)
+    for places, part in zip(rows, parts, strict=True):
+        everything[places] = part
+    return everything
+
+
+def _padded(parts: Sequence[np.ndarray]) -> Sequence[np.ndarray]:
+    """Arrays of one shape but for their first dimension."""
+    import numpy as np
+
+    if len({part.shape[1:] for part in parts}) == 1:
+        return parts
+    longest = np.max([part.shape[1:] for part in parts], axis=0)
+    return [np.pad(part, [(0, 0), *((0, more) for more in longest - part.shape[1:])]) for part in parts]

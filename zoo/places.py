@@ -1,0 +1,91 @@
+"""Places: files and folders on this disk, or at any address that fsspec knows (s3://, gs://, memory://, ...)."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path, PurePath
+from typing import Any, cast
+
+from zoo.errors import ZooError
+
+_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]+://")
+_TORN_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]+:/[^/]")  # what `Path("s3://bucket")` makes of an address
+
+
+def place(given: str | os.PathLike[str]) -> Path:
+    """The place that `given` names: an ordinary `Path` on this disk, fsspec's `UPath` at an address.
+
+    Both have the interface of `pathlib`. Raises `ZooError` for an address of a kind that nothing installed can read.
+    """
+    if not isinstance(given, str):
+        if isinstance(given, PurePath) and _TORN_ADDRESS.match(str(given)) and not os.path.exists(given):
+            address = str(given).replace(":/", "://", 1)
+            raise ZooError(f"{given} was an address before it became a Path; give it as text: {address!r}.")
+        return cast(Path, given)
+    if not _ADDRESS.match(given):
+        return Path(given)
+    from upath import UPath
+
+    try:
+        return cast(Path, UPath(given))
+    except (ImportError, ValueError) as error:
+        kind = given.partition("://")[0]
+        raise ZooError(f"{given}: addresses that begin with {kind}:// cannot be read here ({error}).") from None
+
+
+def local_path(given: str | os.PathLike[str], what: str) -> Path:
+    """`given` as a path on this disk; raises `ZooError` for an address. `what` is written there: "run folders"."""
+    if _ADDRESS.match(str(given)) or (_TORN_ADDRESS.match(str(given)) and not os.path.exists(given)):
+        address = re.sub(r":/(?!/)", "://", str(given), count=1)
+        raise ZooError(f"{address}: {what} are on this disk; name a folder here.")
+    return Path(given)
+
+
+def is_place(given: Any) -> bool:
+    """Whether this is a place, rather than text or another value."""
+    return isinstance(given, PurePath) or (hasattr(given, "open") and hasattr(given, "protocol"))
+
+
+def is_local(path: Path) -> bool:
+    """Whether a place is on this disk."""
+    return isinstance(path, PurePath)
+
+
+def exists(path: Path) -> bool:
+    """Whether something is at the place; also for text that is too long, or otherwise unfit, to be a path."""
+    try:
+        return path.exists()
+    except (OSError, ValueError):
+        return False
+
+
+def walk(folder: Path) -> Iterator[tuple[Path, list[str], list[str]]]:
+    """Each folder at and below `folder` with the names of its folders and files, in order; links are followed once.
+
+    What is taken out of the list of folders is not entered. Raises `OSError` for a folder that cannot be listed.
+    """
+    if not is_local(folder):
+        for at, folders, files in folder.walk():  # type: ignore[attr-defined]
+            folders.sort()
+            yield at, folders, sorted(files)
+        return
+    seen = set()
+    for name, folders, files in os.walk(folder, onerror=_raise, followlinks=True):
+        real = os.path.realpath(name)
+        if real in seen:
+            folders.clear()
+            continue
+        seen.add(real)
+        folders.sort()
+        yield Path(name), folders, sorted(files)
+
+
+def _raise(error: OSError) -> None:
+    raise error
+
+
+def utf8(text: str) -> str:
+    """Text that can be written as UTF-8: a file name need not be valid."""
+    return text.encode("utf-8", "backslashreplace").decode()

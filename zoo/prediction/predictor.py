@@ -1,0 +1,131 @@
+"""The Predictor: a composed model, ready to be asked any number of times, from any number of threads."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from zoo.compose.model import Parts
+from zoo.compose.task import Answer, Task
+from zoo.data.batches import Preprocessing, Unreadable
+from zoo.data.inputs import Entry
+from zoo.data.reader import Raw, Reader
+from zoo.errors import BadData
+from zoo.inference.arrays import Arrays, each, gathered
+from zoo.inference.forward import BATCH, forward
+from zoo.inference.memory import with_fewer_where_needed
+from zoo.inference.options import Inference
+from zoo.inference.runner import Runner
+
+if TYPE_CHECKING:
+    import numpy as np
+
+AUTO, EXACT = Inference(), Inference("float32", "tensorflow")
+FEW = 64  # examples that are done before a faster engine has started
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """What came of some examples.
+
+    rows    positions of those that could be read, in order
+    arrays  a row for each of them; None where there are none
+    errors  why the others could not be read, by position
+    """
+
+    rows: list[int]
+    arrays: Arrays
+    errors: Unreadable = field(default_factory=dict)
+
+
+class Predictor:
+    """Preprocessing, network and task of one model. Graphs are made at the first question and kept.
+
+    The same question gets the same answer, whatever was asked before, and from whichever thread.
+    """
+
+    def __init__(self, parts: Parts, reader: Reader, task: Task) -> None:
+        self.task = task
+        self._parts, self._reader = parts, reader
+        self._making = threading.Lock()
+        self._preprocessing: Preprocessing | None = None
+        self._runners: dict[Inference, Runner] = {}
+
+    def answers(self, raws: Sequence[Raw], options: Inference = AUTO) -> list[Answer]:
+        """An answer for each example, in order; {"error": reason} for one that cannot be read."""
+        made = self.outputs(raws, options=options)
+        decoded = iter(self.decode(made, raws))
+        return [{"error": made.errors[row]} if row in made.errors else next(decoded) for row in range(len(raws))]
+
+    def decode(self, made: Outputs, raws: Sequence[Raw]) -> list[Answer]:
+        """The task's answers for the rows of `made`; `raws` are all that it was made of."""
+        held = [self._reader.read(raws[row]) if self._reader.in_memory else raws[row] for row in made.rows]
+        return self.task.decode(made.arrays, held) if held else []
+
+    def outputs(self, raws: Sequence[Raw], title: str = "Predicting", options: Inference = AUTO) -> Outputs:
+        """What the network gives for examples: raws, which are places, bytes or values."""
+        errors: Unreadable = {}
+        arrays = gathered(self._pieces(raws, title, options, errors), len(raws))
+        rows = [row for row in range(len(raws)) if row not in errors]
+        return Outputs(rows, each(arrays, lambda array: array[rows]) if rows and errors else arrays, errors)
+
+    def pieces(
+        self, raws: Sequence[Raw], title: str = "Predicting", options: Inference = AUTO
+    ) -> list[tuple[np.ndarray, Arrays]]:
+        """The same in pieces of (positions, arrays); raises `BadData` for an example that cannot be read."""
+        return self._pieces(raws, title, options, None)
+
+    def _pieces(
+        self, raws: Sequence[Raw], title: str, options: Inference, errors: Unreadable | None
+    ) -> list[tuple[np.ndarray, Arrays]]:
+        preprocessing, infer = self._ready(options, len(raws))
+
+        def run(batch_size: int) -> list[tuple[np.ndarray, Arrays]]:
+            return list(forward(infer, preprocessing, raws, title, errors=errors, batch_size=batch_size))
+
+        return with_fewer_where_needed(BATCH, run)
+
+    def _ready(self, options: Inference, count: int) -> tuple[Preprocessing, Runner]:
+        """The graphs: for a few examples the model's own, which is there soonest, where nothing else is wanted."""
+        few = count < FEW and options == AUTO
+        with self._making:
+            if self._preprocessing is None:
+                self._preprocessing = Preprocessing(self._parts.preprocess, self._reader)
+            chosen = EXACT if few else options
+            if chosen not in self._runners:
+                network = self._parts.from_prepared
+                self._runners[chosen] = Runner(network, self._preprocessing.spec, chosen, fold=not few)
+            return self._preprocessing, self._runners[chosen]
+
+
+def answer_entries(predictor: Predictor, entries: Sequence[Entry], options: Inference = AUTO) -> list[Answer]:
+    """Answers to entries, each with its name as `input`, in order; what cannot be read says why under `error`.
+
+    Raises `BadData` when there is nothing at all that can be read.
+    """
+    made, raws, errors = ask(predictor, entries, options)
+    decoded = iter(predictor.decode(made, raws))
+    return [
+        {"input": name} | ({"error": errors[place]} if place in errors else next(decoded))
+        for place, (name, _, _) in enumerate(entries)
+    ]
+
+
+def ask(
+    predictor: Predictor, entries: Sequence[Entry], options: Inference = AUTO, title: str = "Predicting"
+) -> tuple[Outputs, list[Raw], Unreadable]:
+    """The outputs for the entries that can be read, their raws, and by the place of each other entry its reason.
+
+    Raises `BadData` when there is nothing at all that can be read.
+    """
+    places = [place for place, (_, _, reason) in enumerate(entries) if not reason]
+    raws = [entries[place][1] for place in places]
+    made = predictor.outputs(raws, title, options) if raws else Outputs([], None)
+    errors = {place: reason for place, (_, _, reason) in enumerate(entries) if reason}
+    errors |= {places[row]: reason for row, reason in made.errors.items()}
+    if len(errors) == len(entries):
+        place, reason = next(iter(errors.items()))
+        raise BadData(f"None of the {len(entries)} inputs can be read ({entries[place][0]}: {reason}).")
+    return made, raws, errors

@@ -1,0 +1,90 @@
+"""Which runs there are below a folder, and what is known of each. Light to import."""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from zoo.errors import BadRun, ZooError
+from zoo.runs.folder import RunFolder
+from zoo.runs.plan import Plan
+
+_DEEP = 4  # folders
+
+
+@dataclass(frozen=True)
+class RunFacts:
+    """What the files of a run say.
+
+    state    "finished", "training" (a process holds it), or "interrupted"; "damaged" where its files cannot be read
+    metrics  the figures on the validation set
+    epochs   that are over
+    seconds  of training, where it is finished
+    bytes    of the whole folder
+    """
+
+    path: Path
+    state: str
+    backbone: str = ""
+    head: str = ""
+    data: str = ""
+    metrics: dict[str, float] | None = None
+    epochs: int = 0
+    seconds: float | None = None
+    started: str = ""
+    bytes: int = 0
+
+
+def list_runs(folder: Path) -> list[RunFacts]:
+    """The runs in a folder and below it, the one started last at the end.
+
+    Raises `BadRun` where the folder does not exist.
+    """
+    if not folder.is_dir():
+        raise BadRun(f"There is no folder {folder}; `zoo train` makes runs in ./runs, or where --out says.")
+    return sorted((_facts(RunFolder(path)) for path in _runs(folder)), key=lambda run: (run.started, str(run.path)))
+
+
+def _runs(folder: Path) -> Iterator[Path]:
+    for at, folders, files in os.walk(folder):
+        path = Path(at)
+        if "plan.toml" in files:
+            folders.clear()
+            yield path
+        elif len(path.relative_to(folder).parts) >= _DEEP:
+            folders.clear()
+
+
+def _facts(folder: RunFolder) -> RunFacts:
+    size = sum(file.stat().st_size for file in folder.path.rglob("*") if file.is_file())
+    try:
+        plan = Plan.from_toml(folder.path / "plan.toml")
+        about = folder.read_json("provenance.json")
+        summary: dict[str, Any] = folder.read_json("metrics.json") if folder.finished else {}
+        epochs = _epochs(folder)
+    except ZooError:
+        return RunFacts(folder.path, "damaged", bytes=size)
+    state = "finished" if folder.finished else "training" if folder.held() else "interrupted"
+    return RunFacts(
+        folder.path,
+        state,
+        plan.backbone,
+        plan.head,
+        plan.data,
+        summary.get("metrics"),
+        epochs,
+        summary.get("seconds"),
+        str(about.get("started", "")),
+        size,
+    )
+
+
+def _epochs(folder: RunFolder) -> int:
+    if not folder.exists("history.csv"):
+        return 0
+    with (folder.path / "history.csv").open(newline="", encoding="utf-8") as file:
+        return sum(1 for _ in csv.DictReader(file))

@@ -1,0 +1,163 @@
+"""The plan of a training: everything that decides its result, as data that can be written and read back."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import msgspec
+import tomli_w
+from msgspec import Meta
+
+from zoo.engine import Device
+from zoo.errors import BadPlan
+from zoo.inference.options import Engine, Precision
+from zoo.places import exists, place
+from zoo.structs import FINITE, convert, in_file
+
+Unfreeze = Annotated[int, Meta(ge=0)] | Literal["all"]
+Share = Annotated[float, Meta(ge=0, lt=1)]
+
+BATCH_SIZE = 32
+_LARGEST = 1_000_000  # bytes of a plan
+
+
+class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How to train, in short: what the phases of a plan are made from (`zoo.training.recipe`)."""
+
+    unfreeze: Annotated[
+        Unfreeze, Meta(description="Train the last N stages of the backbone too, or all.", extra={"metavar": "N|all"})
+    ] = 0
+    epochs: Annotated[
+        Annotated[int, Meta(ge=1)] | None, Meta(description="At most this many epochs in each phase.")
+    ] = None
+    lr: Annotated[
+        Annotated[float, Meta(gt=0, le=FINITE)] | None,
+        Meta(description="Learning rate (default: 0.001; texts with --unfreeze: 0.0002, less for large models)."),
+    ] = None
+    layer_decay: Annotated[
+        Annotated[float, Meta(gt=0, le=1)] | None,
+        Meta(description="Texts: each stage learns at this share of the rate of the one after it, for example 0.9."),
+    ] = None
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The settings of a training that a plan holds as they are given."""
+
+    head: Annotated[str, Meta(description="The task; `zoo heads` lists them.", extra={"names": "heads"})] = (
+        "classification"
+    )
+    weights: Annotated[str, Meta(description="default, none (random), a name from `zoo info`, or a file.")] = "default"
+    val: Annotated[
+        str, Meta(description="Validate on this data instead of a fifth of DATA.", extra={"metavar": "DATA"})
+    ] = ""
+    input_column: Annotated[
+        str,
+        Meta(
+            description="In a table: the column of the input (image, or text; of pairs text,text_b).",
+            extra={"flag": "--input", "metavar": "COLUMN"},
+        ),
+    ] = ""
+    target_column: Annotated[
+        str,
+        Meta(
+            description="In a table: the column of the target (label); several are separated by commas.",
+            extra={"flag": "--target", "metavar": "COLUMN"},
+        ),
+    ] = ""
+    seed: Annotated[int, Meta(ge=0, description="Decides the split, the order and the initial head.")] = 0
+    batch_size: Annotated[int, Meta(ge=1, description="Examples in one step.")] = BATCH_SIZE
+    augment: Annotated[
+        str,
+        Meta(
+            description="Pictures: train on changed ones too (mirrored, moved, ...).",
+            extra={"metavar": "none|light|strong"},
+        ),
+    ] = "none"
+    cache: Annotated[
+        Literal["auto", "on", "off"],
+        Meta(description="Keep the features of the frozen part on disk; `zoo cache` shows them."),
+    ] = "auto"
+    precision: Precision = "auto"
+    engine: Engine = "auto"
+    device: Device = "auto"
+    options: Annotated[
+        dict[str, Any],
+        Meta(description="An option of the head. Repeatable.", extra={"flag": "--set", "metavar": "NAME=VALUE"}),
+    ] = {}
+
+
+class Phase(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One stretch of training with one set of trainable variables. Raises `BadPlan` for settings that contradict.
+
+    unfreeze       how many stages of the backbone are trained, counted from the output; 0: the head alone
+    epochs         at most this many
+    learning_rate  the highest one
+    patience       epochs without a better validation loss after which the phase ends
+    adapt          how the backbone is adapted: "unfreeze", by training the variables of its stages
+    optimizer      adam, or adamw: Adam with decoupled weight decay (Loshchilov and Hutter 2019)
+    weight_decay   adamw: share of each weight taken off in a step, times the learning rate; not of biases and norms
+    schedule       constant; or linear: up in the first `warm_up` share of all steps, then down to 0
+    clip_norm      the gradient's norm is cut to this; 0: it is left as it is
+    layer_decay    adamw: each stage learns at this share of the rate of the one after it, the last of the head's
+    """
+
+    unfreeze: Unfreeze
+    epochs: Annotated[int, Meta(ge=1)]
+    learning_rate: Annotated[float, Meta(gt=0, le=FINITE)]
+    patience: Annotated[int, Meta(ge=0)]
+    adapt: Literal["unfreeze"] = "unfreeze"
+    optimizer: Literal["adam", "adamw"] = "adam"
+    weight_decay: Share = 0.0
+    schedule: Literal["constant", "linear"] = "constant"
+    warm_up: Share = 0.0
+    clip_norm: Annotated[float, Meta(ge=0)] = 0.0
+    layer_decay: Annotated[float, Meta(gt=0, le=1)] = 1.0
+
+    def __post_init__(self) -> None:
+        if self.optimizer != "adamw" and (self.weight_decay or self.layer_decay != 1):
+            raise BadPlan('weight_decay and layer_decay need optimizer = "adamw".')
+        if self.schedule != "linear" and self.warm_up:
+            raise BadPlan('warm_up needs schedule = "linear".')
+
+    @property
+    def name(self) -> str:
+        return "fine-tuning" if self.unfreeze else "head"
+
+
+class Plan(Settings, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Everything needed to repeat a run: the settings as they were given, and the phases of the training."""
+
+    backbone: str
+    data: str
+    phases: Annotated[tuple[Phase, ...], Meta(min_length=1)]
+
+    def seen_from(self, folder: Path) -> Plan:
+        """The plan with the paths that are relative, and lead nowhere from here, as seen from another folder."""
+
+        def moved(text: str) -> str:
+            only_there = text and not exists(place(text)) and exists(folder / text)
+            return str(folder / text) if only_there else text
+
+        paths = {name: moved(getattr(self, name)) for name in ("data", "val", "weights")}
+        return msgspec.structs.replace(self, **paths)
+
+    def to_toml(self) -> str:
+        """The text of plan.toml."""
+        content = msgspec.to_builtins(self)
+        first = {name: content[name] for name in ("backbone", "data")}
+        return tomli_w.dumps(first | content)
+
+    @classmethod
+    def from_toml(cls, path: Path) -> Plan:
+        """Read a plan.toml; raises `BadPlan` for an unknown setting or a value that it cannot have."""
+        try:
+            if path.stat().st_size > _LARGEST:
+                raise BadPlan(f"{path} is too large for a plan: more than {_LARGEST:,} bytes.")
+            content = tomllib.loads(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise BadPlan(f"There is no plan {path}.") from None
+        except (OSError, ValueError, RecursionError) as error:
+            raise BadPlan(f"{path} is not a TOML file: {error}.") from None
+        return convert(content, cls, in_file(path), BadPlan)

@@ -1,0 +1,115 @@
+"""Settings as data: structs that are checked strictly, and whose faults become sentences for a person."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import msgspec
+from msgspec import inspect
+
+from zoo.errors import BadPlan, ZooError
+
+Kind = TypeVar("Kind", bound=msgspec.Struct)
+
+FINITE = sys.float_info.max  # as an upper bound, which refuses infinity
+
+_AT = re.compile(r"(?P<what>.*?)(?: - at `\$(?P<path>.*)`)?")
+_FIELD = re.compile(r"Object (?:contains unknown|missing required) field `(.+)`")
+_WORDS: dict[type, str] = {
+    inspect.StrType: "text",
+    inspect.BoolType: "true or false",
+    inspect.DictType: "a table",
+    inspect.StructType: "a table",
+    inspect.VarTupleType: "a list",
+    inspect.ListType: "a list",
+}
+
+
+def convert(content: Any, kind: type[Kind], where: Callable[[str, Any], str], error: type[ZooError]) -> Kind:
+    """The struct that plain data stands for, each value of its field's type; raises `error` with a sentence.
+
+    where  makes of a field's name and value how the sentence begins: "plan.toml: epochs is 0"
+    """
+    try:
+        return msgspec.convert(content, kind, strict=True)
+    except msgspec.ValidationError as fault:
+        raise error(_sentence(str(fault), content, kind, where)) from None
+
+
+def in_file(path: object) -> Callable[[str, Any], str]:
+    """How a sentence about a field in a file begins."""
+    return lambda name, value: f"{path}: {name} is {value!r}"
+
+
+def given(content: dict[str, Any], kind: type[Kind]) -> Kind:
+    """The struct that settings from the command line or a program make; raises `BadPlan` naming the option."""
+    return convert(content, kind, lambda name, value: f"{flag(kind, name)} {value}", BadPlan)
+
+
+def flag(kind: type[msgspec.Struct], name: str) -> str:
+    """The option of the command line for a field."""
+    return str(metadata(kind, name).get("flag", "--" + name.replace("_", "-")))
+
+
+def metadata(kind: type[msgspec.Struct], name: str) -> dict[str, Any]:
+    """What is known of a field beside its type: `description`, and perhaps `flag`, `metavar`, `must`."""
+    known: dict[str, Any] = {}
+    for field in msgspec.structs.fields(kind):
+        for meta in getattr(field.type, "__metadata__", ()) if field.name == name else ():
+            known |= {"description": meta.description} if meta.description else {}
+            known |= meta.extra or {}
+    return known
+
+
+def described(kind: Any) -> str:
+    """What a field may be, in words, from `msgspec.inspect.type_info` of its type."""
+    if isinstance(kind, inspect.Metadata):
+        return described(kind.type)
+    if isinstance(kind, inspect.UnionType):
+        return " or ".join(described(part) for part in kind.types if not isinstance(part, inspect.NoneType))
+    if isinstance(kind, inspect.LiteralType):
+        return " or ".join(map(str, kind.values))
+    if isinstance(kind, (inspect.IntType, inspect.FloatType)):
+        finite = "finite " if kind.le == FINITE else ""
+        word = "a whole number" if isinstance(kind, inspect.IntType) else f"a {finite}number"
+        bounds = (("at least", kind.ge), ("above", kind.gt), ("at most", kind.le), ("below", kind.lt))
+        known = " and ".join(f"{said} {bound:g}" for said, bound in bounds if bound not in (None, FINITE))
+        return f"{word} {known}".strip()
+    return _WORDS.get(type(kind), "another value")
+
+
+def _sentence(fault: str, content: Any, kind: Any, where: Callable[[str, Any], str]) -> str:
+    match = _AT.fullmatch(fault)
+    assert match is not None
+    path = re.findall(r"\.(\w+)|\[(\d+|\.\.\.)\]", match["path"] or "")
+    names = [name or int(index) for name, index in path if index != "..."]
+    if field := _FIELD.fullmatch(match["what"]):
+        known = ", ".join(f.name for f in msgspec.structs.fields(_struct_at(kind, names)))
+        begin = where(field[1], None).partition(f"{field[1]} is ")[0]
+        if "missing" in match["what"]:
+            return f"{begin}{field[1]} is missing."
+        return f"{begin}there is no setting {field[1]!r}; there are {known}."
+    value = content
+    for name in names:
+        value = value[name]
+    last = next((name for name in reversed(names) if isinstance(name, str)), "it")
+    owner = _struct_at(kind, names[:-1])
+    wanted = next((field for field in msgspec.structs.fields(owner) if field.name == last), None)
+    if wanted is None:
+        return f"{where(last, value)}: {match['what']}."
+    must = metadata(owner, last).get("must") or described(inspect.type_info(wanted.type))
+    return f"{where(last, value)}: it must be {must}."
+
+
+def _struct_at(kind: Any, names: list[Any]) -> Any:
+    """The struct in which the last of a path of names and indices stands, itself perhaps in a list in a struct."""
+    for name in names:
+        if isinstance(name, str):
+            (field,) = (f for f in msgspec.structs.fields(kind) if f.name == name)
+            info = inspect.type_info(field.type)
+            item = getattr(info, "item_type", info)
+            kind = item.cls if isinstance(item, inspect.StructType) else kind
+    return kind

@@ -1,0 +1,83 @@
+"""A person's data, ready to be learnt from: read, checked, split, its targets learnt. Done once in a training."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import Any
+from unicodedata import normalize
+
+from zoo.compose.task import Task
+from zoo.data.check import check
+from zoo.data.examples import Example, Skipped, Split
+from zoo.data.layout import Layout
+from zoo.data.sources import read_source
+from zoo.data.split import assign
+from zoo.errors import BadData
+from zoo.places import place
+from zoo.progress import say
+from zoo.runs.plan import Plan
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """The examples of a training, each with its split, and what was left out."""
+
+    layout: Layout
+    examples: list[Example]
+    skipped: list[Skipped]
+
+    def of(self, split: Split) -> list[Example]:
+        """The examples of one split."""
+        return [example for example in self.examples if example.split == split]
+
+    @functools.cached_property
+    def fingerprint(self) -> str:
+        """Of contents, targets and splits, in no particular order."""
+        lines = sorted(f"{e.content}\t{_stable(e)}\t{e.split}" for e in self.examples)
+        return hashlib.sha256("\n".join(lines).encode("utf-8", "surrogateescape")).hexdigest()
+
+    def counts(self) -> dict[str, int]:
+        """How many examples there are of each split, and how many were left out."""
+        counts = {split: len(self.of(split)) for split in ("train", "validation", "test")}
+        return {name: n for name, n in counts.items() if n or name != "test"} | {"skipped": len(self.skipped)}
+
+
+def read_dataset(plan: Plan, layout: Layout, task: Task) -> Dataset:
+    """Read the data and the validation data, split them, and let the task learn its targets. Raises `BadData`."""
+    validation = check(read_source(place(plan.val), layout, task), layout.reader) if plan.val else None
+    examples = check(read_source(place(plan.data), layout, task), layout.reader)
+    skipped = examples.skipped + (validation.skipped if validation else [])
+    if skipped:
+        say(f"Left out {len(skipped)} inputs, listed in skipped.csv ({skipped[0].input}: {skipped[0].reason}, ...).")
+    task.learn([e.target for e in examples.items], layout.targets)
+    assign(examples, validation, plan.seed, task.strata)
+    _warn_of_targets(examples.items, task)
+    for split in ("train", "validation"):
+        if not examples.of(split):
+            raise BadData(f"{plan.data} has no readable example for {split}.")
+    task.learn([e.target for e in examples.of("train")], layout.targets)
+    task.encode([e.target for e in examples.items])
+    return Dataset(layout, examples.items, examples.skipped)
+
+
+def _warn_of_targets(examples: list[Example], task: Task) -> None:
+    """Say which targets may be meant to be one, and which examples are of several strata (not of several numbers)."""
+    alike: dict[str, set[str]] = defaultdict(set)
+    by_content: dict[str, dict[Any, str]] = defaultdict(dict)
+    for example, stratum in zip(examples, task.strata([example.target for example in examples]), strict=True):
+        if stratum is not None:
+            by_content[example.content][stratum] = example.written
+        alike[" ".join(normalize("NFKC", example.written).casefold().split())].add(example.written)
+    for targets in (sorted(some) for some in alike.values() if len(some) > 1):
+        names = ", ".join(map(repr, targets))
+        say(f"Warning: {names} differ only in upper case or blanks, and are taken for different targets.")
+    if torn := [sorted(strata.values()) for strata in by_content.values() if len(strata) > 1]:
+        say(f"Warning: {len(torn)} examples occur with several targets ({' and '.join(torn[0][:2])}, ...).")
+
+
+def _stable(example: Example) -> str:
+    """The target, for the fingerprint: as version 0.1 wrote tuples, so that its runs can be resumed."""
+    return str(example.target) if isinstance(example.target, tuple) else example.written

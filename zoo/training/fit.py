@@ -1,0 +1,181 @@
+"""One phase of a training: epochs until it is over, checkpoints meanwhile, and the best weights in the end."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import keras
+from msgspec.structs import replace
+
+from zoo.catalog import catalog
+from zoo.inference.folded import training_in
+from zoo.inference.options import Precision
+from zoo.progress import progress, say, show_lines
+from zoo.runs.plan import Phase
+from zoo.training.baseline import Baseline
+from zoo.training.callbacks import BestWeights, FollowEpoch, History, ShowProgress, StopOnBadLoss
+from zoo.training.checkpoint import Checkpoint, Checkpoints
+from zoo.training.encoded import EncodedSplit
+from zoo.training.interrupt import Stop
+from zoo.training.optimizers import make_optimizer
+from zoo.training.saving import Saver
+from zoo.training.snapshot import assign
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from zoo.training.session import Session, Trainee
+
+
+class PhaseFit:
+    """Fits what a phase trains, from where a checkpoint is."""
+
+    def __init__(self, session: Session, trainee: Trainee, phase: Phase, at: Checkpoint) -> None:
+        self._session, self._trainee, self._phase = session, trainee, phase
+        self._at, self._position = at, at.position
+        self._model, self._steps = trainee.model, len(session.learn.order)
+        self._judge = trainee.batches(session.judge)
+        self._checkpoints = Checkpoints(session.folder)
+
+    def run(self, finish: bool, to_beat: tuple[Baseline, float] | None) -> Checkpoint:
+        """Fit until the phase is over, and save that; the model then has the best weights.
+
+        finish   no epoch more
+        to_beat  a baseline and its loss; it is kept where no epoch beats it
+        """
+        session, phase = self._session, self._phase
+        precision = session.job.training_precision(phase)
+        best = self._compiled(precision)
+        if self._position.epoch == self._position.batch == 0:
+            self._save(best, 0, 0, {})
+        if to_beat is not None:
+            self._begin_with(to_beat, best)
+        with session.job.seconds.of(phase.name), training_in(precision):
+            if not finish:
+                self._go_through_epochs(best)
+            best.restore()
+        self._compare_with_baseline(best)
+        number = self._position.phase + 1
+        self._position = replace(
+            self._position, phase=number, epoch=0, batch=0, best=best.best, idle=0, kept=None, logs={}
+        )
+        self._save(best, 0, 0, {}, idle=0)
+        return Checkpoint(self._position)
+
+    def _compiled(self, precision: Precision) -> BestWeights:
+        """Compile the model, and give optimizer and best weights the values of the checkpoint."""
+        session, phase, model, position = self._session, self._phase, self._model, self._position
+        with session.job.backend.scope():
+            optimizer = make_optimizer(phase, session.composed.encoder, phase.epochs * self._steps, precision)
+            task = session.job.named.task
+            model.compile(optimizer, loss=task.loss(), metrics=task.metrics())
+            optimizer.build(model.trainable_variables)
+        best = BestWeights(model, phase.patience, math.inf if position.best is None else position.best, position.idle)
+        for number, value in self._at.of("optimizer").items():
+            assign(optimizer.variables[number], value)
+        saved, numbers = self._at.of("best"), session.snapshot.numbers(model.weights)
+        best.weights = [saved.get(n, weights) for n, weights in zip(numbers, best.weights, strict=True)]
+        return best
+
+    def _begin_with(self, to_beat: tuple[Baseline, float], best: BestWeights) -> None:
+        """Let the baseline's weights be the first that are to be beaten."""
+        session = self._session
+        baseline, best.best = to_beat
+        with session.baselines.being(baseline):
+            best.weights = self._model.get_weights()
+            session.snapshot.values(self._model)  # the head's variables are among what checkpoints hold from now on
+
+    def _compare_with_baseline(self, best: BestWeights) -> None:
+        session, position = self._session, self._position
+        if self._phase.unfreeze == 0 and self._trainee.store is not None:
+            found = session.baselines.find(self._trainee.store)
+            if found is None:
+                return
+            self._position = replace(position, baseline=(found.name, found.metrics))
+            loss = session.baselines.loss(found, self._judge)
+            if loss < best.best:
+                session.baselines.take(found)
+                say(f"The result is {found}. It has a lower validation loss than the trained head, and is kept.")
+                best.best = loss
+            else:
+                say(f"Beside it, {found}")
+        elif position.baseline and replace(position, best=best.best).better_than_all_epochs:
+            say(f"The result is {position.baseline[0]}: no epoch was better.")
+
+    def _go_through_epochs(self, best: BestWeights) -> None:
+        session, phase, position, steps = self._session, self._phase, self._position, self._steps
+        folder, model, stop = session.folder, self._model, Stop()
+        epoch, done = position.epoch, position.batch
+
+        def save(epoch: int, batch: int, logs: dict[str, float]) -> None:
+            self._save(best, epoch, batch, logs)
+            if stop.wanted:
+                say(f"Saved. To continue from here: zoo resume {folder.path}")
+
+        with stop.noted(), progress(phase.name.capitalize(), phase.epochs * steps, "steps") as advance:
+            advance(epoch * steps + done)
+            ours: list[keras.callbacks.Callback] = [
+                StopOnBadLoss(folder, best),
+                History(folder, phase, position.rows),
+                ShowProgress(advance, phase, lines=show_lines()),
+                best,
+                saver := Saver(save, stop, steps, done),
+            ]
+            given = [callback for some in catalog().host.call("zoo_callbacks", run=folder) for callback in some]
+            board = keras.callbacks.TensorBoard(folder.logs / phase.name, write_graph=False)
+
+            # Metrics make their variables when they are first used; a step that makes variables is traced twice.
+            model.evaluate(self._judge.take(1), verbose=0)
+
+            def fit(split: EncodedSplit, first: int, epochs: int) -> None:
+                follow = FollowEpoch(split.order, self._at.of("metrics") if done else {})
+                model.fit(
+                    self._trainee.batches(split),
+                    validation_data=self._judge,
+                    initial_epoch=first,
+                    epochs=epochs,
+                    shuffle=False,
+                    verbose=0,
+                    callbacks=[follow, *ours[:-2], board, *given, best, saver],
+                )
+
+            if done == steps:  # of this epoch, only the judging is left
+                judged = model.evaluate(self._judge, verbose=0, return_dict=True)
+                for callback in ours:
+                    callback.set_model(model)
+                    callback.on_epoch_end(
+                        epoch, position.logs | {f"val_{name}": value for name, value in judged.items()}
+                    )
+            elif done:
+                fit(session.learn.skipping(done), epoch, epoch + 1)
+            if done:
+                epoch, done = epoch + 1, 0
+            if epoch < phase.epochs and not best.over:
+                fit(session.learn, epoch, phase.epochs)
+            if stop.wanted:  # after the end of the last epoch
+                stop.leave()
+
+    def _save(self, best: BestWeights, epoch: int, batch: int, logs: dict[str, float], idle: int | None = None) -> None:
+        """Write a checkpoint; none of a model with numbers that are not finite, which will stop the training."""
+        import numpy as np
+
+        session, model = self._session, self._model
+        values = session.snapshot.values(model)
+        if not session.job.backend.chief or not all(np.isfinite(value).all() for value in values.values()):
+            return
+        arrays: dict[str, np.ndarray] = {f"model/{number}": value for number, value in values.items()}
+        if epoch or batch:
+            weights = zip(session.snapshot.numbers(model.weights), best.weights, strict=True)
+            arrays |= {f"best/{number}": value for number, value in weights if number in values}
+            arrays |= _numbered("optimizer", model.optimizer.variables)
+        if 0 < batch < self._steps:
+            arrays |= _numbered("metrics", model.metrics_variables)
+        loss = None if best.best == math.inf else best.best
+        idle = best.idle if idle is None else idle
+        position = replace(self._position, epoch=epoch, batch=batch, logs=logs, best=loss, idle=idle)
+        self._checkpoints.save(Checkpoint(position, arrays))
+
+
+def _numbered(kind: str, variables: list[Any]) -> dict[str, np.ndarray]:
+    return {f"{kind}/{number}": keras.ops.convert_to_numpy(v) for number, v in enumerate(variables)}

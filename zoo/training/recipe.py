@@ -1,0 +1,60 @@
+"""The recipe for a backbone: the phases of a training, from a few wishes. Chosen by measurement (docs/findings.md)."""
+
+from __future__ import annotations
+
+from zoo.catalog import Backbone
+from zoo.data.reader import reader
+from zoo.errors import BadPlan
+from zoo.runs.plan import Phase, Recipe
+
+HEAD_EPOCHS = 50
+HEAD_LEARNING_RATE = 1e-3
+HEAD_PATIENCE = 5
+FINE_TUNING_EPOCHS = 10
+FINE_TUNING_SLOWER = 10
+FINE_TUNING_PATIENCE = 3
+TOGETHER_EPOCHS = 6
+TOGETHER_LEARNING_RATE = 2e-4
+TOGETHER_LEARNING_RATE_LARGE = 5e-5  # BERT's authors choose from 2e-5 to 5e-5 (Devlin et al. 2019, A.3)
+TOGETHER_SMALL = 50_000_000  # parameters
+
+
+def phases(backbone: Backbone, recipe: Recipe) -> tuple[Phase, ...]:
+    """The head alone is trained on the frozen backbone. Stages that are unfrozen are trained after that, at a tenth of
+    the rate; or, with language models, together with the head from the start, by AdamW with linear warm-up and decay.
+
+    `recipe.epochs` holds for each phase; `recipe.lr` is the rate of the first.
+    """
+    together = reader(backbone.modality).together and bool(recipe.unfreeze)
+    if recipe.layer_decay is not None and not together:
+        raise BadPlan(f"--layer-decay {recipe.layer_decay}: it is for texts with --unfreeze.")
+    if together:
+        return (_together(backbone, recipe),)
+    rate = HEAD_LEARNING_RATE if recipe.lr is None else recipe.lr
+    head = Phase(unfreeze=0, epochs=recipe.epochs or HEAD_EPOCHS, learning_rate=rate, patience=HEAD_PATIENCE)
+    if not recipe.unfreeze:
+        return (head,)
+    return head, Phase(
+        unfreeze=recipe.unfreeze,
+        epochs=recipe.epochs or FINE_TUNING_EPOCHS,
+        learning_rate=rate / FINE_TUNING_SLOWER,
+        patience=FINE_TUNING_PATIENCE,
+    )
+
+
+def _together(backbone: Backbone, recipe: Recipe) -> Phase:
+    small = backbone.params <= TOGETHER_SMALL
+    rate = TOGETHER_LEARNING_RATE if small else TOGETHER_LEARNING_RATE_LARGE
+    epochs = recipe.epochs or TOGETHER_EPOCHS
+    return Phase(
+        unfreeze=recipe.unfreeze,
+        epochs=epochs,
+        learning_rate=rate if recipe.lr is None else recipe.lr,
+        patience=epochs,  # the rate falls over all of them
+        optimizer="adamw",
+        weight_decay=0.01,
+        schedule="linear",
+        warm_up=0.1,
+        clip_norm=1.0,
+        layer_decay=1.0 if recipe.layer_decay is None else recipe.layer_decay,
+    )
