@@ -44,7 +44,7 @@ def in_file(path: object) -> Callable[[str, Any], str]:
     return lambda name, value: f"{path}: {name} is {value!r}"
 
 
-def given(content: dict[str, Any], kind: type[Kind]) -> Kind:
+def checked(content: dict[str, Any], kind: type[Kind]) -> Kind:
     """The struct that settings from the command line or a program make; raises `BadPlan` naming the option."""
     return convert(content, kind, lambda name, value: f"{flag(kind, name)} {value}", BadPlan)
 

@@ -13,7 +13,7 @@ from zoo.inference import runner
 from zoo.inference.folded import Folded, trace_constant, training_in
 from zoo.inference.options import Inference
 from zoo.inference.runner import BOUNDS, CHECKED, Runner, fastest
-from zoo.structs import given
+from zoo.structs import checked
 
 
 def has_float16() -> bool:
@@ -109,7 +109,7 @@ def test_running_a_network_leaves_the_process_as_it_was_and_many_threads_agree(n
 
 def test_an_unknown_precision_is_refused() -> None:
     with pytest.raises(BadPlan, match=r"--precision int8: it must be auto or bfloat16 or float16 or float32\."):
-        given({"precision": "int8"}, Inference)
+        checked({"precision": "int8"}, Inference)
 
 
 @pytest.mark.skipif(bool(tf.config.list_physical_devices("GPU")), reason="a GPU computes in float16")
@@ -164,4 +164,4 @@ def test_what_openvino_does_not_know_runs_in_tensorflow_and_that_is_said(capsys:
 
 def test_an_unknown_engine_is_refused() -> None:
     with pytest.raises(BadPlan, match=r"--engine onnx: it must be auto or openvino or tensorflow\."):
-        given({"engine": "onnx"}, Inference)
+        checked({"engine": "onnx"}, Inference)

@@ -13,7 +13,7 @@ from zoo.api.catalog import suggesting_plugins
 from zoo.catalog import catalog
 from zoo.places import is_place, local_path
 from zoo.runs.plan import Recipe, Settings
-from zoo.structs import given, metadata
+from zoo.structs import checked, metadata
 
 if TYPE_CHECKING:
     import keras
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from zoo.data.inputs import Input
     from zoo.prediction.embed import Vectors
     from zoo.runs.compare import Difference
-    from zoo.runs.listing import RunFacts
+    from zoo.runs.listing import RunSummary
     from zoo.runs.plan import Plan
     from zoo.runs.run import Run
 
@@ -83,8 +83,8 @@ def train(backbone: str, data: str | Path, *, out: str | Path | None = None, **s
     texts = {name: str(value) if is_place(value) else value for name, value in settings.items()}
     with suggesting_plugins():
         spec = catalog().backbone(backbone).spec
-    short = given({name: texts.pop(name) for name in Recipe.__struct_fields__ if name in texts}, Recipe)
-    known = msgspec.structs.asdict(given(texts, Settings))
+    short = checked({name: texts.pop(name) for name in Recipe.__struct_fields__ if name in texts}, Recipe)
+    known = msgspec.structs.asdict(checked(texts, Settings))
     return _carry_out(Plan(**known, backbone=backbone, data=str(data), phases=phases(spec, short)), out)
 
 
@@ -115,7 +115,7 @@ def resume(run: str | Path, *, finish: bool = False) -> Run:
         return carry_out(local_path(run, _RUNS), finish)
 
 
-def list_runs(folder: str | Path = "runs") -> list[RunFacts]:
+def list_runs(folder: str | Path = "runs") -> list[RunSummary]:
     """The runs in a folder and below it, the one started last at the end; none of them is loaded.
 
     >>> import zoo

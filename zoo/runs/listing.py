@@ -17,7 +17,7 @@ _DEEP = 4  # folders
 
 
 @dataclass(frozen=True)
-class RunFacts:
+class RunSummary:
     """What the files of a run say.
 
     state    "finished", "training" (a process holds it), or "interrupted"; "damaged" where its files cannot be read
@@ -39,7 +39,7 @@ class RunFacts:
     bytes: int = 0
 
 
-def list_runs(folder: Path) -> list[RunFacts]:
+def list_runs(folder: Path) -> list[RunSummary]:
     """The runs in a folder and below it, the one started last at the end.
 
     Raises `BadRun` where the folder does not exist.
@@ -59,7 +59,7 @@ def _runs(folder: Path) -> Iterator[Path]:
             folders.clear()
 
 
-def _facts(folder: RunFolder) -> RunFacts:
+def _facts(folder: RunFolder) -> RunSummary:
     size = sum(file.stat().st_size for file in folder.path.rglob("*") if file.is_file())
     try:
         plan = Plan.from_toml(folder.path / "plan.toml")
@@ -67,9 +67,9 @@ def _facts(folder: RunFolder) -> RunFacts:
         summary: dict[str, Any] = folder.read_json("metrics.json") if folder.finished else {}
         epochs = _epochs(folder)
     except ZooError:
-        return RunFacts(folder.path, "damaged", bytes=size)
+        return RunSummary(folder.path, "damaged", bytes=size)
     state = "finished" if folder.finished else "training" if folder.held() else "interrupted"
-    return RunFacts(
+    return RunSummary(
         folder.path,
         state,
         plan.backbone,

@@ -26,7 +26,7 @@ from zoo.runs.folder import RunFolder
 from zoo.runs.model_file import Card, holds_saved_model, load_model, load_parts, read_card
 from zoo.runs.plan import Plan
 from zoo.runs.predictions import FILE, Judged
-from zoo.structs import given
+from zoo.structs import checked
 
 if TYPE_CHECKING:
     import keras
@@ -189,7 +189,7 @@ class Run:
 
 def _start(precision: str, engine_name: str, device: str) -> Inference:
     """Start TensorFlow on a device; raises `BadPlan` for an option that does not exist."""
-    options = given({"precision": precision, "engine": engine_name}, Inference)
+    options = checked({"precision": precision, "engine": engine_name}, Inference)
     engine.use(device)
     return options
 

@@ -16,10 +16,10 @@ from zoo.weights.cache import arriving, cache_key, cached_file, cached_keys, ver
 from zoo.weights.download import download
 from zoo.weights.hub import hub_folder, hub_located
 
-State = Literal["bundled", "cached", "remote", "none"]
+Availability = Literal["bundled", "cached", "remote", "none"]
 
 
-def state(source: str | None, preprocessor: str | None = None) -> State:
+def state(source: str | None, preprocessor: str | None = None) -> Availability:
     """Where the weights from a source are: in an installed package, in the cache, or on the network."""
     if source is None:
         return "none"
@@ -28,10 +28,10 @@ def state(source: str | None, preprocessor: str | None = None) -> State:
     return "bundled" if source.startswith("dist:") else "cached"
 
 
-def states(offers: Iterable[Offer[Backbone]]) -> list[State]:
+def states(offers: Iterable[Offer[Backbone]]) -> list[Availability]:
     """Where the default weights of each backbone are; fast for thousands of them."""
     arrived = cached_keys()
-    found: list[State] = []
+    found: list[Availability] = []
     for offer in offers:
         if not offer.facts["weights"]:
             found.append("none")
@@ -76,7 +76,7 @@ def choose(offer: Offer[Backbone], choice: str) -> tuple[Weights | None, Path | 
     """What `--weights CHOICE` stands for: the spec with the preprocessing to use, and the file (None: random weights).
 
     `choice` is "default", "none", the name of one of the backbone's weights, or the path of a local file or folder, to
-    which the preprocessing of the default weights applies. For a text backbone it may also be a TensorFlow Hub handle
+    which the preprocessing of the default weights applies. For a backbone of TensorFlow Hub it may also be a handle
     ("https://..."), or two separated by a comma: the encoder's and the preprocessor's. Raises `WeightsUnavailable`,
     naming alternatives, and `UnknownName`.
     """
@@ -89,7 +89,7 @@ def choose(offer: Offer[Backbone], choice: str) -> tuple[Weights | None, Path | 
     named = default if choice == "default" else next((w for w in known if w.name == choice), None)
     if named is not None:
         return named, obtain(offer, named)
-    if offer.spec.modality == "text" and ("://" in choice or "," in choice) and default is not None:
+    if default is not None and default.preprocessor is not None and ("://" in choice or "," in choice):
         encoder, _, preprocessor = choice.partition(",")
         given = replace(
             default, name="given", source=f"hub:{encoder}", preprocessor=preprocessor or default.preprocessor

@@ -30,7 +30,16 @@ def _forget_models():
     keras.utils.clear_session()
 
 
-by_name = pytest.mark.parametrize("architecture", ARCHITECTURES, ids=lambda a: a.name)
+QUICK = ("resnet50", "inception_v3", "mobilenet_v3_small", "efficientnet_v2_b0", "vgg16")
+
+
+def _some(values, names):
+    """Parameters, of which `make test` takes those with the quick names."""
+    marks = {True: [], False: [pytest.mark.slow]}
+    return [pytest.param(v, marks=marks[n in QUICK], id=n) for v, n in zip(values, names, strict=True)]
+
+
+by_name = pytest.mark.parametrize("architecture", _some(ARCHITECTURES, [a.name for a in ARCHITECTURES]))
 
 
 def test_the_list_is_that_of_the_installed_keras():
@@ -90,7 +99,7 @@ def test_weights_are_keras_own_file_and_checksum(architecture, monkeypatch):
     assert (architecture.checksum or "").rpartition(":")[2] == (digest or "")
 
 
-@pytest.mark.parametrize("name", sorted(GOLDEN))
+@pytest.mark.parametrize("name", _some(sorted(GOLDEN), sorted(GOLDEN)))
 def test_preprocessing_and_network_give_the_golden_activations(name):
     encoder = build_encoder(catalog().backbone(name), "none")
     make_golden.fill(encoder.network)
