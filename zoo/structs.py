@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import functools
+import operator
 import re
 import sys
-from collections.abc import Callable
-from typing import Any, TypeVar
+from types import UnionType
+from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
 import msgspec
 from msgspec import inspect
@@ -28,25 +30,20 @@ _WORDS: dict[type, str] = {
 }
 
 
-def convert(content: Any, kind: type[Kind], where: Callable[[str, Any], str], error: type[ZooError]) -> Kind:
+def convert(content: Any, kind: type[Kind], error: type[ZooError], path: object = None) -> Kind:
     """The struct that plain data stands for, each value of its field's type; raises `error` with a sentence.
 
-    where  makes of a field's name and value how the sentence begins: "plan.toml: epochs is 0"
+    path  the file that the data is from, which the sentence then names; else it names options of the command line
     """
     try:
         return msgspec.convert(content, kind, strict=True)
     except msgspec.ValidationError as fault:
-        raise error(_sentence(str(fault), content, kind, where)) from None
-
-
-def in_file(path: object) -> Callable[[str, Any], str]:
-    """How a sentence about a field in a file begins."""
-    return lambda name, value: f"{path}: {name} is {value!r}"
+        raise error(_sentence(str(fault), content, kind, path)) from None
 
 
 def checked(content: dict[str, Any], kind: type[Kind]) -> Kind:
     """The struct that settings from the command line or a program make; raises `BadPlan` naming the option."""
-    return convert(content, kind, lambda name, value: f"{flag(kind, name)} {value}", BadPlan)
+    return convert(content, kind, BadPlan)
 
 
 def flag(kind: type[msgspec.Struct], name: str) -> str:
@@ -62,6 +59,16 @@ def metadata(kind: type[msgspec.Struct], name: str) -> dict[str, Any]:
             known |= {"description": meta.description} if meta.description else {}
             known |= meta.extra or {}
     return known
+
+
+def plain_type(annotation: Any) -> Any:
+    """A field's type without what is said about it, and without None."""
+    if get_origin(annotation) is Annotated:
+        return plain_type(get_args(annotation)[0])
+    if get_origin(annotation) not in (Union, UnionType):
+        return annotation
+    parts = [plain_type(part) for part in get_args(annotation) if part is not type(None)]
+    return functools.reduce(operator.or_, parts)
 
 
 def described(kind: Any) -> str:
@@ -81,27 +88,29 @@ def described(kind: Any) -> str:
     return _WORDS.get(type(kind), "another value")
 
 
-def _sentence(fault: str, content: Any, kind: Any, where: Callable[[str, Any], str]) -> str:
+def _sentence(fault: str, content: Any, kind: Any, path: object) -> str:
     match = _AT.fullmatch(fault)
     assert match is not None
-    path = re.findall(r"\.(\w+)|\[(\d+|\.\.\.)\]", match["path"] or "")
-    names = [name or int(index) for name, index in path if index != "..."]
+    names = [name or int(index) for name, index in re.findall(r"\.(\w+)|\[(\d+)\]", match["path"] or "")]
+    begin = "" if path is None else f"{path}: "
     if field := _FIELD.fullmatch(match["what"]):
-        known = ", ".join(f.name for f in msgspec.structs.fields(_struct_at(kind, names)))
-        begin = where(field[1], None).partition(f"{field[1]} is ")[0]
         if "missing" in match["what"]:
             return f"{begin}{field[1]} is missing."
+        known = ", ".join(f.name for f in msgspec.structs.fields(_struct_at(kind, names)))
         return f"{begin}there is no setting {field[1]!r}; there are {known}."
     value = content
     for name in names:
         value = value[name]
-    last = next((name for name in reversed(names) if isinstance(name, str)), "it")
     owner = _struct_at(kind, names[:-1])
+    last = next((name for name in reversed(names) if isinstance(name, str)), "it")
     wanted = next((field for field in msgspec.structs.fields(owner) if field.name == last), None)
-    if wanted is None:
-        return f"{where(last, value)}: {match['what']}."
-    must = metadata(owner, last).get("must") or described(inspect.type_info(wanted.type))
-    return f"{where(last, value)}: it must be {must}."
+    must = match["what"]
+    if wanted is not None:
+        must = f"it must be {metadata(owner, last).get('must') or described(inspect.type_info(wanted.type))}"
+    if path is not None:
+        return f"{begin}{last} is {value!r}: {must}."
+    shown = repr(value) if isinstance(value, str) and " number" in must else value
+    return f"{flag(owner, last)} {shown}: {must}."
 
 
 def _struct_at(kind: Any, names: list[Any]) -> Any:

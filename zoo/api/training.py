@@ -13,7 +13,7 @@ from zoo.api.catalog import suggesting_plugins
 from zoo.catalog import catalog
 from zoo.places import is_place, local_path
 from zoo.runs.plan import Recipe, Settings
-from zoo.structs import checked, metadata
+from zoo.structs import checked, metadata, plain_type
 
 if TYPE_CHECKING:
     import keras
@@ -39,7 +39,7 @@ def _documented(function: Callable[..., Run]) -> Callable[..., Run]:
             field.name,
             inspect.Parameter.KEYWORD_ONLY,
             default={} if field.default is msgspec.NODEFAULT else field.default,
-            annotation=field.type,
+            annotation=plain_type(field.type) | None if field.default is None else plain_type(field.type),
         )
         for _, field in fields
     ]
@@ -80,12 +80,12 @@ def train(backbone: str, data: str | Path, *, out: str | Path | None = None, **s
     from zoo.runs.plan import Plan
     from zoo.training.recipe import phases
 
-    texts = {name: str(value) if is_place(value) else value for name, value in settings.items()}
+    known = {name: _plain(value) for name, value in settings.items() if value is not None}
     with suggesting_plugins():
         spec = catalog().backbone(backbone).spec
-    short = checked({name: texts.pop(name) for name in Recipe.__struct_fields__ if name in texts}, Recipe)
-    known = msgspec.structs.asdict(checked(texts, Settings))
-    return _carry_out(Plan(**known, backbone=backbone, data=str(data), phases=phases(spec, short)), out)
+    recipe = checked({name: known.pop(name) for name in Recipe.__struct_fields__ if name in known}, Recipe)
+    given = msgspec.structs.asdict(checked(known, Settings))
+    return _carry_out(Plan(**given, backbone=backbone, data=str(data), phases=phases(spec, recipe)), out)
 
 
 def train_plan(path: str | Path, *, out: str | Path | None = None) -> Run:
@@ -224,6 +224,13 @@ def embed(
     if out is not None:
         vectors.write(Path(out))
     return vectors
+
+
+def _plain(value: Any) -> Any:
+    """A setting as a program may give it, as plain data: a place as its text, a number of NumPy as one of Python."""
+    if is_place(value):
+        return str(value)
+    return value.item() if hasattr(value, "item") else dict(value) if isinstance(value, Mapping) else value
 
 
 def _carry_out(plan: Plan, out: str | Path | None, of: Path | None = None) -> Run:

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 import msgspec
 import typer
 
-from zoo.structs import flag, metadata
+from zoo.structs import flag, metadata, plain_type
 
 Complete = Mapping[str, Callable[..., list[str]]]  # by the name of a field: what completes its value
 
@@ -55,7 +55,7 @@ def assignments(settings: Sequence[str] | None) -> dict[str, str] | None:
 
 
 def _option(kind: type[msgspec.Struct], field: Any, complete: Callable[..., list[str]] | None) -> inspect.Parameter:
-    about, plain = metadata(kind, field.name), _unwrapped(field.type)
+    about, plain = metadata(kind, field.name), plain_type(field.type)
     default = "" if field.default in (None, msgspec.NODEFAULT, "") else f" Default: {field.default}."
     more: dict[str, Any] = {"metavar": about.get("metavar"), "autocompletion": complete}
     if get_origin(plain) is dict:
@@ -66,14 +66,6 @@ def _option(kind: type[msgspec.Struct], field: Any, complete: Callable[..., list
     option = typer.Option(flag(kind, field.name), help=about["description"] + default, **more)
     annotation = Annotated[plain | None, option]  # type: ignore[valid-type]
     return inspect.Parameter(field.name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
-
-
-def _unwrapped(kind: Any) -> Any:
-    """A field's type without what is said about it, and without None."""
-    if get_origin(kind) is Annotated:
-        return _unwrapped(get_args(kind)[0])
-    parts = [part for part in get_args(kind) if part is not type(None)]
-    return _unwrapped(parts[0]) if type(None) in get_args(kind) and len(parts) == 1 else kind
 
 
 def _number_or_word(words: Sequence[str], text: str) -> int | str:

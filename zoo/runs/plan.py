@@ -14,7 +14,7 @@ from zoo.engine import Device
 from zoo.errors import BadPlan
 from zoo.inference.options import Engine, Precision
 from zoo.places import exists, place
-from zoo.structs import FINITE, convert, in_file
+from zoo.structs import FINITE, convert
 
 Unfreeze = Annotated[int, Meta(ge=0)] | Literal["all"]
 Share = Annotated[float, Meta(ge=0, lt=1)]
@@ -160,4 +160,4 @@ class Plan(Settings, frozen=True, kw_only=True, forbid_unknown_fields=True):
             raise BadPlan(f"There is no plan {path}.") from None
         except (OSError, ValueError, RecursionError) as error:
             raise BadPlan(f"{path} is not a TOML file: {error}.") from None
-        return convert(content, cls, in_file(path), BadPlan)
+        return convert(content, cls, BadPlan, path)

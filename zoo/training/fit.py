@@ -61,6 +61,7 @@ class PhaseFit:
             self._position, phase=number, epoch=0, batch=0, best=best.best, idle=0, kept=None, logs={}
         )
         self._save(best, 0, 0, {}, idle=0)
+        session.job.backend.barrier()
         return Checkpoint(self._position)
 
     def _compiled(self, precision: Precision) -> BestWeights:
