@@ -1,4 +1,4 @@
-"""Settings as data: structs that are checked strictly, and whose faults become sentences for a person."""
+"""Settings as structs that are checked strictly, with an error message in plain words."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from zoo.errors import BadPlan, ZooError
 
 Kind = TypeVar("Kind", bound=msgspec.Struct)
 
-FINITE = sys.float_info.max  # as an upper bound, which refuses infinity
+FINITE = sys.float_info.max  # an upper bound that refuses infinity
 
 _AT = re.compile(r"(?P<what>.*?)(?: - at `\$(?P<path>.*)`)?")
 _FIELD = re.compile(r"Object (?:contains unknown|missing required) field `(.+)`")
@@ -29,9 +29,9 @@ _WORDS: dict[type, str] = {
 
 
 def convert(content: Any, kind: type[Kind], where: Callable[[str, Any], str], error: type[ZooError]) -> Kind:
-    """The struct that plain data stands for, each value of its field's type; raises `error` with a sentence.
+    """Turn plain data into a struct, each value of its field's type; raises `error` with a sentence.
 
-    where  makes of a field's name and value how the sentence begins: "plan.toml: epochs is 0"
+    where  turns a field's name and value into the start of the sentence: "plan.toml: epochs is 0"
     """
     try:
         return msgspec.convert(content, kind, strict=True)
@@ -40,22 +40,22 @@ def convert(content: Any, kind: type[Kind], where: Callable[[str, Any], str], er
 
 
 def in_file(path: object) -> Callable[[str, Any], str]:
-    """How a sentence about a field in a file begins."""
+    """The start of a sentence about a field in a file, for `convert`."""
     return lambda name, value: f"{path}: {name} is {value!r}"
 
 
 def checked(content: dict[str, Any], kind: type[Kind]) -> Kind:
-    """The struct that settings from the command line or a program make; raises `BadPlan` naming the option."""
+    """Turn settings from the command line or from Python into a struct; raises `BadPlan` with the option's name."""
     return convert(content, kind, lambda name, value: f"{flag(kind, name)} {value}", BadPlan)
 
 
 def flag(kind: type[msgspec.Struct], name: str) -> str:
-    """The option of the command line for a field."""
+    """The command-line option for a field."""
     return str(metadata(kind, name).get("flag", "--" + name.replace("_", "-")))
 
 
 def metadata(kind: type[msgspec.Struct], name: str) -> dict[str, Any]:
-    """What is known of a field beside its type: `description`, and perhaps `flag`, `metavar`, `must`."""
+    """The metadata of a field: `description`, and perhaps `flag`, `metavar`, `must`."""
     known: dict[str, Any] = {}
     for field in msgspec.structs.fields(kind):
         for meta in getattr(field.type, "__metadata__", ()) if field.name == name else ():
@@ -65,7 +65,7 @@ def metadata(kind: type[msgspec.Struct], name: str) -> dict[str, Any]:
 
 
 def described(kind: Any) -> str:
-    """What a field may be, in words, from `msgspec.inspect.type_info` of its type."""
+    """The values that a field accepts, in words, from `msgspec.inspect.type_info` of its type."""
     if isinstance(kind, inspect.Metadata):
         return described(kind.type)
     if isinstance(kind, inspect.UnionType):
@@ -75,7 +75,7 @@ def described(kind: Any) -> str:
     if isinstance(kind, (inspect.IntType, inspect.FloatType)):
         finite = "finite " if kind.le == FINITE else ""
         word = "a whole number" if isinstance(kind, inspect.IntType) else f"a {finite}number"
-        bounds = (("at least", kind.ge), ("above", kind.gt), ("at most", kind.le), ("below", kind.lt))
+        bounds = (("of at least", kind.ge), ("above", kind.gt), ("at most", kind.le), ("below", kind.lt))
         known = " and ".join(f"{said} {bound:g}" for said, bound in bounds if bound not in (None, FINITE))
         return f"{word} {known}".strip()
     return _WORDS.get(type(kind), "another value")
@@ -91,7 +91,7 @@ def _sentence(fault: str, content: Any, kind: Any, where: Callable[[str, Any], s
         begin = where(field[1], None).partition(f"{field[1]} is ")[0]
         if "missing" in match["what"]:
             return f"{begin}{field[1]} is missing."
-        return f"{begin}there is no setting {field[1]!r}; there are {known}."
+        return f"{begin}there is no setting {field[1]!r}. The settings are {known}."
     value = content
     for name in names:
         value = value[name]
@@ -105,7 +105,7 @@ def _sentence(fault: str, content: Any, kind: Any, where: Callable[[str, Any], s
 
 
 def _struct_at(kind: Any, names: list[Any]) -> Any:
-    """The struct in which the last of a path of names and indices stands, itself perhaps in a list in a struct."""
+    """The struct at the end of a path of names and indices, through structs and lists of structs."""
     for name in names:
         if isinstance(name, str):
             (field,) = (f for f in msgspec.structs.fields(kind) if f.name == name)
