@@ -1,4 +1,4 @@
-"""Starting TensorFlow: it takes seconds, and says things on standard error that are of no use to a person."""
+"""Starts TensorFlow, which takes seconds, and hides its messages on standard error, which are of no use to the user."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ Device = Annotated[
     str,
     Meta(
         pattern=r"^(auto|cpu|gpu(:\d+)?)$",
-        description="What to compute on: auto takes a GPU where TensorFlow sees one.",
+        description="What to compute on; auto uses a GPU if TensorFlow sees one.",
         extra={"metavar": "auto|cpu|gpu|gpu:N", "must": "auto, cpu, gpu, or one GPU by its number, such as gpu:0"},
     ),
 ]
 
-# Of glibc's mallopt, M_TRIM_THRESHOLD, M_TOP_PAD and M_MMAP_THRESHOLD: nothing that is freed goes back, also of large
-# blocks, and the process grows by 64 MB at a time. TensorFlow sets the first anew, to 128 KB, for data from generators.
+# glibc's mallopt options M_TRIM_THRESHOLD, M_TOP_PAD and M_MMAP_THRESHOLD: freed memory, also of large blocks, is never
+# returned, and the process grows by 64 MB at a time. TensorFlow resets the first to 128 KB for data from generators.
 _HEAP = {-1: 2**31 - 1, -2: 2**26, -3: 2**30}
 
 
 def keep_heap() -> None:
-    """Let this process keep the memory that it frees, where the C library can: for a process that is zoo's own.
+    """Let this process keep the memory that it frees, if the C library can. Only for processes that are zoo's own.
 
-    TensorFlow takes and frees hundreds of megabytes while it makes a graph, and the kernel would make each page anew.
+    TensorFlow takes and frees hundreds of megabytes while it builds a graph, and the kernel would clear each page anew.
     """
     import ctypes
 
@@ -43,19 +43,19 @@ def keep_heap() -> None:
 
 
 def use_onednn() -> None:
-    """Have TensorFlow, when it is imported, use oneDNN on any x86 processor. A value of the person's own stands.
+    """Make TensorFlow use oneDNN on every x86 processor once it is imported, unless the user has set this already.
 
-    TensorFlow's own kernels are compiled without AVX2 and FMA; oneDNN's fit the processor, and by default are used on
-    newer ones only.
+    TensorFlow's own kernels are compiled without AVX2 and FMA; oneDNN's are made for the processor, but by default are
+    only used on newer ones.
     """
     if platform.machine() in {"x86_64", "AMD64"}:
         os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
 
 def start() -> None:
-    """Import TensorFlow and Keras, showing that something is happening. `ZOO_DEBUG=1` lets its messages through.
+    """Import TensorFlow and Keras, with a progress display. `ZOO_DEBUG=1` lets TensorFlow's messages through.
 
-    Raises `ZooError` where Keras is set to another backend than TensorFlow, or to channels before height and width.
+    Raises `ZooError` if Keras is set to another backend than TensorFlow, or to channels before height and width.
     """
     if "keras" not in sys.modules:
         _import()
@@ -63,15 +63,15 @@ def start() -> None:
 
     if keras.config.image_data_format() != "channels_last":
         raise ZooError(
-            f"Keras is set to image_data_format={keras.config.image_data_format()!r}; zoo needs 'channels_last'. "
-            "Set it in the file keras.json of Keras's folder, or with keras.config.set_image_data_format."
+            f"Keras is set to image_data_format={keras.config.image_data_format()!r}, but zoo needs 'channels_last'. "
+            "Set that in Keras's keras.json, or with keras.config.set_image_data_format."
         )
 
 
 def use(device: str) -> None:
-    """Compute on a `Device` from now on; "auto" leaves it as it is.
+    """Compute on a `Device` from now on; "auto" changes nothing.
 
-    Raises `ZooError` where there is no such GPU, or TensorFlow has already started on another device.
+    Raises `ZooError` if there is no such GPU, or TensorFlow has already started on another device.
     """
     if device == "auto":
         return
@@ -82,22 +82,22 @@ def use(device: str) -> None:
     kind, _, number = device.partition(":")
     wanted = [] if kind == "cpu" else gpus[int(number) :][:1] if number else gpus
     if kind == "gpu" and not wanted:
-        found = f"numbers 0 to {len(gpus) - 1}" if gpus else "none"
+        found = f"GPUs 0 to {len(gpus) - 1}" if gpus else "none"
         raise ZooError(
-            f"--device {device}: of such GPUs TensorFlow sees {found}. For an NVIDIA card it needs "
-            "pip install 'tensorflow[and-cuda]'; `zoo doctor` shows what this machine has."
+            f"--device {device}: there is no such GPU, TensorFlow sees {found}. An NVIDIA card needs: "
+            "pip install 'tensorflow[and-cuda]'. To see what this machine has: zoo doctor"
         )
     try:
         tf.config.set_visible_devices(wanted, "GPU")
     except RuntimeError:
-        raise ZooError(f"--device {device}: TensorFlow already runs on another device; start a new process.") from None
+        raise ZooError(f"--device {device}: TensorFlow already uses another device. Start a new process.") from None
 
 
 def _import() -> None:
     backend = os.environ.setdefault("KERAS_BACKEND", "tensorflow")
     if backend != "tensorflow":
         raise ZooError(
-            f"KERAS_BACKEND is {backend!r}; zoo needs TensorFlow: set KERAS_BACKEND=tensorflow, or unset it."
+            f"KERAS_BACKEND is {backend!r}, but zoo needs TensorFlow. Set KERAS_BACKEND=tensorflow, or unset it."
         )
     use_onednn()
     with _without_native_messages(), progress("Starting TensorFlow", None, ""):
@@ -112,7 +112,7 @@ def _import() -> None:
 
 @contextmanager
 def _without_native_messages() -> Iterator[None]:
-    """Send what native code writes to file descriptor 2 to nowhere, while `sys.stderr` still reaches the person."""
+    """Discard what native code writes to file descriptor 2, while `sys.stderr` still reaches the user."""
     if os.environ.get("ZOO_DEBUG") == "1":
         yield
         return
@@ -134,4 +134,4 @@ def _is_descriptor_2(stream: TextIO) -> bool:
     try:
         return stream.fileno() == 2
     except (OSError, ValueError, AttributeError):
-        return False  # a notebook's stream, or one that a test captures
+        return False  # the stream of a notebook, or one that captures output for a test

@@ -1,4 +1,4 @@
-"""Places: files and folders on this disk, or at any address that fsspec knows (s3://, gs://, memory://, ...)."""
+"""Places: files and folders on this disk, or at any address that fsspec supports (s3://, gs://, memory://, ...)."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ _TORN_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]+:/[^/]")  # what `Path("s3:
 
 
 def place(given: str | os.PathLike[str]) -> Path:
-    """The place that `given` names: an ordinary `Path` on this disk, fsspec's `UPath` at an address.
+    """The place that `given` names: an ordinary `Path` on this disk, or fsspec's `UPath` at an address.
 
-    Both have the interface of `pathlib`. Raises `ZooError` for an address of a kind that nothing installed can read.
+    Both have the interface of `pathlib`. Raises `ZooError` for a kind of address that nothing installed can read.
     """
     if not isinstance(given, str):
         if isinstance(given, PurePath) and _TORN_ADDRESS.match(str(given)) and not os.path.exists(given):
             address = str(given).replace(":/", "://", 1)
-            raise ZooError(f"{given} was an address before it became a Path; give it as text: {address!r}.")
+            raise ZooError(f"{given} was an address before it became a Path. Give it as a string: {address!r}")
         return cast(Path, given)
     if not _ADDRESS.match(given):
         return Path(given)
@@ -32,19 +32,19 @@ def place(given: str | os.PathLike[str]) -> Path:
         return cast(Path, UPath(given))
     except (ImportError, ValueError) as error:
         kind = given.partition("://")[0]
-        raise ZooError(f"{given}: addresses that begin with {kind}:// cannot be read here ({error}).") from None
+        raise ZooError(f"{given}: addresses that start with {kind}:// cannot be read here ({error}).") from None
 
 
 def local_path(given: str | os.PathLike[str], what: str) -> Path:
-    """`given` as a path on this disk; raises `ZooError` for an address. `what` is written there: "run folders"."""
+    """`given` as a path on this disk; raises `ZooError` for an address. `what` goes into the message: "run folders"."""
     if _ADDRESS.match(str(given)) or (_TORN_ADDRESS.match(str(given)) and not os.path.exists(given)):
         address = re.sub(r":/(?!/)", "://", str(given), count=1)
-        raise ZooError(f"{address}: {what} are on this disk; name a folder here.")
+        raise ZooError(f"{address}: {what} must be on this disk. Name a local folder.")
     return Path(given)
 
 
 def is_place(given: Any) -> bool:
-    """Whether this is a place, rather than text or another value."""
+    """Whether this is a place, and not text or another value."""
     return isinstance(given, PurePath) or (hasattr(given, "open") and hasattr(given, "protocol"))
 
 
@@ -54,7 +54,7 @@ def is_local(path: Path) -> bool:
 
 
 def exists(path: Path) -> bool:
-    """Whether something is at the place; also for text that is too long, or otherwise unfit, to be a path."""
+    """Whether the place exists; False for text that is too long to be a path, or cannot be one for another reason."""
     try:
         return path.exists()
     except (OSError, ValueError):
@@ -62,9 +62,9 @@ def exists(path: Path) -> bool:
 
 
 def walk(folder: Path) -> Iterator[tuple[Path, list[str], list[str]]]:
-    """Each folder at and below `folder` with the names of its folders and files, in order; links are followed once.
+    """`folder` and each folder below it, with the sorted names of its folders and files; links are followed only once.
 
-    What is taken out of the list of folders is not entered. Raises `OSError` for a folder that cannot be listed.
+    Folders that you remove from the list are not entered. Raises `OSError` for a folder that cannot be listed.
     """
     if not is_local(folder):
         for at, folders, files in folder.walk():  # type: ignore[attr-defined]
@@ -87,5 +87,5 @@ def _raise(error: OSError) -> None:
 
 
 def utf8(text: str) -> str:
-    """Text that can be written as UTF-8: a file name need not be valid."""
+    """The text with everything escaped that UTF-8 cannot write; file names need not be valid."""
     return text.encode("utf-8", "backslashreplace").decode()

@@ -1,4 +1,4 @@
-"""Settings as data: structs that are checked strictly, and whose faults become sentences for a person."""
+"""Settings as structs that are checked strictly, with an error message in plain words."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from zoo.errors import BadPlan, ZooError
 
 Kind = TypeVar("Kind", bound=msgspec.Struct)
 
-FINITE = sys.float_info.max  # as an upper bound, which refuses infinity
+FINITE = sys.float_info.max  # an upper bound that refuses infinity
 
 _AT = re.compile(r"(?P<what>.*?)(?: - at `\$(?P<path>.*)`)?")
 _FIELD = re.compile(r"Object (?:contains unknown|missing required) field `(.+)`")
@@ -31,9 +31,9 @@ _WORDS: dict[type, str] = {
 
 
 def convert(content: Any, kind: type[Kind], error: type[ZooError], path: object = None) -> Kind:
-    """The struct that plain data stands for, each value of its field's type; raises `error` with a sentence.
+    """Turn plain data into a struct, each value of its field's type; raises `error` with a sentence.
 
-    path  the file that the data is from, which the sentence then names; else it names options of the command line
+    path  the file that the data is from, for the sentence; without one, the sentence names command-line options
     """
     try:
         return msgspec.convert(content, kind, strict=True)
@@ -42,17 +42,17 @@ def convert(content: Any, kind: type[Kind], error: type[ZooError], path: object 
 
 
 def checked(content: dict[str, Any], kind: type[Kind]) -> Kind:
-    """The struct that settings from the command line or a program make; raises `BadPlan` naming the option."""
+    """Turn settings from the command line or from Python into a struct; raises `BadPlan` with the option's name."""
     return convert(content, kind, BadPlan)
 
 
 def flag(kind: type[msgspec.Struct], name: str) -> str:
-    """The option of the command line for a field."""
+    """The command-line option for a field."""
     return str(metadata(kind, name).get("flag", "--" + name.replace("_", "-")))
 
 
 def metadata(kind: type[msgspec.Struct], name: str) -> dict[str, Any]:
-    """What is known of a field beside its type: `description`, and perhaps `flag`, `metavar`, `must`."""
+    """The metadata of a field: `description`, and perhaps `flag`, `metavar`, `must`."""
     known: dict[str, Any] = {}
     for field in msgspec.structs.fields(kind):
         for meta in getattr(field.type, "__metadata__", ()) if field.name == name else ():
@@ -62,7 +62,7 @@ def metadata(kind: type[msgspec.Struct], name: str) -> dict[str, Any]:
 
 
 def plain_type(annotation: Any) -> Any:
-    """A field's type without what is said about it, and without None."""
+    """A field's type without its metadata and without None."""
     if get_origin(annotation) is Annotated:
         return plain_type(get_args(annotation)[0])
     if get_origin(annotation) not in (Union, UnionType):
@@ -72,7 +72,7 @@ def plain_type(annotation: Any) -> Any:
 
 
 def described(kind: Any) -> str:
-    """What a field may be, in words, from `msgspec.inspect.type_info` of its type."""
+    """The values that a field accepts, in words, from `msgspec.inspect.type_info` of its type."""
     if isinstance(kind, inspect.Metadata):
         return described(kind.type)
     if isinstance(kind, inspect.UnionType):
@@ -82,7 +82,7 @@ def described(kind: Any) -> str:
     if isinstance(kind, (inspect.IntType, inspect.FloatType)):
         finite = "finite " if kind.le == FINITE else ""
         word = "a whole number" if isinstance(kind, inspect.IntType) else f"a {finite}number"
-        bounds = (("at least", kind.ge), ("above", kind.gt), ("at most", kind.le), ("below", kind.lt))
+        bounds = (("of at least", kind.ge), ("above", kind.gt), ("at most", kind.le), ("below", kind.lt))
         known = " and ".join(f"{said} {bound:g}" for said, bound in bounds if bound not in (None, FINITE))
         return f"{word} {known}".strip()
     return _WORDS.get(type(kind), "another value")
@@ -114,7 +114,7 @@ def _sentence(fault: str, content: Any, kind: Any, path: object) -> str:
 
 
 def _struct_at(kind: Any, names: list[Any]) -> Any:
-    """The struct in which the last of a path of names and indices stands, itself perhaps in a list in a struct."""
+    """The struct at the end of a path of names and indices, through structs and lists of structs."""
     for name in names:
         if isinstance(name, str):
             (field,) = (f for f in msgspec.structs.fields(kind) if f.name == name)

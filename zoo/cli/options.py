@@ -1,4 +1,4 @@
-"""Options of the command line, made from the fields of settings: each is written once, where its struct is."""
+"""Makes command-line options from the fields of settings, so that each is written only once, in its struct."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ import typer
 
 from zoo.structs import flag, metadata, plain_type
 
-Complete = Mapping[str, Callable[..., list[str]]]  # by the name of a field: what completes its value
+Complete = Mapping[str, Callable[..., list[str]]]  # the completion of a field's value, by the field's name
 
 
 def takes(
     *kinds: type[msgspec.Struct], only: Collection[str] = (), complete: Complete | None = None
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Give a command, in the place of its `**settings`, an option for each field of some structs; None: not given.
+    """Replace a command's `**settings` by an option for each field of some structs; None if it is not given.
 
-    only  the names of the fields, where not all are wanted
+    only  the names of the fields to use; empty: all
     """
 
     def give(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -47,10 +47,10 @@ def takes(
 
 
 def assignments(settings: Sequence[str] | None) -> dict[str, str] | None:
-    """The values of `--set NAME=VALUE`, or None where there are none."""
+    """The values of `--set NAME=VALUE`, or None if there are none."""
     for setting in settings or ():
         if "=" not in setting:
-            raise typer.BadParameter(f"{setting!r} is not of the form NAME=VALUE.", param_hint="--set")
+            raise typer.BadParameter(f"{setting!r} does not have the form NAME=VALUE.", param_hint="--set")
     return dict(setting.split("=", 1) for setting in settings) if settings else None
 
 

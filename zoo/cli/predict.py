@@ -38,14 +38,14 @@ def predict(
     run: RunFolder,
     inputs: Annotated[
         list[str],
-        typer.Argument(metavar="INPUT...", help="Pictures, folders of them; or texts, .txt files, tables of texts."),
+        typer.Argument(metavar="INPUT...", help="Pictures, texts, .txt files, folders of them, or tables."),
     ],
-    top: Annotated[int, typer.Option(min=1, help="This many classes for each input.")] = 3,
+    top: Annotated[int, typer.Option(min=1, help="How many classes to show for each input.")] = 3,
     json: Json = False,
-    as_csv: Annotated[bool, typer.Option("--csv", help="Print a table of comma-separated values.")] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print a CSV table.")] = False,
     **settings: Any,
 ) -> None:
-    """Ask a run about new pictures or texts.
+    """Predict new pictures or texts with a run.
 
     Examples:
 
@@ -58,7 +58,7 @@ def predict(
         zoo predict runs/reviews new-reviews.csv --json
     """
     if json and as_csv:
-        raise typer.BadParameter("give either --json or --csv.", param_hint="--csv")
+        raise typer.BadParameter("give either --json or --csv, not both.", param_hint="--csv")
     finished = api.load_run(run)
     answers = [finished.task.only_top(a, top) for a in finished.predict(inputs, **_given(settings))]
     if json:
@@ -77,7 +77,7 @@ def evaluate(
     json: Json = False,
     **settings: Any,
 ) -> None:
-    """Judge a run by other data.
+    """Evaluate a run on other data.
 
     Example:
 
@@ -108,13 +108,13 @@ def embed(
     data: Annotated[
         list[str], typer.Argument(metavar="DATA...", help="Pictures, .txt files, folders of them, or tables.")
     ],
-    out: Annotated[Path, typer.Option(help="The Parquet file to write: input, text (of texts), vector.")],
+    out: Annotated[Path, typer.Option(help="The Parquet file to write: input, text (for texts), vector.")],
     json: Json = False,
     **settings: Any,
 ) -> None:
     """Turn pictures or texts into vectors, for search and clustering. Nothing is trained.
 
-    The vectors have length 1, so that a dot product of two is their cosine.
+    The vectors have length 1, so the dot product of two is their cosine similarity.
 
     Examples:
 
@@ -140,7 +140,7 @@ def _given(settings: dict[str, Any]) -> dict[str, Any]:
 
 
 def _print_csv(run: Run, answers: Sequence[dict[str, Any]]) -> None:
-    """A line for each input, or several where the head answers in several rows."""
+    """Print a line for each input, or several if the head's answer has several rows."""
     rows: list[dict[str, Any]] = []
     for answer in answers:
         name = {"input": answer.pop("input")}

@@ -1,4 +1,4 @@
-"""`zoo runs` and `zoo diff`: runs as they lie on the disk. Neither starts TensorFlow."""
+"""`zoo runs` and `zoo diff`, which only read the files of runs. Neither starts TensorFlow."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def register(app: typer.Typer) -> None:
 
 
 def runs(
-    folder: Annotated[Path, typer.Argument(help="A folder with runs in it, or below it.")] = Path("runs"),
+    folder: Annotated[Path, typer.Argument(help="The folder to search, with all folders below it.")] = Path("runs"),
     json: Json = False,
 ) -> None:
     """List the runs in a folder: what was trained on what, how good it is, and whether it is finished.
@@ -36,7 +36,7 @@ def runs(
     if json:
         return print_json([asdict(run) | {"path": str(run.path)} for run in found])
     if not found:
-        print(f"There are no runs in {folder}; `zoo train` makes one.")
+        print(f"There are no runs in {folder}. To make one: zoo train")
         return
     rows = [
         [
@@ -58,7 +58,7 @@ def runs(
 
 def diff(
     first: Annotated[Path, typer.Argument(help="A run folder.", autocompletion=complete_runs)],
-    second: Annotated[Path, typer.Argument(help="Another one.", autocompletion=complete_runs)],
+    second: Annotated[Path, typer.Argument(help="Another run folder.", autocompletion=complete_runs)],
     json: Json = False,
 ) -> None:
     """Show what differs between two runs: plan, data, versions and figures.

@@ -38,9 +38,9 @@ def train(
         ),
     ] = None,
     out: Annotated[
-        Path | None, typer.Option(help="The run folder to make (default: runs/ and the name of DATA).")
+        Path | None, typer.Option(help="The run folder to create (default: runs/ and the name of DATA).")
     ] = None,
-    plan: Annotated[Path | None, typer.Option(help="Repeat a run from its plan.toml, instead of the above.")] = None,
+    plan: Annotated[Path | None, typer.Option(help="Repeat a run from its plan.toml, without BACKBONE DATA.")] = None,
     json: Json = False,
     **settings: Any,
 ) -> None:
@@ -64,10 +64,10 @@ def train(
     """
     if plan is not None:
         if backbone is not None:
-            raise typer.BadParameter("give either BACKBONE and DATA, or --plan.", param_hint="--plan")
+            raise typer.BadParameter("give either BACKBONE and DATA or --plan, not both.", param_hint="--plan")
         run = api.train_plan(plan, out=out)
     elif backbone is None or data is None:
-        raise typer.BadParameter("BACKBONE and DATA are needed; for example: zoo train efficientnet_lite0 photos/")
+        raise typer.BadParameter("give BACKBONE and DATA, for example: zoo train efficientnet_lite0 photos/")
     else:
         settings["options"] = assignments(settings["options"])
         given = {name: value for name, value in settings.items() if value is not None}
@@ -76,17 +76,15 @@ def train(
 
 
 def resume(
-    run: Annotated[
-        Path, typer.Argument(help="The folder of a run whose training was interrupted.", autocompletion=runs)
-    ],
+    run: Annotated[Path, typer.Argument(help="The folder of an interrupted run.", autocompletion=runs)],
     finish: Annotated[
-        bool, typer.Option("--finish", help="Train no more: make the run of the best weights so far.")
+        bool, typer.Option("--finish", help="Stop training: finish the run with the best weights so far.")
     ] = False,
     json: Json = False,
 ) -> None:
     """Continue a training that was killed, interrupted, or ran out of disk.
 
-    It continues at the step of the last checkpoint, and ends with the weights that it would have had without the
+    The training continues from the last checkpoint and ends with the weights that it would have had without the
     interruption. Checkpoints are written at the end of an epoch and every three minutes (ZOO_CHECKPOINT_SECONDS).
 
     Examples:
@@ -99,19 +97,19 @@ def resume(
 
 
 def _print_run(run: Run, json: bool) -> None:
-    """The figures of a run that has just ended."""
+    """Print the metrics of a run that has just finished."""
     summary = run.summary
     if json:
         return print_json(summary)
     examples, baseline = summary["examples"], summary.get("baseline") or {}
     if baseline.get("kept"):
-        print(f"The result is {baseline['name']} on the backbone's features: no epoch was better.")
+        print(f"The result is {baseline['name']} on the backbone's features, because no epoch was better.")
     print(f"{_figures(run.metrics)}  (on {examples['validation']} examples it was not trained on)")
     if tested := summary.get("test_metrics"):
-        print(f"{_figures(tested)}  (on {examples['test']} examples for testing)")
+        print(f"{_figures(tested)}  (on {examples['test']} test examples)")
     print(f"run {run.path}  ({examples['train']} examples for training, {summary['seconds']:.0f} s)")
     if sys.stdout.isatty():
-        print(f"Try: zoo predict {run.path} INPUT")
+        print(f"Try: {run.folder.command('predict')} INPUT")
 
 
 def _figures(metrics: dict[str, float]) -> str:

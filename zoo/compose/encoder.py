@@ -1,4 +1,4 @@
-"""What building a backbone gives: preprocessing, a network, and the stages by which it is unfrozen."""
+"""The encoder, which is a backbone once it is built: preprocessing, a network, and stages that can be unfrozen."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ Unfreeze = int | Literal["all"]
 
 @dataclass(frozen=True)
 class Encoder:
-    """A backbone, built.
+    """A backbone that has been built.
 
-    preprocess  raw inputs -> what the network takes. Images: (batch, height, width, 3) RGB pixels 0..255 of any size.
-                Texts: strings (batch,) -> token ids, padded to the longest of the batch.
-    network     -> a dict of features: `pooled` (batch, dim); `map` (batch, height, width, channels);
+    preprocess  turns raw input into the input of the network. Images: (batch, height, width, 3) RGB pixels 0..255 of
+                any size. Texts: strings (batch,), which become token ids, padded to the longest text in the batch.
+    network     turns that into a dict of features: `pooled` (batch, dim); `map` (batch, height, width, channels);
                 `sequence` (batch, tokens, dim) with `mask` (batch, tokens)
-    stages      groups of the network's layers, from input to output; together they hold all of its weights
-    pair        texts: preprocessing of two texts, two inputs (batch,)
-    words       texts: preprocessing that also gives `words` int32 (batch, words), the position of the first token of
-                each word, -1 where it has none
+    stages      groups of the network's layers, from input to output; together they contain all of its weights
+    pair        for texts: preprocessing of two texts, two inputs (batch,)
+    words       for texts: preprocessing that also returns `words` int32 (batch, words), the position of the first token
+                of each word, or -1 if it has none
     others      preprocessing of other forms of examples, by the names that `Backbone.reads` uses
     """
 
@@ -44,32 +44,32 @@ class Encoder:
 
     @property
     def forms(self) -> dict[str, keras.Model]:
-        """The preprocessing of each form of examples that it takes."""
+        """The preprocessing for each form of examples that this encoder reads."""
         known = {"single": self.preprocess, "pair": self.pair, "words": self.words, **self.others}
         return {form: model for form, model in known.items() if model is not None}
 
     def reading(self, form: str) -> Encoder:
         """This encoder for examples of one form; the weights are shared.
 
-        With "words", `sequence` (batch, words, dim) and `mask` (batch, words) are over the person's words.
+        With "words", `sequence` (batch, words, dim) and `mask` (batch, words) have one entry per word, not per token.
         """
         if form not in self.forms:
-            raise BadPlan(f"This backbone takes no examples of the form {form!r}; it takes {', '.join(self.forms)}.")
+            raise BadPlan(f"This backbone cannot read examples of the form {form!r}, only {', '.join(self.forms)}.")
         network = _by_words(self.network) if form == "words" else self.network
         return replace(self, preprocess=self.forms[form], network=network)
 
     def unfreeze(self, last: Unfreeze) -> None:
         """Make the last `last` stages trainable ("all": every stage; 0: none) and freeze the rest.
 
-        BatchNormalization layers stay frozen in any case, and so run on their stored statistics (Keras ties the two).
-        A model must be compiled again afterwards: Keras fixes what is trained at `compile`.
-        Raises `BadPlan` when there are fewer stages.
+        BatchNormalization layers always stay frozen, and therefore use their stored statistics (Keras ties the two).
+        Compile the model again afterwards: Keras decides at `compile` which variables are trained.
+        Raises `BadPlan` if there are fewer stages.
         """
         import keras
 
         count = len(self.stages) if last == "all" else last
         if not 0 <= count <= len(self.stages):
-            raise BadPlan(f"--unfreeze {last}: this backbone has {len(self.stages)} stages; give 0 to that, or all.")
+            raise BadPlan(f"--unfreeze {last}: this backbone has {len(self.stages)} stages. Give at most that, or all.")
         self.network.trainable = True
         free = self.stages[len(self.stages) - count :]
         for stage in self.stages:
@@ -81,7 +81,7 @@ class Encoder:
 
 
 def _by_words(network: keras.Model) -> keras.Model:
-    """The network with one vector for each word: that of its first token."""
+    """The network with one vector for each word: the vector of its first token."""
     import keras
 
     entry = {t.name: keras.Input(t.shape[1:], dtype=t.dtype, name=t.name) for t in network.inputs}
@@ -102,14 +102,14 @@ def build_encoder(offer: Offer[Backbone], weights: str = "default") -> Encoder:
 
 
 def encoder_of(offer: Offer[Backbone], weights: Weights | None, file: Path | None) -> Encoder:
-    """Build a backbone with the weights of a file, or random ones; `weights` say how it was trained."""
+    """Build a backbone with the weights in a file, or random ones; `weights` says how they were trained."""
     engine.start()
     function = resolve_import(offer.spec.build, f"backbone {offer.name}")
     if file is not None:
         refuse_foreign_parts(file)
     try:
         with warnings.catch_warnings():
-            # Keras only warns when a file holds no weights for a part of the network, and goes on with random ones.
+            # If a file has no weights for a part of the network, Keras only warns, and uses random ones.
             warnings.filterwarnings("error", message="Skipping nested container")
             encoder: Encoder = function(offer.spec, weights, file)
     except ZooError:
@@ -117,17 +117,17 @@ def encoder_of(offer: Offer[Backbone], weights: Weights | None, file: Path | Non
     except (OSError, ValueError, UserWarning) as error:
         if file is None:
             raise
-        raise BadWeights(f"{file} does not hold weights for {offer.name}: {_first_line(error)}") from error
+        raise BadWeights(f"{file} does not contain weights for {offer.name}: {_first_line(error)}") from error
     return encoder
 
 
 def image_preprocess(size: int, pixels: Pixels) -> keras.Model:
     """Preprocessing of an image backbone: resize to `size` x `size`, then `(pixel - mean) / std` in the given order.
 
-    Takes float32 or uint8 RGB (batch, height, width, 3) in 0..255 with any height and width; gives float32
-    (batch, size, size, 3). Bilinear with antialiasing; the picture's aspect ratio is not kept, so nothing is cut off.
-    Made of Keras operations only, so that a saved model needs no code of ours; the resizing has no notion of training
-    (Keras's own Resizing layer would switch a nested network to training mode, keras-team/keras pull 23166).
+    Takes float32 or uint8 RGB (batch, height, width, 3) in 0..255 of any height and width; returns float32
+    (batch, size, size, 3). Bilinear with antialiasing; the aspect ratio is not kept, so nothing is cut off.
+    Uses only Keras operations, so that a saved model needs none of our code. Does not use Keras's Resizing layer, which
+    would switch a nested network to training mode (keras-team/keras pull 23166).
     """
     import keras
 

@@ -1,4 +1,4 @@
-"""Encoder and head, composed: one Keras model from raw input to answer, and its parts by name."""
+"""Encoder and head as one Keras model from raw input to outputs, and its parts by name."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ PARTS = ("preprocess", "network", "head")
 
 @dataclass(frozen=True)
 class Parts:
-    """What a composed model is made of; all models that are made of the parts share their weights.
+    """The parts of a composed model; all models that are made of the same parts share their weights.
 
-    preprocess  raw input -> what the network takes
-    network     -> {feature: tensor}
-    head        {feature: tensor} -> outputs: a tensor, or a dict of them
+    preprocess  turns raw input into the input of the network
+    network     turns that into {feature: tensor}
+    head        turns {feature: tensor} into outputs: a tensor, or a dict of tensors
     """
 
     preprocess: keras.Model
@@ -31,7 +31,7 @@ class Parts:
 
     @functools.cached_property
     def model(self) -> keras.Model:
-        """Raw input -> outputs; never compiled, so that nothing of the training is saved with it."""
+        """From raw input to outputs; never compiled, so that no training state is saved with it."""
         import keras
 
         raw = _entry(self.preprocess)
@@ -39,7 +39,7 @@ class Parts:
 
     @functools.cached_property
     def from_prepared(self) -> keras.Model:
-        """What the network takes -> outputs: what is trained when a stage is unfrozen."""
+        """From preprocessed input to outputs; this is trained if a stage is unfrozen."""
         import keras
 
         prepared = _entry(self.network)
@@ -47,14 +47,14 @@ class Parts:
 
     @functools.cached_property
     def from_features(self) -> keras.Model:
-        """{feature: tensor} -> outputs: what is trained when the backbone is frozen."""
+        """From {feature: tensor} to outputs; this is trained if the backbone is frozen."""
         import keras
 
         entry = _entry(self.head)
         return keras.Model(entry, self.head(entry), name="from_features")
 
     def signatures(self) -> dict[str, dict[str, Any]]:
-        """By the name of each part: the name of its layer in `model`, and dtype and shape of each of its inputs."""
+        """For each part by name: the name of its layer in `model`, and the dtype and shape of each of its inputs."""
         return {part: _signature(getattr(self, part)) for part in PARTS}
 
     def _outputs(self, features: dict[str, Any]) -> Any:
@@ -63,13 +63,13 @@ class Parts:
 
 @dataclass(frozen=True)
 class Composed(Parts):
-    """The parts that an encoder and a head make."""
+    """The parts of a model made of an encoder and a head."""
 
     encoder: Encoder
 
 
 def compose(encoder: Encoder, task: Task, spec: Head) -> Composed:
-    """Put a head's layers on the features of an encoder that its spec names."""
+    """Put a head's layers on the features that its spec names."""
     import keras
 
     encoder = encoder.reading(spec.reads)
@@ -81,12 +81,12 @@ def compose(encoder: Encoder, task: Task, spec: Head) -> Composed:
 
 
 def feature_names(feature: str) -> tuple[str, ...]:
-    """What a head that consumes `feature` is given."""
+    """The names of the tensors that a head on `feature` receives."""
     return ("sequence", "mask") if feature == "sequence" else (feature,)
 
 
 def features_from_raw(encoder: Encoder) -> keras.Model:
-    """One model from raw input to the dict of an encoder's features."""
+    """One model from raw input to the dict of the encoder's features."""
     import keras
 
     raw = _entry(encoder.preprocess)
@@ -94,12 +94,12 @@ def features_from_raw(encoder: Encoder) -> keras.Model:
 
 
 def parts_of(model: keras.Model, layers: dict[str, str]) -> Parts:
-    """The parts of a composed model that was loaded, by the names of their layers in it."""
+    """The parts of a loaded model, by the names of their layers in it."""
     return Parts(**{part: model.get_layer(layers[part]) for part in PARTS})
 
 
 def layers_in_order(model: keras.Model) -> dict[str, str]:
-    """The layer of each part in a model of version 0.1, which did not name them: it held these three models."""
+    """The layer of each part in a model written by version 0.1, which did not name them but had these three models."""
     import keras
 
     names = [layer.name for layer in model.layers if isinstance(layer, keras.Model)]
@@ -112,7 +112,7 @@ def _signature(part: keras.Model) -> dict[str, Any]:
 
 
 def _entry(model: keras.Model) -> Any:
-    """New inputs of the same structure as a model's: a tensor, a list, or a dict."""
+    """New inputs with the same structure as a model's: a tensor, a list, or a dict."""
     import keras
 
     return keras.tree.map_structure(lambda t: keras.Input(t.shape[1:], dtype=t.dtype, name=t.name), model.input)

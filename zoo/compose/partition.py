@@ -1,4 +1,4 @@
-"""Partitioning a composed model where its training begins: what is frozen, and what comes after it."""
+"""Divides a composed model into the frozen part and the part that is trained."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Partition:
-    """Two models which together are `Composed.from_prepared`, and share its weights.
+    """Two models that together are the same as `Composed.from_prepared`, and share its weights.
 
-    front  prepared input -> {name: what the frozen part gives}
-    tail   {name: ...} -> answer: what is trained
-    work   multiplications of the front for one example, about; where lengths differ, for one position
+    front  the frozen part: turns prepared input into {name: tensor}
+    tail   the trained part: turns that into outputs
+    work   approximate multiplications in the front for one example; if lengths vary, for one position
     """
 
     front: keras.Model
@@ -28,10 +28,10 @@ class Partition:
 
 
 def partition(composed: Composed) -> Partition | None:
-    """Divide the model before the first of its layers that can be trained, as they are set now.
+    """Divide the model before the first layer that is currently trainable.
 
-    None where nothing before them computes. Models inside of the network (Keras's functional ones) are divided too; a
-    layer is not.
+    None if there is nothing to compute before it. Functional models inside the network are divided too, single layers
+    are not.
     """
     import keras
 
@@ -57,7 +57,7 @@ def partition(composed: Composed) -> Partition | None:
 
 
 def _flat(network: keras.Model, names: list[str]) -> keras.Model:
-    """The same layers, without models inside of the model."""
+    """The same layers, without models nested inside the model."""
     import keras
 
     entry = keras.tree.map_structure(lambda t: keras.Input(t.shape[1:], dtype=t.dtype, name=t.name), network.input)
@@ -75,13 +75,13 @@ def _inline(operation: Any) -> Callable[..., Any]:
 
 
 def _nodes(model: keras.Model) -> Iterator[Any]:
-    """From input to output."""
+    """The model's nodes, from input to output."""
     for depth in sorted(model._nodes_by_depth, reverse=True):
         yield from (node for node in model._nodes_by_depth[depth] if not node.is_input)
 
 
 def _edge(model: keras.Model) -> Iterator[Any]:
-    """The tensors, each once, that no trained layer has a part in, and that one that is trained or the output needs."""
+    """The tensors that depend on no trained layer, and that a trained layer or the output needs; each once."""
     frozen = {id(tensor): tensor for tensor in model.inputs}
     needed: dict[int, Any] = {}
     for node in _nodes(model):
@@ -95,7 +95,7 @@ def _edge(model: keras.Model) -> Iterator[Any]:
 
 
 def _work(model: keras.Model) -> float:
-    """Of its products and convolutions: output positions times kernel. Looking up an embedding is none."""
+    """The work of products and convolutions: output positions times kernel size. An embedding lookup counts as none."""
     import keras
 
     work = 0.0

@@ -1,4 +1,4 @@
-"""What a head's class does: everything that is special to a task."""
+"""The interface of a head's class, which does everything that is specific to a task."""
 
 from __future__ import annotations
 
@@ -28,31 +28,31 @@ RANKED = "probabilities"
 
 
 class Scorer:
-    """Figures over a whole set, which comes in pieces. This one keeps all of them for `Task.score`."""
+    """Computes the metrics of a set that comes in pieces. This one keeps all pieces for `Task.score`."""
 
     def __init__(self, task: Task) -> None:
         self._task = task
         self._pieces: list[tuple[Arrays, Arrays]] = []
 
     def update(self, encoded: Arrays, outputs: Arrays) -> None:
-        """Take some more examples: their targets, as `encode` gives them, and the outputs for them."""
+        """Add examples: their targets, as returned by `encode`, and their outputs."""
         self._pieces.append((encoded, outputs))
 
     def result(self) -> dict[str, float]:
-        """The figures over all examples so far, the most telling first."""
+        """The metrics over all examples so far, the most important first."""
         encoded, outputs = zip(*self._pieces, strict=True)
         return self._task.score(joined(encoded), joined(outputs))
 
 
 class Task:
-    """A head's class derives from this, or has these methods.
+    """The base class of a head's class, which may also just have the same methods.
 
-    Outputs are an array (examples, ...), or a dict of them: then `encode`, `loss` and `metrics` give dicts of the same
-    names, as Keras wants it of a model with several outputs.
+    Outputs are an array (examples, ...) or a dict of arrays. If they are a dict, `encode`, `loss` and `metrics` return
+    dicts with the same names, as Keras requires for a model with several outputs.
 
-    It is made with the head's options, learns its targets, then encodes, builds, scores, decodes. What raises
-    NotImplementedError here has to be written; the rest may be. Of a head that is not trained, only `outputs`,
-    `decode`, `state`, `restore`, and how answers are shown, are called.
+    A task is created with the head's options and learns its targets; then it encodes, builds, scores and decodes. A
+    subclass must write the methods that raise NotImplementedError here, and may write the others. For a head that is
+    not trained, only `outputs`, `decode`, `state`, `restore` and the methods that show answers are called.
     """
 
     def __init__(self, **options: Any) -> None: ...
@@ -60,38 +60,38 @@ class Task:
     # Targets
 
     def read_target(self, cells: Sequence[Any], raw: Raw) -> Target:
-        """The target in the cells of its columns; of one column its text, of several a tuple of texts.
+        """The target in the cells of its columns: the text of a single column, or a tuple of texts.
 
-        raw  the example itself; of a text the text
+        raw  the example itself; for a text example, the text
 
-        Raises `zoo.BadData` with the reason in a few words, where the example has to be left out.
+        Raises `zoo.BadData` with the reason in a few words if the example has to be left out.
         """
         return plain(cells[0]) if len(cells) == 1 else tuple(map(plain, cells))
 
     def write_target(self, target: Target) -> str:
-        """The target as text: in split.csv and predictions.parquet, and where targets are compared."""
+        """The target as text: for split.csv and predictions.parquet, and to compare targets."""
         return target if isinstance(target, str) else " ".join(map(str, target))
 
     def learn(self, targets: Sequence[Target], columns: Sequence[str]) -> None:
-        """See the targets of all examples once, from these columns; raises `zoo.BadData` where they make no task."""
+        """See all targets once, with the names of their columns; raises `zoo.BadData` if they cannot be learnt."""
         raise NotImplementedError
 
     def strata(self, targets: Sequence[Target]) -> Sequence[Any]:
-        """For each target, what the split into training and validation keeps in proportion: its class, for example.
+        """For each target, its stratum, for example its class; the split into training and validation is stratified.
 
-        None is for a target without which something could not be learnt: it is trained on in any case.
+        None marks a target that must stay in training, because something could not be learnt without it.
         """
         raise NotImplementedError
 
     def encode(self, targets: Sequence[Target]) -> Arrays:
         """Targets as numbers (examples, ...); raises `zoo.BadData` for a target that `learn` did not see.
 
-        Those of words are filled up to the longest; a batch of `sequence` may be longer than that, or shorter.
+        Targets of words are padded to the longest; a batch of `sequence` may be longer or shorter than that.
         """
         raise NotImplementedError
 
     def example_weights(self, encoded: Arrays) -> np.ndarray:
-        """How much each training example counts, mean 1: float32 (examples,)."""
+        """The weight of each training example, with mean 1: float32 (examples,)."""
         import numpy as np
 
         return np.ones(count(encoded), "float32")
@@ -99,7 +99,7 @@ class Task:
     # Training
 
     def outputs(self, features: Mapping[str, keras.KerasTensor]) -> Any:
-        """The layers, on the feature that the head's spec names: from (batch, ...) to outputs (batch, ...)."""
+        """Apply the head's layers to the features that its spec names, (batch, ...); returns outputs (batch, ...)."""
         raise NotImplementedError
 
     def loss(self) -> Any:
@@ -107,60 +107,60 @@ class Task:
         raise NotImplementedError
 
     def metrics(self) -> Any:
-        """New metrics to show while training."""
+        """New Keras metrics to show during training."""
         return []
 
     def solve(
         self, head: keras.Model, features: Mapping[str, np.ndarray], encoded: Arrays, weights: np.ndarray
     ) -> str | None:
-        """Give `head`, a model of the layers of `outputs`, weights found without training; returns what that is called.
+        """Compute weights for `head`, a model made by `outputs`, without training; returns the method's name.
 
-        features  of training examples, {feature: float32 (examples, ...)}
+        features  features of the training examples, {feature: float32 (examples, ...)}
 
-        None where there is no such thing. What is trained is compared with it.
+        Returns None if there is no such method. The result is the baseline for the trained head.
         """
         return None
 
-    # Figures
+    # Metrics
 
     def score(self, encoded: Arrays, outputs: Arrays) -> dict[str, float]:
-        """Figures over a whole set, the most telling first."""
+        """The metrics over a whole set, the most important first."""
         raise NotImplementedError
 
     def scorer(self) -> Scorer:
-        """What computes the same figures from pieces, where they need not all be in memory."""
+        """A scorer that computes the same metrics from pieces, so that they need not all be in memory."""
         return Scorer(self)
 
     def report_figures(self, encoded: Arrays, outputs: Arrays) -> list[Figure]:
-        """What a report draws: {"kind": "matrix" | "scatter" | "bars" | "curve", "title": ..., ...} as JSON values."""
+        """Figures for a report: {"kind": "matrix" | "scatter" | "bars" | "curve", "title": ..., ...} as JSON values."""
         return []
 
-    # Answers. Under the name "probabilities" an answer may hold {label: probability}, the likeliest first: those are
-    # shown by rank, and `--top` is how many.
+    # Answers. An answer may have {label: probability}, the likeliest first, under the name "probabilities". They are
+    # shown by rank, and `--top` limits how many.
 
     def decode(self, outputs: Arrays, raws: Sequence[Raw]) -> list[Answer]:
-        """One answer for a person for each example: JSON values, the most telling first."""
+        """One answer for each example: JSON values, the most important first."""
         raise NotImplementedError
 
     def only_top(self, answer: Answer, count: int) -> Answer:
-        """The answer with at most `count` of what it ranks."""
+        """The answer with at most `count` of its probabilities."""
         ranked = answer.get(RANKED)
         return answer | {RANKED: dict(list(ranked.items())[:count])} if isinstance(ranked, dict) else answer
 
     def in_words(self, answer: Answer) -> str:
-        """The answer in a line for a person."""
+        """The answer as one line of text."""
         if isinstance(ranked := answer.get(RANKED), dict):
             return "  ".join(f"{label} {share:.3f}" for label, share in ranked.items())
         return "  ".join(f"{name} {_written(value)}" for name, value in answer.items())
 
     def as_columns(self, answers: Sequence[Answer]) -> dict[str, list[Any]]:
-        """The answers as columns of a table: numbers, texts, or lists of them, in the order of the answers."""
+        """The answers as columns of a table: numbers, texts, or lists of these, in the order of the answers."""
         flat = [_flat(answer) for answer in answers]
         names = dict.fromkeys(name for one in flat for name in one)
         return {name: [one.get(name) for one in flat] for name in names}
 
     def as_rows(self, answer: Answer) -> list[dict[str, Any]]:
-        """The answer as rows of a CSV file, by column; mostly one."""
+        """The answer as rows of a CSV file, by column; usually one row."""
         if getattr(self.as_columns, "__func__", None) is not Task.as_columns:
             return [{name: _in_one_cell(cells[0]) for name, cells in self.as_columns([answer]).items()}]
         row: dict[str, Any] = {}
@@ -175,27 +175,27 @@ class Task:
     # Keeping
 
     def state(self) -> TaskState:
-        """What `restore` needs to make this task again: JSON values."""
+        """The JSON values from which `restore` makes this task again."""
         raise NotImplementedError
 
     @classmethod
     def restore(cls, state: TaskState) -> Task:
-        """The task whose `state` this is."""
+        """The task with this `state`."""
         raise NotImplementedError
 
     @classmethod
     def sample_targets(cls) -> Sequence[Sequence[Any]]:
-        """For `zoo check`: the cells of six targets that can be learnt, where they are neither classes nor numbers."""
+        """For `zoo check`: the cells of six targets to learn, if they are neither classes nor numbers."""
         return ()
 
 
 def make_task(offer: Offer[Head], options: Mapping[str, Any]) -> Task:
-    """The class of a head with its options set; raises `BadPlan` for an unknown option or a wrong value."""
+    """A head's task with its options set; raises `BadPlan` for an unknown option or a wrong value."""
     known = {option.name: option for option in offer.spec.options}
     values = {name: option.default for name, option in known.items()}
     for name, text in options.items():
         if name not in known:
-            raise BadPlan(f"--set {name}={text}: the head {offer.name} has the options {', '.join(known) or 'none'}.")
+            raise BadPlan(f"--set {name}={text}: no such option. {offer.name} has: {', '.join(known) or 'none'}.")
         try:
             values[name] = known[name].parse(text)
         except ValueError as error:
@@ -209,7 +209,7 @@ def restore_task(name: str, state: TaskState) -> Task:
 
 
 def completed(task: Any) -> Task:
-    """A task of any class, with what `Task` adds where its class lacks it."""
+    """A task of any class, with the methods of `Task` that its class lacks."""
     for name, method in vars(Task).items():
         if not name.startswith("_") and not hasattr(task, name):
             bound = method.__get__(task, type(task)) if isinstance(method, classmethod) else None
@@ -219,12 +219,12 @@ def completed(task: Any) -> Task:
 
 
 def fitting_head(name: str, backbone: Offer[Backbone]) -> Offer[Head]:
-    """The head called `name`; raises `BadPlan` naming the right ones when it does not combine with the backbone."""
+    """The head called `name`; raises `BadPlan`, with the heads that fit, if it does not combine with the backbone."""
     offer = catalog().head(name)
     if not combine(backbone.spec, offer.spec):
         right = ", ".join(o.name for o in catalog().heads if combine(backbone.spec, o.spec)) or "none"
         raise BadPlan(
-            f"The head {name} does not combine with {backbone.name} ({backbone.spec.modality}); these do: {right}."
+            f"The head {name} does not combine with {backbone.name} ({backbone.spec.modality}). These do: {right}."
         )
     return offer
 
@@ -241,7 +241,7 @@ def _written(value: Any) -> str:
 
 
 def _flat(answer: Answer) -> dict[str, Any]:
-    """An answer as cells by column, of what is ranked a column for each label."""
+    """An answer as cells by column, with a column for the probability of each label."""
     ranked = answer.get(RANKED)
     shares = ranked if isinstance(ranked, dict) else {}
     own = {name: _cell(value) for name, value in answer.items() if name != RANKED or not shares}
@@ -249,12 +249,12 @@ def _flat(answer: Answer) -> dict[str, Any]:
 
 
 def _cell(value: Any) -> Any:
-    """What a table can hold: objects, and lists of them, become JSON text."""
+    """A value that a table can hold: objects, and lists of objects, become JSON text."""
     holds_objects = isinstance(value, dict) or (isinstance(value, list) and any(isinstance(v, dict) for v in value))
     return json.dumps(value, ensure_ascii=False, default=str) if holds_objects else value
 
 
 def _in_one_cell(value: Any) -> Any:
-    """What a cell of a CSV file can hold: a list becomes its parts, separated by "|"."""
+    """A value that a cell of a CSV file can hold: the parts of a list are joined with "|"."""
     cell = _cell(value)
     return "|".join(map(str, cell)) if isinstance(cell, list) else cell

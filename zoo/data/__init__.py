@@ -1,5 +1,5 @@
-"""A person's data becomes examples, and examples become batches.
+"""Turns the user's data into examples, and examples into batches.
 
 In: places (folders, tables, files), bytes or values, and the reader of their modality. Out: examples with a
-fingerprint, a target and a split, what was left out and why, and batches of what a network takes.
+fingerprint, a target and a split; the inputs that were left out, and why; and batches that a network takes.
 """

@@ -1,4 +1,4 @@
-"""Augmentation of pictures: changed views of them, for training alone."""
+"""Augmentation of pictures: changed views of them, for training only."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 
 
 class PictureAugmentation(Augmentation):
-    """Resizes pictures of 0..255 to `size` (height, width), and changes them at random.
+    """Resizes pictures with values 0..255 to `size` (height, width), and changes them at random.
 
-    light   mirrored; moved, turned and scaled a little; a little brighter or darker
-    strong  the same, further; contrast and saturation too, and a part taken out
+    light   mirrored; moved, rotated and scaled a little; a little brighter or darker
+    strong  more of each; also contrast, saturation, and an erased part
     """
 
     def __init__(self, level: str, size: tuple[int, int]) -> None:
@@ -39,7 +39,7 @@ class PictureAugmentation(Augmentation):
             ]
 
     def __call__(self, value: tf.Tensor, key: tf.Tensor) -> tf.Tensor:
-        """Pixels of any size (height, width, 3) and a key, int32 (2,) -> float32 pixels of `size`."""
+        """Change a picture (height, width, 3) of any size, by a key, int32 (2,); returns float32 pixels of `size`."""
         import keras
         import tensorflow as tf
 
@@ -58,7 +58,7 @@ def _key_class() -> Any:
     import tensorflow as tf
 
     class Key(keras.random.SeedGenerator):
-        """Seeds that follow from a key. Keras would count up a variable, which it makes on `super().__init__`."""
+        """Derives seeds from a key. Keras's own class counts up a variable, so `super().__init__` is not called."""
 
         def __init__(self, key: tf.Tensor) -> None:
             self._key, self._drawn = key, 0

@@ -1,4 +1,4 @@
-"""Preparing examples for a network: read, preprocessed, and put into batches, a few batches ahead."""
+"""Reads and preprocesses examples and puts them into batches, a few batches ahead of the network."""
 
 from __future__ import annotations
 
@@ -18,26 +18,26 @@ Unreadable = dict[int, str]  # position of an example -> why it could not be rea
 
 
 def refuse_unreadable(errors: Unreadable, raws: Sequence[Raw]) -> None:
-    """Raise `BadData` for examples that could be read when the data was checked, and no longer can."""
+    """Raise `BadData` if there are examples that could be read when the data was checked, but no longer can."""
     if errors:
         position, reason = next(iter(errors.items()))
         raise BadData(
-            f"{raws[position]} could be read at first, and no longer can ({reason}); bring it back and start again."
+            f"{raws[position]} could be read earlier but no longer can ({reason}). Restore it and start again."
         )
 
 
 def lengths(raws: Sequence[Raw], reader: Reader) -> list[int] | None:
-    """The lengths by which examples are put together in `Order`; None where they do not matter."""
+    """The lengths by which `Order` groups the examples; None if they do not matter."""
     if not len(raws) or reader.length(raws[0]) is None:
         return None
     return [reader.length(raw) or 0 for raw in raws]
 
 
 class Preprocessing:
-    """A backbone's preprocessing, as a graph that is made once. Safe with many threads.
+    """A backbone's preprocessing, as a graph that is built once. Thread-safe.
 
-    model         a Keras model of one input, or of several where an example is a tuple
-    augmentation  what changes a value before, by a key, int32 (2,)
+    model         a Keras model with one input, or several if an example is a tuple
+    augmentation  changes each value before it is preprocessed, by a key, int32 (2,)
     """
 
     def __init__(self, model: keras.Model, reader: Reader, augmentation: Augmentation | None = None) -> None:
@@ -55,19 +55,19 @@ class Preprocessing:
 
     @property
     def spec(self) -> Any:
-        """What batches of prepared input look like: as `tf.TensorSpec`, any number of examples."""
+        """The shapes and types of a prepared batch of any number of examples, as `tf.TensorSpec`."""
         import tensorflow as tf
 
         outputs = self._graph.structured_outputs
         return tf.nest.map_structure(lambda t: tf.TensorSpec((None, *t.shape[1:]), t.dtype), outputs)
 
     def read(self, raw: Raw) -> tuple[Value, ...]:
-        """The value of an example, or of a pair both; raises `BadData`."""
+        """The value of an example, or both values of a pair; raises `BadData`."""
         value = self.reader.read(raw, self.model.output)
         return value if self._several else (value,)
 
     def prepare(self, values: Sequence[tf.Tensor], key: tf.Tensor | None = None) -> Any:
-        """In a graph: a batch of values (of several inputs, one of each) -> what the network takes."""
+        """In a graph: turn a batch of values (one batch for each input) into the input of the network."""
         import tensorflow as tf
 
         if self._augmentation is not None:
@@ -79,7 +79,7 @@ class Preprocessing:
         return self.model(inputs if self._several else inputs[0])
 
     def __call__(self, values: Sequence[tuple[Value, ...]], key: np.ndarray | None = None) -> Any:
-        """Values of examples, just one where they go one by one -> numpy arrays, nested as what the network takes."""
+        """Turn values (only one if `one_by_one`) into numpy arrays, nested like the input of the network."""
         import tensorflow as tf
 
         columns = [tf.constant(_column(column, self.reader), self.reader.dtype) for column in zip(*values, strict=True)]
@@ -94,11 +94,11 @@ def training_batches(
     errors: Unreadable,
     keys: np.ndarray | None = None,
 ) -> tf.data.Dataset:
-    """Batches of (rows int64 (batch,), what the network takes); `rows` are positions in `raws`.
+    """Batches of (rows int64 (batch,), input of the network); `rows` are positions in `raws`.
 
-    In the place of an example that cannot be read stands one of nothing but ones, and the reason is put into `errors`.
+    An example that cannot be read is replaced by one that is all ones, and the reason is put into `errors`.
 
-    keys  with augmentation: int32 (examples, 2), which with the epoch decide how each example is changed
+    keys  for augmentation: int32 (examples, 2); key and epoch decide how each example is changed
     """
     import numpy as np
     import tensorflow as tf
@@ -137,14 +137,14 @@ def training_batches(
 
 
 def view_key(key: Any, view: Any) -> tf.Tensor:
-    """What decides how an example is changed, from its own key, int32 (2,), and the number of the view or epoch."""
+    """The key that decides how an example is changed, from its own key, int32 (2,), and the number of view or epoch."""
     import tensorflow as tf
 
     return tf.random.experimental.stateless_fold_in(key, view)
 
 
 def with_targets(batches: tf.data.Dataset, encoded: Any, weights: np.ndarray) -> tf.data.Dataset:
-    """From batches of (rows, prepared) to batches of (prepared, target, example weight)."""
+    """Turn batches of (rows, prepared) into batches of (prepared, target, example weight)."""
     import tensorflow as tf
 
     def add(rows: tf.Tensor, inputs: Any) -> tuple[Any, Any, tf.Tensor]:
@@ -154,7 +154,7 @@ def with_targets(batches: tf.data.Dataset, encoded: Any, weights: np.ndarray) ->
 
 
 def _column(values: Sequence[Value], reader: Reader) -> Any:
-    """Values of one input, as what becomes a tensor of all of them."""
+    """The values of one input as one array, ready to become a tensor."""
     import numpy as np
 
     if reader.dtype == "string":

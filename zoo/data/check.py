@@ -1,4 +1,4 @@
-"""Reading every example once: what cannot be read is set aside, what can gets the fingerprint of its content."""
+"""Reads every example once: sets aside those that cannot be read, and gives the others a fingerprint."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from zoo.progress import progress
 def check(examples: Examples, reader: Reader) -> Examples:
     """Keep the examples that can be read, and list the others with the reason.
 
-    Raises `BadData` when none is left.
+    Raises `BadData` if none is left.
     """
 
     def look(example: Example) -> tuple[Raw, str, str]:
-        """What to keep of it, its fingerprint, and why it cannot be used."""
+        """The raw to keep, its fingerprint, and why the example cannot be used ("" if it can)."""
         try:
             value = reader.read(example.raw)
         except BadData as error:

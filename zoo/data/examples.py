@@ -1,4 +1,4 @@
-"""What a person's data is read into: examples, and the inputs that had to be left out."""
+"""The examples of a data set, and the inputs that were left out."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from typing import Any, Literal
 from zoo.data.reader import Raw
 
 Split = Literal["train", "validation", "test"]
-Target = Any  # what a head made of the cells of its columns; the host compares the text that the head makes of it
+Target = Any  # what a head makes of the cells in its columns; the host compares targets by the text the head writes
 
 
 @dataclass(slots=True)
 class Example:
     """One input and its target.
 
-    input    what the person calls it: the path as seen from the data folder or table, or the row of a text
-    raw      what a model is given: a place, or a value
-    target   what the head learns from it
-    split    where the person put it, or None where `zoo` chooses
-    content  fingerprint of what is in it (not of its name or format), set when it is read
-    written  the target as text, by which targets are compared
+    input    its name for the user: the path relative to the data folder or table, or the row of a text
+    raw      the place or the value that a model reads
+    target   what the head learns to answer
+    split    the split the user put it in, or None to let `zoo` choose
+    content  fingerprint of the content (not of the name or format), set when it is read
+    written  the target as text; targets are compared by it
     """
 
     input: str
@@ -42,7 +42,7 @@ class Skipped:
 
 @dataclass
 class Examples:
-    """The examples of one data set, in a fixed order, and what was left out of it."""
+    """The examples of one data set, in a fixed order, and the inputs that were left out."""
 
     source: Path
     items: list[Example] = field(default_factory=list)

@@ -1,4 +1,4 @@
-"""What a person asks a finished model about: values, files, folders of files, and tables."""
+"""The inputs that a finished model is given: values, files, folders of files, and tables."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from zoo.errors import BadData
 from zoo.places import exists, is_place, place
 
 Input = Any  # a place or its text, a text, a tuple of two texts, bytes, or a value such as an array of pixels
-Entry = tuple[str, Raw, str]  # its name, what the model is given, and why it cannot be read
+Entry = tuple[str, Raw, str]  # its name, the raw that the model reads, and why it cannot be read ("" if it can)
 
 
 def read_entries(inputs: Sequence[Input], layout: Layout) -> list[Entry]:
-    """All that the inputs stand for, in order: themselves, the files below a folder, or the rows of a table.
+    """One entry for each input, in order: a value or file, each file below a folder, each row of a table.
 
-    Raises `BadData` for what the model cannot be asked about, for a table that does not exist, and for no input at all.
+    Raises `BadData` for an input that the model cannot take, for a table that does not exist, and if nothing is left.
     """
     entries = [entry for given in inputs for entry in _entries(given, layout)]
     if not entries:
@@ -60,7 +60,7 @@ def _of_value(given: Input) -> Entry:
 
 
 def _contents(path: Path, layout: Layout) -> Iterator[Entry]:
-    """Files of examples that are kept in memory: they are read here, since what is typed and what is read is alike."""
+    """The entries of files that are kept in memory: read here, because their content is treated like typed text."""
     for file in files_below(path) if path.is_dir() else [path]:
         try:
             yield str(file), _typed(layout.reader.read(file), layout)[1], ""
@@ -71,5 +71,5 @@ def _contents(path: Path, layout: Layout) -> Iterator[Entry]:
 def _typed(text: str, layout: Layout) -> Entry:
     if layout.form.from_text is None:
         wanted = " and ".join(layout.inputs)
-        raise BadData(f"{text!r}: this model reads {len(layout.inputs)} texts; give a table with {wanted}.")
+        raise BadData(f"{text!r}: this model reads {len(layout.inputs)} texts. Give a table with {wanted}.")
     return text, layout.form.from_text(text), ""

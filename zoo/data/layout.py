@@ -1,4 +1,4 @@
-"""How a person's data is laid out: what an example is, and in a table the columns that hold it and its target."""
+"""How the user's data is laid out: what an example is, and which columns of a table hold it and its target."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from zoo.errors import BadData
 
 @dataclass(frozen=True)
 class Layout:
-    """What is looked for in a person's data.
+    """What to look for in the user's data.
 
-    input_column   "": as the form of the examples has it (`image`, `text`; of pairs `text,text_b`; of words `tokens`)
-    target_column  "": likewise (`label`; of words `tags`); several are separated by commas
+    input_column   "": the default of the form (`image` or `text`; for pairs `text,text_b`; for words `tokens`)
+    target_column  "": the default of the form (`label`; for words `tags`); several are separated by commas
     """
 
     modality: str = "image"
@@ -27,7 +27,7 @@ class Layout:
 
     @property
     def form(self) -> Form:
-        """Raises `BadData` where the modality knows no such form."""
+        """The form of the examples. Raises `BadData` if the modality has no such form."""
         forms = self.reader.forms
         if self.form_name not in forms:
             raise BadData(f"The modality {self.modality} has no examples of the form {self.form_name!r}.")
@@ -35,15 +35,15 @@ class Layout:
 
     @property
     def inputs(self) -> tuple[str, ...]:
-        """The columns of an example. Raises `BadData` where there are too few or too many."""
+        """The columns of an example. Raises `BadData` if `input_column` names too few or too many."""
         wanted = self.form.columns
         if not self.input_column or len(wanted) == 1:
             return (self.input_column,) if self.input_column else wanted
         names = tuple(self.input_column.split(","))
         if len(names) != len(wanted):
             raise BadData(
-                f"--input {self.input_column}: an example stands in {len(wanted)} columns, "
-                f"for example {','.join(wanted)}."
+                f"--input {self.input_column}: an example has {len(wanted)} columns. "
+                f"Name that many, for example {','.join(wanted)}."
             )
         return names
 

@@ -1,4 +1,4 @@
-"""In which order, and in which batches, examples are gone through."""
+"""The order of the examples in an epoch, and their batches."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ _SORTED_TOGETHER = 50  # batches of texts
 
 @dataclass
 class Order:
-    """Batches of positions below `count`. With a seed, another order in each `epoch`, which seed and epoch decide.
+    """Batches of positions below `count`. With a seed, every `epoch` has its own order, fixed by seed and epoch.
 
-    lengths  of texts: those of like length come together, in the whole or, with a seed, within 50 batches
-    skip     so many batches at the beginning of an epoch are left out
-    needed   batches without any of these positions are left out; None: all are needed
+    lengths  of the texts: similar lengths are put together, among all texts or, with a seed, among those of 50 batches
+    skip     leave out this many batches at the start of the epoch
+    needed   leave out batches without any of these positions; None: all are needed
     """
 
     count: int
@@ -31,7 +31,7 @@ class Order:
     needed: frozenset[int] | None = None
 
     def __len__(self) -> int:
-        """Batches."""
+        """The number of batches."""
         return -(-self.count // self.batch_size) - self.skip if self.needed is None else len(self.batches())
 
     def batches(self) -> list[np.ndarray]:
@@ -55,11 +55,11 @@ class Order:
         batches = self._split(rows)
         if self.seed is None:
             return batches
-        *whole, last = batches  # the last one may be smaller, and stays the last
+        *whole, last = batches  # the last one may be smaller, so it stays last
         return [whole[place] for place in chance.permutation(len(whole))] + [last]
 
     def dataset(self) -> tf.data.Dataset:
-        """(epoch int64 (), rows int64 (batch,)); gone through again, in the order of `epoch` as it is then."""
+        """(epoch int64 (), rows int64 (batch,)) for each batch; each iteration uses the current value of `epoch`."""
         import tensorflow as tf
 
         def generate() -> Iterator[tuple[int, np.ndarray]]:

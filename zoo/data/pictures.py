@@ -1,4 +1,4 @@
-"""Pictures: from files of every kind that people have to upright RGB pixels."""
+"""Pictures: reads files of all common formats as upright RGB pixels."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF", "PPM")
 MAX_PIXELS = 178_956_970  # 2**29 / 3: half a gigabyte of RGB; Pillow's own limit for refusing a decompression bomb
-ENOUGH = 512  # pixels of the shorter side, to look at a picture without a network
+ENOUGH = 512  # pixels of the shorter side, if no network says how many it needs
 _SHOWN = 320  # pixels of the longer side, on a page
 
 
@@ -50,7 +50,7 @@ class Pictures(Reader):
         return digest(repr(value.shape).encode() + value.tobytes())
 
     def samples(self, count: int) -> list[np.ndarray]:
-        """Smooth waves with the full range of grey levels, 97 pixels high and 160 wide."""
+        """Smooth waves with the full range of values, 97 pixels high and 160 wide."""
         import numpy as np
 
         y, x = np.mgrid[0:1:97j, 0:1:160j]
@@ -75,12 +75,12 @@ class Pictures(Reader):
 
 
 def decode_picture(file: BinaryIO, enough: int = ENOUGH) -> np.ndarray:
-    """A picture as uint8 RGB (height, width, 3), upright by its EXIF tag, transparency laid onto white.
+    """A picture as uint8 RGB (height, width, 3), turned upright by its EXIF tag, transparency laid over white.
 
-    A JPEG is decoded at a half, a quarter or an eighth of its size where both sides still have `enough` pixels then.
+    A JPEG is decoded at a half, a quarter or an eighth of its size if both sides then still have `enough` pixels.
 
-    The format is told by the bytes, not by the name. Of an animation, the first frame; of 16 bits, the upper 8.
-    Raises `BadData` with the reason when the file is no picture, is damaged, or would be too large in memory.
+    The format is recognised by the bytes, not by the name. An animation gives its first frame, 16 bits the upper 8.
+    Raises `BadData` with the reason if the file is not a picture, is damaged, or would be too large in memory.
     """
     import numpy as np
     from PIL import Image, ImageOps, UnidentifiedImageError
@@ -91,7 +91,7 @@ def decode_picture(file: BinaryIO, enough: int = ENOUGH) -> np.ndarray:
             with Image.open(file, formats=FORMATS) as image:
                 if image.width * image.height > MAX_PIXELS:
                     raise BadData(f"too large: {image.width} x {image.height} pixels")
-                image.draft(None, (enough, enough))  # only the decoder of JPEG can
+                image.draft(None, (enough, enough))  # only affects JPEG
                 upright = ImageOps.exif_transpose(image)
                 return np.asarray(_on_white(upright), "uint8")
     except UnidentifiedImageError:

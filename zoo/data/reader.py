@@ -1,4 +1,4 @@
-"""What is special to a modality: how its examples are found, read, compared, put into batches, and shown."""
+"""What differs between modalities: how examples are found, read, compared, put into batches, and shown."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from zoo.places import is_place
 if TYPE_CHECKING:
     import keras
 
-Raw = Any  # what stands for an example until it is read: a place, bytes, a value; of a pair, two of these
-Value = Any  # an example, read
+Raw = Any  # an example that has not been read: a place, bytes or a value; for a pair, two of these
+Value = Any  # an example that has been read
 
 
 @dataclass(frozen=True)
 class Form:
-    """What one example is made of, in a table.
+    """What one example consists of, in a table.
 
-    columns    that hold it, where a person names no others
-    target     column of its target, likewise
-    from_cells from the cells of those columns, and the folder of the table, to the raw; raises `BadData` with a reason
-    from_text  from what a person types to the raw, where an example can be typed
-    folders    whether a folder of files, sorted into classes, can hold such examples
+    columns    the columns that hold it, unless the user names others
+    target     the column of its target, unless the user names another
+    from_cells turns the cells of those columns, and the folder of the table, into the raw; raises `BadData`
+    from_text  turns typed text into the raw, if an example can be typed
+    folders    whether such examples can also be files, sorted into one folder for each class
     """
 
     columns: tuple[str, ...]
@@ -42,31 +42,31 @@ class Form:
 
 @dataclass(frozen=True)
 class Shown:
-    """An example as a page can show it: `content` of the media type `mime`, such as text/plain or image/png."""
+    """An example that a web page can show: `content` of the media type `mime`, such as text/plain or image/png."""
 
     mime: str
     content: bytes
 
 
 class Augmentation:
-    """Changes values at random, for training alone. The same key, the same change."""
+    """Changes values at random, for training only. The same key gives the same change."""
 
     def __call__(self, value: Any, key: Any) -> Any:
-        """A tensor of the shape of one value, and a key, int32 (2,) -> a changed one; called while a graph is made."""
+        """Change a tensor with the shape of one value, by a key, int32 (2,); called while a graph is being built."""
         raise NotImplementedError
 
 
 class Reader:
-    """How examples of a modality are read. A plugin's modality names a subclass; one object serves all threads.
+    """Reads the examples of a modality. A plugin's modality names a subclass; one object serves all threads.
 
-    unit           what several examples are called: "pictures"
-    dtype, shape   of a value, as TensorFlow has them: "uint8", (None, None, 3). Values without a None in their shape go
-                   through the preprocessing in batches, others one by one
-    suffixes       of the files that hold one; (): any file may
-    in_memory      whether a value is kept once it is read, as texts are; others are read again when they are needed
-    augmentations  the levels that `augmentation` knows
-    together       whether backbones are fine-tuned together with the head from the start, as language models are; else
-                   after it
+    unit           the plural of an example: "pictures"
+    dtype, shape   type and shape of a value, as TensorFlow writes them: "uint8", (None, None, 3). Values without a None
+                   in their shape are preprocessed in batches, others one by one
+    suffixes       suffixes of the files that can hold a value; (): any file
+    in_memory      whether a value is kept once it has been read, like a text; others are read again when needed
+    augmentations  the levels that `augmentation` accepts
+    together       whether backbone and head are fine-tuned together from the start, as for language models;
+                   otherwise the backbone is fine-tuned after the head
     """
 
     unit = "examples"
@@ -79,44 +79,44 @@ class Reader:
 
     @functools.cached_property
     def forms(self) -> Mapping[str, Form]:
-        """What an example may be, by the names that `Backbone.reads` uses; "single" is one file or value."""
+        """The forms an example can have, by the names that `Backbone.reads` uses; "single" is one file or value."""
         raise NotImplementedError
 
     def decode(self, file: BinaryIO, wanted: Any = None) -> Value:
-        """The value that an open file holds.
+        """The value in an open file.
 
-        wanted  what the preprocessing gives, as Keras tensors: a reader may read a smaller value that gives the same
+        wanted  output of the preprocessing, as Keras tensors: a reader may read a smaller value that gives the same
 
-        Raises `BadData` with the reason in a few words, where it holds none, and `OSError`.
+        Raises `BadData` with the reason in a few words if the file holds no value, and `OSError`.
         """
         raise NotImplementedError
 
     def checked(self, value: Value) -> Value:
-        """A value that a program gave, in the form that `decode` gives; raises `BadData` where it is none."""
+        """A value passed in from Python, in the form that `decode` returns; raises `BadData` if it is not one."""
         raise NotImplementedError
 
     def fingerprint(self, value: Value) -> str:
-        """32 hexadecimal digits from the content alone: not from the name, nor from how it is stored."""
+        """32 hexadecimal digits that depend only on the content, not on the name or how it is stored."""
         raise NotImplementedError
 
     def length(self, raw: Raw) -> int | None:
-        """By which examples are put into batches with others like them; None where that does not matter."""
+        """The length by which similar examples are put into one batch; None if that does not matter."""
         return None
 
     def samples(self, count: int) -> list[Value]:
-        """Fixed values of one shape, each unlike the others: for checks, and to tell one preprocessing from another."""
+        """Fixed values of one shape, all different: for checks, and to distinguish preprocessings."""
         raise NotImplementedError
 
     def show(self, value: Value) -> Shown:
-        """The value as a page can show it, in a few kilobytes."""
+        """The value in a form that a web page can show, in a few kilobytes."""
         raise NotImplementedError
 
     def augmentation(self, level: str, preprocess: keras.Model) -> Augmentation:
-        """What changes values before they go through `preprocess`, at one of the levels in `augmentations`."""
+        """The augmentation at one of the levels in `augmentations`; it changes values before they are preprocessed."""
         raise NotImplementedError
 
     def read(self, raw: Raw, wanted: Any = None) -> Value:
-        """The value, or of a tuple each; raises `BadData` with the reason where it cannot be read."""
+        """The value, or one for each part of a tuple; raises `BadData` with the reason if it cannot be read."""
         if isinstance(raw, tuple):
             return tuple(self.read(part, wanted) for part in raw)
         try:
@@ -130,7 +130,7 @@ class Reader:
 
     def _from_place(self, path: Path, wanted: Any) -> Value:
         if path.exists() and not path.is_file():
-            raise BadData("not a file")  # a pipe would be waited for
+            raise BadData("not a file")  # opening a pipe could block forever
         if self.suffixes and path.suffix.lower() not in self.suffixes:
             raise BadData(f"not a {' or '.join(self.suffixes)} file")
         with path.open("rb") as file:
@@ -139,19 +139,19 @@ class Reader:
 
 @functools.cache
 def reader(modality: str) -> Reader:
-    """The reader of a modality; raises `UnknownName` where no plugin offers it."""
+    """The reader of a modality; raises `UnknownName` if no plugin offers it."""
     spec = catalog().modality(modality)
     made: Reader = resolve_import(spec.build, f"modality {modality}")()
     return made
 
 
 def digest(content: bytes) -> str:
-    """A fingerprint of bytes, as `Reader.fingerprint` gives it."""
+    """A fingerprint of bytes, in the form that `Reader.fingerprint` returns."""
     return hashlib.blake2b(content, digest_size=16).hexdigest()
 
 
 def plain(cell: Any) -> str:
-    """The text of a cell that holds text or a number; raises `BadData` for anything else."""
+    """The text of a cell that holds a text or a number; raises `BadData` for anything else."""
     for kind, word in ((bytes, "bytes"), (list, "a list"), (dict, "an object")):
         if isinstance(cell, kind):
             raise BadData(f"{word}, where a text or a number was expected")
@@ -159,5 +159,5 @@ def plain(cell: Any) -> str:
 
 
 def one_file(column: str) -> Form:
-    """The form of examples that are files: a column holds paths, as seen from the folder of the table."""
+    """The form of examples that are files: a column holds their paths, relative to the folder of the table."""
     return Form((column,), "label", lambda cells, folder: folder / plain(cells[0]))

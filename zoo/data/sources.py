@@ -1,4 +1,4 @@
-"""From what a person points at (a folder of classes, or a table) to a list of examples, their files unopened."""
+"""Turns a folder of classes or a table into a list of examples, without opening their files."""
 
 from __future__ import annotations
 
@@ -23,45 +23,45 @@ _SPLIT_FOLDERS: dict[str, Split] = {
 
 
 class Targets(Protocol):
-    """What reads targets: a head's task."""
+    """Reads and writes targets: the task of a head."""
 
     def read_target(self, cells: Sequence[Any], raw: Raw) -> Target:
-        """The target in the cells of its columns; raises `BadData` with the reason where it cannot be used."""
+        """The target in the cells of its columns; raises `BadData` with the reason if it cannot be used."""
 
     def write_target(self, target: Target) -> str:
         """The target as text."""
 
 
 def read_source(data: Path, layout: Layout, targets: Targets) -> Examples:
-    """The examples that `data` names.
+    """The examples in `data`.
 
-    A folder: each sub-folder is a class, at any depth below it; or `train/`, `val/`, `test/` folders of such folders.
-    A table (CSV, TSV, JSONL, Parquet, CoNLL): the columns that `layout` names, and optionally a column `split` with
-    train, validation or test.
+    A folder: each sub-folder is a class, with files at any depth; or `train/`, `val/`, `test/`, each with such
+    sub-folders. A table (CSV, TSV, JSONL, Parquet, CoNLL): the columns that `layout` names, and optionally a column
+    `split` with train, validation or test.
 
-    Raises `BadData` where there is nothing to learn from.
+    Raises `BadData` if there is nothing to learn from.
     """
     require_source(data)
     if not data.is_dir():
         return _read_table(data, layout, targets)
     if not layout.form.folders or len(layout.targets) > 1:
         what = "several targets" if layout.form.folders else " and ".join(layout.inputs)
-        raise BadData(f"{data} is a folder; {what} must be columns of a table ({', '.join(TABLES)}).")
+        raise BadData(f"{data} is a folder, but {what} must be columns of a table ({', '.join(TABLES)}).")
     return _read_folder(data, targets)
 
 
 def require_source(data: Path) -> None:
-    """Raise `BadData` for what is neither a folder nor a table; nothing in it is looked at."""
+    """Raise `BadData` if this is neither a folder nor a table. Does not look inside."""
     if not data.exists():
-        raise BadData(f"{data} does not exist; give a folder with a sub-folder for each class, or a table.")
+        raise BadData(f"{data} does not exist. Give a folder with a sub-folder for each class, or a table.")
     if not data.is_dir() and data.suffix.lower() not in TABLES:
         raise BadData(f"{data} is neither a folder nor a table ({', '.join(TABLES)}).")
 
 
 def files_below(folder: Path) -> Iterator[Path]:
-    """Every file below a folder in a fixed order, following links but no loop, leaving hidden ones out.
+    """Every file below a folder, in a fixed order, without hidden ones. Follows links, but never in a loop.
 
-    Raises `BadData` for a folder that may not be listed, since what is in it would be missed in silence.
+    Raises `BadData` for a folder that cannot be listed, because its files would be missed in silence.
     """
     try:
         for at, folders, files in walk(folder):
@@ -69,7 +69,7 @@ def files_below(folder: Path) -> Iterator[Path]:
             yield from (at / name for name in files if not name.startswith("."))
     except OSError as error:
         raise BadData(
-            f"The folder {error.filename} cannot be listed ({error.strerror}); make it readable, or remove it."
+            f"The folder {error.filename} cannot be listed ({error.strerror}). Make it readable, or remove it."
         ) from None
 
 
@@ -99,7 +99,7 @@ def _read_classes(folder: Path, split: Split | None, root: Path, targets: Target
 
 
 def _add(examples: Examples, name: str, raw: Raw, cells: Sequence[Any], split: Split | None, targets: Targets) -> None:
-    """An example with its target, or what is left out with the reason."""
+    """Add an example with its target, or skip it with the reason."""
     try:
         target = targets.read_target(cells, raw)
     except BadData as error:
@@ -127,7 +127,7 @@ def _read_table(path: Path, layout: Layout, targets: Targets) -> Examples:
 
 
 def read_inputs(path: Path, layout: Layout, columns: Columns | None = None) -> list[tuple[str, Raw, str]]:
-    """The inputs of a table, without targets: for each row its name, and what a model is given, or why not."""
+    """The inputs of a table, without targets: for each row its name, its raw, and why it cannot be read."""
     columns = read_columns(path) if columns is None else columns
     rows = zip(*(column(columns, name, "--input", path) for name in layout.inputs), strict=True)
     return [_input(path, layout, row, cells) for row, cells in enumerate(rows, start=1)]
@@ -145,7 +145,7 @@ def _input(path: Path, layout: Layout, row: int, cells: tuple[Any, ...]) -> tupl
 
 
 def _missing(names: Sequence[str], cells: Sequence[Any]) -> str:
-    """Which column has nothing in it, or ""."""
+    """The reason if one of the columns is empty, otherwise ""."""
     empty = (
         name for name, cell in zip(names, cells, strict=True) if cell is None or cell == [] or not str(cell).strip()
     )
@@ -159,4 +159,4 @@ def _split_of(text: object, path: Path, name: str) -> Split | None:
         return _SPLIT_FOLDERS[str(text).strip().lower()]
     except KeyError:
         known = ", ".join(get_args(Split))
-        raise BadData(f"{path}, {name}: the split is {str(text)!r}; it must be one of {known}.") from None
+        raise BadData(f"{path}, {name}: the split is {str(text)!r}. It must be one of {known}.") from None

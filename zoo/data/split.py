@@ -1,4 +1,4 @@
-"""Which example is for learning and which for judging: stratified by target, decided by content and seed alone."""
+"""Splits examples into training and validation: stratified by target, decided only by content and seed."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ Strata = Callable[[Sequence[Target]], Sequence[Any]]
 
 
 def assign(examples: Examples, validation: Examples | None, seed: int, strata: Strata = list) -> None:
-    """Say of each example whether it is for training, validation or testing.
+    """Assign each example to a split: training, validation or test.
 
-    What the person said is kept: folders and a column `split`, or a whole data set given as `validation`, which is
-    added. Only where nothing is named for validation is a fifth of what is for training taken for it, a fifth of each
-    stratum: `strata` tells for each target the one it belongs to, or None for one that has to be trained on.
+    The user's choice is kept: split folders, a column `split`, or a whole data set given as `validation`, which is
+    added. If none of them gives validation examples, a fifth of each stratum of the training examples is used.
+    `strata` gives the stratum of each target, or None for a target that must stay in training.
     """
     if validation is not None:
         for example in validation.items:
@@ -37,11 +37,11 @@ def assign(examples: Examples, validation: Examples | None, seed: int, strata: S
 
 
 def split(examples: list[Example], fraction: float, seed: int, strata: Strata = list) -> None:
-    """Give every example a side: `fraction` of each stratum's to validation, the rest to training.
+    """Assign `fraction` of each stratum's examples to validation, and the rest to training.
 
     Neither the order nor the names of the files matter: within a stratum, the examples are ranked by a hash of seed and
-    content, and the first ones are for validation. Examples of one content stay together, on the side of the first.
-    Adding examples moves at most as many others to the other side. Raises `BadData` where a stratum has one example.
+    content, and the first ones go to validation. Examples with the same content stay together. Adding examples moves at
+    most as many others to the other split. Raises `BadData` if a stratum has only one example.
     """
     target_of: dict[str, Target] = {}
     for example in sorted(examples, key=lambda e: (e.content, e.written)):
@@ -62,12 +62,12 @@ def split(examples: list[Example], fraction: float, seed: int, strata: Strata = 
 
 def _refuse_single_examples(by_target: dict[Any, list[str]]) -> None:
     if len(by_target) < 2:
-        return  # the head says what is wrong with a single class
+        return  # the head reports a single class
     lonely = sorted(str(target) for target, contents in by_target.items() if len(contents) == 1)
     if lonely:
         raise BadData(
-            f"The class {lonely[0]!r} has one distinct example; it needs at least two, one to learn from and one to "
-            "judge by. Add examples, remove the class, or give a validation set with --val."
+            f"The class {lonely[0]!r} has one distinct example. It needs at least two, one for training and one for "
+            "validation. Add examples, remove the class, or give a validation set with --val."
         )
 
 
@@ -77,5 +77,5 @@ def _warn_of_leaks(examples: Examples) -> None:
     if leaked:
         say(
             f"Warning: {len(leaked)} of the examples given for validation or testing are also in the training set "
-            f"({leaked[0]}, ...); the figures will be too good."
+            f"({leaked[0]}, ...). The metrics will be too good."
         )

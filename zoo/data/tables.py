@@ -16,11 +16,11 @@ Columns = dict[str, list[Any]]
 
 
 def read_columns(path: Path) -> Columns:
-    """The columns of a table by name, one value for each row; cells of CSV and TSV are strings as written.
+    """The columns of a table by name, with one value for each row; cells of CSV and TSV stay strings, as written.
 
-    CoNLL (a word a line, a blank line between sentences, columns separated by white space): a row is a sentence, with
-    lists of `tokens` (the first column) and `tags` (the last), and of what stands between as `2`, `3`, ...
-    Raises `BadData` for a file that cannot be read, is not UTF-8, or has two columns of one name.
+    CoNLL (one word per line, a blank line between sentences, columns separated by white space): a row is a sentence,
+    with lists of `tokens` (the first column), `tags` (the last), and the columns in between as `2`, `3`, ...
+    Raises `BadData` for a file that cannot be read, is not UTF-8, or has two columns with the same name.
     """
     suffix = path.suffix.lower()
     if suffix != ".parquet":
@@ -29,10 +29,10 @@ def read_columns(path: Path) -> Columns:
 
 
 def column(columns: Columns, name: str, option: str, path: Path) -> list[Any]:
-    """One column; raises `BadData` naming those there are where it is missing."""
+    """One column; raises `BadData` with the names of the others if it is missing."""
     if name not in columns:
         known = ", ".join(known if known == known.strip() != "" else repr(known) for known in columns)
-        raise BadData(f"{path} has no column {name!r}; it has {known}. Name one with {option}.")
+        raise BadData(f"{path} has no column {name!r}. It has {known}. Name one with {option}.")
     return columns[name]
 
 
@@ -59,7 +59,7 @@ def _read_arrow(path: Path, suffix: str) -> Columns:
     except (pyarrow.ArrowException, OSError) as error:
         raise BadData(f"{path} cannot be read as a {suffix[1:].upper()} table: {str(error).splitlines()[0]}") from None
     if len(set(table.column_names)) != table.num_columns:
-        raise BadData(f"{path} has two columns of one name: {', '.join(table.column_names)}.")
+        raise BadData(f"{path} has two columns with the same name: {', '.join(table.column_names)}. Rename one.")
     return {name: table.column(name).to_pylist() for name in table.column_names}
 
 
@@ -73,7 +73,7 @@ def _read_conll(path: Path) -> Columns:
             continue
         width = width or len(cells)
         if len(cells) != width or width < 2:
-            wanted = f"{width} columns, as the lines before it" if width > 1 else "a word and its tag"
+            wanted = f"{width} columns like the lines before it" if width > 1 else "a word and its tag"
             raise BadData(f"{path}, line {number}: {line.strip()!r} does not have {wanted}.")
         sentences[-1].append(cells)
     names = ["tokens", *(str(place) for place in range(2, width)), "tags"]
@@ -82,7 +82,7 @@ def _read_conll(path: Path) -> Columns:
 
 
 def _refuse_other_encodings(path: Path) -> None:
-    """Raise `BadData` at the first byte that is not UTF-8; a mark at the start (BOM) is as good as none."""
+    """Raise `BadData` at the first byte that is not UTF-8; a byte order mark at the start is allowed."""
     decoder, place = codecs.getincrementaldecoder("utf-8")(), 0
     try:
         with path.open("rb") as file:
@@ -95,10 +95,10 @@ def _refuse_other_encodings(path: Path) -> None:
                     likely = "utf-16" if utf16 else "latin1"
                     raise BadData(
                         f"{path} is not UTF-8 text (byte 0x{error.object[error.start]:02x} near byte "
-                        f"{place + error.start}); save it as UTF-8, for example: iconv -f {likely} -t utf-8."
+                        f"{place + error.start}). Save it as UTF-8, for example: iconv -f {likely} -t utf-8"
                     ) from None
                 if (nul := block.find(0)) >= 0:
-                    raise BadData(f"{path} has a NUL byte at byte {place + nul}: it is not a table of text.")
+                    raise BadData(f"{path} is not a text table: it has a NUL byte at byte {place + nul}.")
                 if not block:
                     return
                 place += len(block)

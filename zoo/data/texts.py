@@ -1,4 +1,4 @@
-"""Texts: from files and cells to strings, pairs of them, and words."""
+"""Texts: reads files and cells as strings, pairs of strings, and words."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from zoo.errors import BadData
 
 
 class Texts(Reader):
-    """Strings; a pair is two of them, and words are a string with white space between them."""
+    """Strings; a pair is two strings, and words are a string in which white space separates them."""
 
     unit = "texts"
     dtype = "string"
@@ -30,7 +30,7 @@ class Texts(Reader):
         }
 
     def decode(self, file: BinaryIO, wanted: Any = None) -> str:
-        """The text of a UTF-8 file, with or without a mark (BOM) at its start."""
+        """The text of a UTF-8 file, with or without a byte order mark."""
         try:
             return self.checked(file.read().decode("utf-8-sig"))
         except UnicodeDecodeError as error:
@@ -38,7 +38,7 @@ class Texts(Reader):
 
     def checked(self, value: Any) -> str:
         if not isinstance(value, str):
-            raise BadData(f"not a text, but {type(value).__name__}")
+            raise BadData(f"not a text but {type(value).__name__}")
         if not value.strip():
             raise BadData("empty text")
         return value
@@ -64,22 +64,22 @@ class Texts(Reader):
 
 
 def words_of(text: str) -> list[str]:
-    """What stands between the ASCII white space of a text, as `tf.strings.split` separates it."""
+    """The words of a text, separated at ASCII white space as `tf.strings.split` does."""
     return re.findall(r"[^ \t\n\v\f\r]+", text)
 
 
 def join_words(words: Sequence[str]) -> str:
-    """A text out of which `words_of` gets the words again; white space inside of one becomes a no-break space."""
+    """A text that `words_of` splits into these words again; white space inside a word becomes a no-break space."""
     return " ".join(re.sub(r"[ \t\n\v\f\r]", "\N{NO-BREAK SPACE}", word) for word in words)
 
 
 def as_words(cell: object) -> tuple[str, ...]:
-    """The words in a cell of a table: a list of them, or a text with white space between them."""
+    """The words in a cell of a table: a list, or a text in which white space separates them."""
     return tuple(str(word) for word in cell) if isinstance(cell, (list, tuple)) else tuple(str(cell).split())
 
 
 def split_words(text: str) -> str:
-    """A text as people write it, with spaces between its words and punctuation marks."""
+    """An ordinary text, with spaces put between its words and punctuation marks."""
     return join_words(re.findall(r"\w+(?:[-'’.]\w+)*|[^\w\s]", text))
 
 

@@ -1,4 +1,4 @@
-"""What a head is trained on, and asked: cached features, in batches."""
+"""Batches of cached features, for training a head and for getting its answers."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def feature_batches(
     order: Order,
     augment: str = "none",
 ) -> tf.data.Dataset:
-    """Batches of ({feature: rows}, targets, example weights), with augmentation of one cached view of each, in turn."""
+    """Batches of ({feature: rows}, targets, example weights); with augmentation, of a random view of each example."""
     import numpy as np
     import tensorflow as tf
 
@@ -57,7 +57,7 @@ def feature_batches(
 
 
 def head_outputs(model: keras.Model, store: Store, examples: Sequence[Example]) -> Iterator[tuple[np.ndarray, Arrays]]:
-    """What a model that takes features gives for examples, in their order: pieces of (positions, arrays)."""
+    """The outputs of a model that takes features, in the order of the examples: pieces of (positions, arrays)."""
     import numpy as np
     import tensorflow as tf
 

@@ -1,4 +1,4 @@
-"""The folder of cached features: what is in it, and keeping it below its limit. Light to import.
+"""The folder of cached features: lists it and keeps it below its limit. Light to import.
 
 features/KEY/about.json     what was computed: backbone, weights, preprocessing, precision, features
 features/KEY/spoilt         if the precision spoils the features: they are computed in float32 instead
@@ -51,7 +51,7 @@ def limit() -> int:
 
 @dataclass(frozen=True)
 class CachedFeatures:
-    """The features of one frozen computation: the content of `about.json`, bytes, and when they were last used."""
+    """The features of one frozen computation: its `about.json`, its bytes, and when it was last used (Unix time)."""
 
     folder: Path
     about: dict[str, Any]

@@ -1,4 +1,4 @@
-"""Running the frozen part of a model once for each example, in all trainings."""
+"""Runs the frozen part of a model once for each example, for all trainings together."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ if TYPE_CHECKING:
     import keras
     import numpy as np
 
-VIEWS = 4  # changed views of each example that are kept with --augment
+VIEWS = 4  # changed views of each example that are cached with --augment
 
 
 class Extractor:
-    """A frozen model, prepared input -> {feature: tensor}, and the cache of what it gave.
+    """A frozen model, which turns prepared input into {feature: tensor}, and the cache of its outputs.
 
-    weights  the backbone's file, where it has one
+    weights  the backbone's file, if it has one
     """
 
     def __init__(
@@ -51,11 +51,11 @@ class Extractor:
 
     @property
     def precision(self) -> Precision:
-        """In which the features are computed; "float32" where another one has been found to spoil them."""
+        """The precision of the features; "float32" if the one that was asked for spoils them."""
         return self._options.precision
 
     def features(self, examples: Sequence[Example]) -> Store:
-        """The store with the features of all these examples; what it lacks is computed first, and said."""
+        """The store with the features of all these examples; those it lacks are computed first, with progress."""
         examples = _distinct(examples)
         lacking = self._lacking(examples)
         if lacking and self.precision != "float32":
@@ -70,7 +70,7 @@ class Extractor:
         return self._store
 
     def add_views(self, examples: Sequence[Example], level: str) -> None:
-        """Add to the store the features of `VIEWS` changed views of each example, as `view_of` calls them."""
+        """Add the features of `VIEWS` changed views of each example to the store, under the names of `view_of`."""
         model, reader = self._preprocessing.model, self._preprocessing.reader
         changing: Preprocessing | None = None
         for number in range(1, VIEWS + 1):
@@ -92,7 +92,7 @@ class Extractor:
         return self._store.missing([example.content for example in examples])
 
     def _settle(self, examples: Sequence[Example]) -> None:
-        """Go over to float32 where the precision that is wanted spoils the features of the first examples."""
+        """Switch to float32 if the precision spoils the features of the first examples."""
         some = [example.raw for example in examples[:CHECKED]]
         runner = self._infer()
         for _ in forward(runner.settled, self._preprocessing, some, "", batch_size=CHECKED):
@@ -108,7 +108,7 @@ class Extractor:
     def _compute(
         self, examples: Sequence[Example], preprocessing: Preprocessing, title: str, view: View | None = None
     ) -> None:
-        """Compute what is lacking, in the batches that all of them make: what a killed process lost comes again."""
+        """Compute what is missing, in the batches of all examples: after a kill, the same values are computed again."""
         raws = [example.raw for example in examples]
         halved, infer = self.precision != "float32", self._infer()
 
@@ -127,19 +127,19 @@ class Extractor:
 
 
 def _distinct(examples: Sequence[Example]) -> list[Example]:
-    """Each content once, in order."""
+    """The examples in order, each content only once."""
     return list({example.content: example for example in reversed(examples)}.values())[::-1]
 
 
 def view_of(example: Example, level: str, number: int) -> str:
-    """The fingerprint of a changed view of an example; of number 0, the example as it is, its own."""
+    """The fingerprint of a changed view of an example; number 0 is the example itself."""
     if number == 0:
         return example.content
     return hashlib.blake2b(f"{example.content} {level} {number}".encode(), digest_size=16).hexdigest()
 
 
 def view_keys(examples: Sequence[Example]) -> np.ndarray:
-    """What decides how each example is changed: int32 (examples, 2), from its content."""
+    """The keys that decide how each example is changed: int32 (examples, 2), derived from its content."""
     import numpy as np
 
     return np.array([np.frombuffer(bytes.fromhex(example.content)[:8], "int32") for example in examples])
@@ -148,9 +148,9 @@ def view_keys(examples: Sequence[Example]) -> np.ndarray:
 def _about(
     backbone: Offer[Backbone], weights: Path | None, preprocessing: Preprocessing, front: keras.Model
 ) -> dict[str, Any]:
-    """What decides the features, but for their precision.
+    """Everything that decides the features, except their precision.
 
-    The weights count by their values, the preprocessing by what it makes of a few inputs.
+    The weights are identified by their values, the preprocessing by its output for a few inputs.
     """
     import keras
 
@@ -170,7 +170,7 @@ def _about(
 
 
 def _behaviour(preprocessing: Preprocessing) -> str:
-    """A checksum of what preprocessing makes of the samples of its modality."""
+    """A checksum of the preprocessing's output for the samples of its modality."""
     import numpy as np
     import tensorflow as tf
 

@@ -1,4 +1,4 @@
-"""Features of one frozen computation: written a file of examples at a time, found by content, read where they lie."""
+"""The features of one frozen computation: written in files of examples, found by content, mapped into memory."""
 
 from __future__ import annotations
 
@@ -23,25 +23,25 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 FILE_BYTES = 64_000_000
-FILE_SECONDS = 20.0  # a killed process loses what it computed in so many seconds
+FILE_SECONDS = 20.0  # a killed process loses at most about this many seconds of work
 _LARGEST_HALF = 65504.0
 
 
 class Store:
-    """What one frozen computation gave for examples, by the fingerprint of their content.
+    """The outputs of one frozen computation, by the fingerprints of the examples' contents.
 
-    about   everything that decides the values: backbone, weights, preprocessing, precision. Another one: another store
-    shapes  of each feature, for one example; None is a length of its own, of words or tokens
+    about   everything that decides the values: backbone, weights, preprocessing, precision. Each has its own store
+    shapes  the shape of each feature for one example; None is a length that varies, of words or tokens
 
-    Safe with several processes writing at once, and with a kill at any moment: a file gets its name, the checksum of
-    its content, when it is whole. A file that does not fit its name is deleted, and so computed again.
+    Several processes can write at once, and be killed at any moment: a file gets its name, the checksum of its content,
+    only when it is complete. A file that does not match its name is deleted, and its features are computed again.
     """
 
     def __init__(self, about: Mapping[str, Any], shapes: Mapping[str, Shape]) -> None:
         text = json.dumps({"format": FORMAT, **about}, sort_keys=True, ensure_ascii=False, indent=1)
         self.folder = features_folder() / hashlib.sha256(text.encode()).hexdigest()[:32]
         self._about, self._shapes = text, dict(shapes)
-        self._files: dict[Path, dict[str, tuple[np.ndarray, np.ndarray]]] = {}  # where rows begin, and all numbers
+        self._files: dict[Path, dict[str, tuple[np.ndarray, np.ndarray]]] = {}  # starts of the rows, and all numbers
         self._places: dict[str, tuple[Path, int]] = {}
         self._waiting: list[tuple[Sequence[str], dict[str, np.ndarray]]] = []
         self._waiting_bytes, self._written = 0, time.monotonic()
@@ -54,21 +54,21 @@ class Store:
         return (self.folder / SPOILT).exists()
 
     def mark_spoilt(self) -> None:
-        """Remember that this store's precision spoils the features: they are in the store of float32."""
+        """Record that this store's precision spoils the features, so that the float32 store is used instead."""
         try:
             self._put(SPOILT, "float32\n")
         except OSError as error:
             raise _cannot_be_kept(self.folder, error) from None
 
     def missing(self, contents: Sequence[str]) -> list[int]:
-        """The positions of contents that are not in the store, each content once."""
+        """The positions of the contents that are not in the store; a repeated content counts only once."""
         first = {content: place for place, content in reversed(list(enumerate(contents)))}
         return sorted(place for content, place in first.items() if content not in self._places)
 
     def add(self, contents: Sequence[str], batch: Mapping[str, np.ndarray], *, halved: bool) -> None:
-        """Take the features of examples: {feature: (examples, ...)}. They can be read when `flush` is over.
+        """Add the features of examples: {feature: (examples, ...)}. They can be read after the next `flush`.
 
-        halved  keep real numbers as float16: right for those that were computed in bfloat16, which has fewer digits
+        halved  store real numbers as float16, which is enough if they were computed in bfloat16 or float16
         """
         import numpy as np
 
@@ -83,17 +83,17 @@ class Store:
             self.flush()
 
     def flush(self) -> None:
-        """Write what was added to a file. Raises `ZooError` where the disk is full."""
+        """Write what was added to a file. Raises `ZooError` if that fails, for example on a full disk."""
         waiting, self._waiting, self._waiting_bytes = self._waiting, [], 0
         self._written = time.monotonic()
         kinds: dict[tuple[str, ...], list[tuple[Sequence[str], dict[str, np.ndarray]]]] = {}
-        for contents, batch in waiting:  # one file has one kind of numbers
+        for contents, batch in waiting:  # all numbers in a file have the same type
             kinds.setdefault(tuple(str(values.dtype) for values in batch.values()), []).append((contents, batch))
         for batches in kinds.values():
             self._write(batches)
 
     def read(self, name: str, contents: Sequence[str]) -> np.ndarray:
-        """One feature of examples that are all in the store, float32 or int32; shorter ones filled up with zeros."""
+        """One feature of examples that are all in the store: float32 or int32, shorter ones padded with zeros."""
         import numpy as np
 
         rows = [self._row(name, content) for content in contents]
@@ -142,7 +142,7 @@ class Store:
             write_atomic(self.folder / name, text.encode())
 
     def _open(self, path: Path, checked: bool = False) -> None:
-        """Map a file into memory, where it is whole."""
+        """Map a file into memory, if it is complete."""
         import pyarrow as pa
 
         try:
@@ -155,7 +155,7 @@ class Store:
         except (OSError, pa.ArrowInvalid, KeyError, ValueError):
             return
         with suppress(OSError):
-            os.utime(path)  # it has been used
+            os.utime(path)  # record that it has been used
         self._files[path] = values
         for row, content in enumerate(contents):
             self._places[content] = path, row
@@ -163,8 +163,8 @@ class Store:
 
 def _cannot_be_kept(folder: Path, error: OSError) -> ZooError:
     return ZooError(
-        f"Features cannot be kept in {folder}: {error.strerror or error}. Free some space, or name another folder with "
-        "ZOO_CACHE; what was kept so far is used when you start again."
+        f"Features cannot be cached in {folder}: {error.strerror or error}. Free some space, or set ZOO_CACHE to "
+        "another folder. The features cached so far are used when you start again."
     )
 
 
@@ -179,7 +179,7 @@ def _flat(batch: np.ndarray) -> Any:
 
 
 def _mapped(column: Any) -> tuple[np.ndarray, np.ndarray]:
-    """Where the rows of a column begin, and all its numbers, as they lie in the file."""
+    """The starts of a column's rows and all its numbers, without copying them from the file."""
     lists = column.chunk(0)
     return lists.offsets.to_numpy(), lists.values.to_numpy(zero_copy_only=True)
 

@@ -1,5 +1,5 @@
-"""HOW a network that is not trained is run.
+"""Runs networks that are not being trained.
 
-In: a Keras model, raw examples and options (engine, numeric type). Out: arrays, batch by batch, from a graph that is
-folded to constants and was checked against float32.
+In: a Keras model, raw examples and options (engine, precision). Out: arrays, batch by batch, from a graph whose
+variables are folded into constants and whose output was checked against float32.
 """

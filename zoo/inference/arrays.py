@@ -1,4 +1,4 @@
-"""Outputs of networks as NumPy arrays: one array, or a dict of them."""
+"""The outputs of networks as NumPy arrays: one array, or a dict of arrays."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import numpy as np
 
-Arrays = Any  # an array (examples, ...), or a dict of such
+Arrays = Any  # an array (examples, ...), or a dict of such arrays
 
 
 def each(arrays: Arrays, change: Callable[[np.ndarray], Any]) -> Any:
-    """The same nesting, with every array changed."""
+    """The same structure, with every array changed."""
     return {name: change(array) for name, array in arrays.items()} if isinstance(arrays, dict) else change(arrays)
 
 
@@ -22,12 +22,12 @@ def at(arrays: Arrays, rows: Any) -> Arrays:
 
 
 def count(arrays: Arrays) -> int:
-    """How many rows there are."""
+    """The number of rows."""
     return len(next(iter(arrays.values()))) if isinstance(arrays, dict) else len(arrays)
 
 
 def joined(parts: Sequence[Arrays]) -> Arrays:
-    """Parts of examples as one, in order, shorter ones filled up with zeros."""
+    """Concatenate batches, in order; shorter ones are padded with zeros."""
     if isinstance(parts[0], dict):
         return {name: joined([part[name] for part in parts]) for name in parts[0]}
     import numpy as np
@@ -36,7 +36,7 @@ def joined(parts: Sequence[Arrays]) -> Arrays:
 
 
 def gathered(pieces: Iterable[tuple[np.ndarray, Arrays]], count: int) -> Arrays:
-    """Pieces of (rows, arrays) as arrays of `count` rows, shorter ones filled up with zeros; None without a piece."""
+    """Put pieces of (rows, arrays) into arrays of `count` rows, padded with zeros; None if there are no pieces."""
     parts = list(pieces)
     if not parts:
         return None
@@ -58,7 +58,7 @@ def _placed(rows: Sequence[np.ndarray], parts: Sequence[np.ndarray], count: int)
 
 
 def _padded(parts: Sequence[np.ndarray]) -> Sequence[np.ndarray]:
-    """Arrays of one shape but for their first dimension."""
+    """Pad arrays to the same shape in all dimensions but the first."""
     import numpy as np
 
     if len({part.shape[1:] for part in parts}) == 1:

@@ -1,4 +1,4 @@
-"""TensorFlow's own engine: variables are constants, so that batch normalization is fused into convolutions."""
+"""TensorFlow as the engine: variables become constants, so that batch normalization is fused into convolutions."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from zoo.inference.options import Precision
 if TYPE_CHECKING:
     import keras
 
-# Rewritings of the graph, on top of those that are always made
+# Rewritings of the graph, besides those that TensorFlow always makes
 _REWRITING = {
     "bfloat16": "auto_mixed_precision_onednn_bfloat16",  # on processors
     "float16": "auto_mixed_precision",  # on GPUs
@@ -19,13 +19,13 @@ _REWRITING = {
 
 
 class Folded:
-    """A concrete function of one batch, as an inference graph in `precision`; on a GPU perhaps compiled by XLA.
+    """A concrete function of one batch, as an inference graph in `precision`, compiled by XLA on request.
 
-    TensorFlow rewrites the graph at the first call, keeps that, and knows from the call itself how: its global options
-    are neither read nor changed. Safe with many threads.
+    TensorFlow rewrites the graph at the first call and keeps the result. The options for that are part of the call:
+    the global ones are neither read nor changed. Thread-safe.
 
-    Arithmetic is not rewritten: that turns the bias and the shortcut of a residual block into one sum, which then is
-    fused into no convolution (ResNet50 took 2.7 times as long).
+    Arithmetic optimization is off: it merges the bias and the shortcut of a residual block into one sum, which can no
+    longer be fused into a convolution (ResNet50 took 2.7 times as long).
     """
 
     def __init__(self, function: Any, precision: Precision, *, xla: bool = False) -> None:
@@ -42,7 +42,7 @@ class Folded:
         self._function, self._config = function, config.SerializeToString()
 
     def __call__(self, batch: Any) -> Any:
-        """Numpy arrays, nested as the function's outputs."""
+        """Run a batch; returns numpy arrays, nested like the function's outputs."""
         import tensorflow as tf
 
         function = self._function
@@ -58,7 +58,7 @@ class Folded:
 
 
 def trace(model: keras.Model, spec: Any) -> Any:
-    """A concrete function of one batch: the model in inference mode, with its variables."""
+    """The model in inference mode as a concrete function of one batch, with its variables."""
     import tensorflow as tf
 
     @tf.function(input_signature=[spec])  # type: ignore[untyped-decorator]
@@ -69,7 +69,7 @@ def trace(model: keras.Model, spec: Any) -> Any:
 
 
 def trace_constant(model: keras.Model, spec: Any) -> Any:
-    """The same with constants of the variables' present values."""
+    """The same, with the current values of the variables as constants."""
     import keras
     import tensorflow as tf
 
@@ -84,19 +84,19 @@ def trace_constant(model: keras.Model, spec: Any) -> Any:
 
 
 def holds_functions(function: Any) -> bool:
-    """Whether a network that is no longer Keras's, a SavedModel's function, is called in a concrete function.
+    """Whether a concrete function calls a network that is not made of Keras layers: a function of a SavedModel.
 
-    Its variables cannot be told from outside. Folding it by TensorFlow's `convert_variables_to_constants_v2`
-    takes 6 s for MiniLM, and gains nothing in float32, a quarter in bfloat16.
+    Its variables cannot be replaced from outside. Folding it with TensorFlow's `convert_variables_to_constants_v2`
+    takes 6 s for MiniLM, and saves no time in float32 and a quarter in bfloat16.
     """
     return any("PartitionedCall" in operation.type for operation in function.graph.get_operations())
 
 
 @contextmanager
 def training_in(precision: Precision) -> Iterator[None]:
-    """Let TensorFlow rewrite the training steps that run in the block: products and convolutions in `precision`.
+    """A context in which TensorFlow computes the products and convolutions of training steps in `precision`.
 
-    Inputs, outputs and variables keep their type. These are global options of the process, for `keras.Model.fit`.
+    Inputs, outputs and variables keep their types. Sets global options of the process, for `keras.Model.fit`.
     """
     import tensorflow as tf
 
@@ -113,6 +113,6 @@ def training_in(precision: Precision) -> Iterator[None]:
 
 
 def input_names(function: Any) -> list[str]:
-    """The names of a concrete function's inputs, as `tf.nest.flatten` orders them, without what it captures."""
+    """The names of a concrete function's inputs without captured ones, in the order of `tf.nest.flatten`."""
     own = function.inputs[: len(function.inputs) - len(function.captured_inputs)]
     return [tensor.name.partition(":")[0] for tensor in own]

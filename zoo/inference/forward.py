@@ -1,4 +1,4 @@
-"""Running examples through a network, a batch at a time, the next ones being read and prepared meanwhile."""
+"""Runs examples through a network batch by batch, while the next batches are read and prepared."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 
 BATCH = 32
 _AHEAD = 2  # batches
-_Prepared = tuple[list[int], Arrays, Unreadable]  # rows that could be read, what the network takes, and the others
+_Prepared = tuple[list[int], Arrays, Unreadable]  # rows that could be read, input of the network, and the other rows
 
 
 @dataclass(frozen=True)
 class View:
-    """A changed view of every example: `keys` int32 (examples, 2) and its number decide how each is changed."""
+    """A changed view of every example: its number and `keys`, int32 (examples, 2), decide how each is changed."""
 
     keys: np.ndarray
     number: int
@@ -44,11 +44,11 @@ def forward(
     needed: frozenset[int] | None = None,
     batch_size: int = BATCH,
 ) -> Iterator[tuple[np.ndarray, Arrays]]:
-    """What `infer` makes of prepared input, batch by batch: (positions in `raws`, arrays).
+    """Call `infer` with prepared input, batch by batch; yields (positions in `raws`, arrays).
 
-    An example that cannot be read is left out, and its position is put into `errors` with the reason; where no `errors`
-    are given it raises `BadData`. Batches without any of the `needed` positions are left out, and the others are as
-    they would be without that: what is computed depends on its batch in the last digit. Without a title, no progress is
+    An example that cannot be read is left out, and its position is put into `errors` with the reason; without `errors`,
+    it raises `BadData`. Batches without any of the `needed` positions are left out; the other batches stay the same,
+    because the last digit of a result depends on the batch that it was computed in. Without a title, no progress is
     shown.
     """
     import numpy as np
@@ -79,7 +79,7 @@ def _silent(count: int = 1, note: str = "") -> None:
 def _prepared_ahead(
     pool: ThreadPoolExecutor, preprocessing: Preprocessing, raws: Sequence[Raw], order: Order, view: View | None
 ) -> Iterator[list[Future[_Prepared]]]:
-    """For each batch its parts, at which the pool is at work; with those of the batches after it."""
+    """For each batch, the parts that the pool prepares, while it also prepares the next batches."""
 
     def prepare(rows: Sequence[int]) -> _Prepared:
         read, values, failed = [], [], {}

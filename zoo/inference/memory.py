@@ -1,4 +1,4 @@
-"""Going on with fewer examples at a time, where TensorFlow reports that the memory is not enough."""
+"""Continues with smaller batches when TensorFlow runs out of memory."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from zoo.progress import say
 
 
 class _TooMany(Exception):
-    """The memory was not enough; it is raised anew, without what the failed attempt still holds."""
+    """The memory was not enough. A new exception, so that what the failed attempt still holds can be freed."""
 
 
 T = TypeVar("T")
 
 
 def with_fewer_where_needed(batch_size: int, run: Callable[[int], T]) -> T:
-    """What `run(batch_size)` gives, or with half of it, a quarter, ...; each halving is said.
+    """Return `run(batch_size)`; if the memory is not enough, try half of it, a quarter, ... with a message each time.
 
-    Raises `OutOfMemory` where not even one example at a time has room.
+    Raises `OutOfMemory` if there is not enough memory even for one example at a time.
     """
     while True:
         try:
@@ -30,10 +30,10 @@ def with_fewer_where_needed(batch_size: int, run: Callable[[int], T]) -> T:
             pass
         if batch_size == 1:
             raise OutOfMemory(
-                "The memory is not enough for one example at a time; take a smaller backbone (zoo list --sort params), "
-                "unfreeze fewer stages, or close other programs."
+                "There is not enough memory, even for one example at a time. Use a smaller backbone (zoo list --sort "
+                "params), unfreeze fewer stages, or close other programs."
             )
-        say(f"Out of memory with {batch_size} examples at a time: going on with {batch_size // 2}.")
+        say(f"Out of memory with {batch_size} examples at a time; continuing with {batch_size // 2}.")
         batch_size //= 2
 
 
@@ -48,5 +48,5 @@ def _reported() -> Iterator[None]:
     except tf.errors.ResourceExhaustedError as error:
         if "OOM" in str(error):
             raise _TooMany from None
-        # a full disk has the same name for TensorFlow
-        raise ZooError(f"Something cannot be written: {str(error).splitlines()[0]}. Free some space.") from None
+        # TensorFlow raises the same error for a full disk
+        raise ZooError(f"TensorFlow cannot write: {str(error).splitlines()[0]}. Free some disk space.") from None

@@ -1,4 +1,4 @@
-"""OpenVINO as the engine: faster than TensorFlow on the processors of Intel and AMD; the extra `tfzoo[openvino]`."""
+"""OpenVINO as the engine: faster than TensorFlow on Intel and AMD processors. Needs the extra `tfzoo[openvino]`."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ _HINTS = {"float32": "f32", "bfloat16": "bf16", "float16": "f16"}
 
 
 class OpenVino:
-    """A concrete function of one batch, compiled for the processor. Raises what OpenVINO raises."""
+    """A concrete function of one batch, compiled for the processor. Lets OpenVINO's own errors through."""
 
     @staticmethod
     def convert(function: Any) -> Any:
-        """The function in OpenVINO's own form, for every precision."""
+        """The function in OpenVINO's own form, for all precisions."""
         import openvino
 
         return openvino.convert_model(function)
@@ -28,11 +28,11 @@ class OpenVino:
         place = {name.partition(":")[0]: i for i, port in enumerate(converted.inputs) for name in port.get_names()}
         self._places = [place[name] for name in input_names(function)]
         settings = {"INFERENCE_PRECISION_HINT": _HINTS[precision], "PERFORMANCE_HINT": "LATENCY"}
-        self._alone = threading.Lock()  # a compiled model has one request
+        self._alone = threading.Lock()  # a compiled model handles one request at a time
         self._compiled = openvino.Core().compile_model(converted, "CPU", settings)
 
     def __call__(self, batch: Any) -> Any:
-        """Numpy arrays, nested as the function's outputs."""
+        """Run a batch; returns numpy arrays, nested like the function's outputs."""
         import numpy as np
         import tensorflow as tf
 

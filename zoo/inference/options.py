@@ -1,4 +1,4 @@
-"""The options for running a network that is not trained: which engine, and which numeric type."""
+"""The options for running a network that is not being trained: engine and precision."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ class Inference(msgspec.Struct, frozen=True):
 
     def __post_init__(self) -> None:
         if self.engine == "openvino" and not _has_openvino():
-            raise BadPlan("--engine openvino: OpenVINO is not installed; pip install 'tfzoo[openvino]' brings it.")
+            raise BadPlan("--engine openvino: OpenVINO is not installed. To install it: pip install 'tfzoo[openvino]'")
 
     def resolved(self) -> Inference:
-        """What "auto" means on this machine. Starts TensorFlow.
+        """The same options, with "auto" replaced by what it means on this machine. Starts TensorFlow.
 
-        OpenVINO where it is installed and there is no GPU, else TensorFlow; float16 on a GPU, bfloat16 where the
-        processor multiplies in it, else float32. Raises `BadPlan` for float16 where nothing computes in it.
+        OpenVINO if it is installed and there is no GPU, otherwise TensorFlow; float16 on a GPU, bfloat16 if the
+        processor can multiply in it, otherwise float32. Raises `BadPlan` for float16 if nothing computes in it.
         """
         gpu = on_gpu()
         engine = self.engine
@@ -46,7 +46,7 @@ class Inference(msgspec.Struct, frozen=True):
             precision = half if gpu else "bfloat16" if _processor() & _BFLOAT16 else "float32"
         if precision == "float16" and not (gpu if engine == "tensorflow" else _processor() & _FLOAT16):
             where = "a GPU" if engine == "tensorflow" else "processors with AVX512-FP16"
-            raise BadPlan(f"--precision float16: {engine} computes in it on {where} alone; give bfloat16 or float32.")
+            raise BadPlan(f"--precision float16: {engine} computes in it only on {where}. Give bfloat16 or float32.")
         return Inference(precision, engine)
 
 
@@ -59,7 +59,7 @@ def on_gpu() -> bool:
 
 @functools.cache
 def _processor() -> set[str]:
-    """What the processor can do, as Linux tells; elsewhere it is not known, and taken for nothing."""
+    """The processor's features, as Linux lists them; empty on other systems."""
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:

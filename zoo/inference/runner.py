@@ -1,4 +1,4 @@
-"""Running a network that is not trained, by the engine and in the numeric type that are fastest and near enough."""
+"""Runs a network that is not being trained, with the fastest engine and precision that are accurate enough."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ if TYPE_CHECKING:
     import keras
     import numpy as np
 
-LARGEST = 1_500_000_000  # bytes of weights; a graph with its constants is limited to 2 GB
+LARGEST = 1_500_000_000  # bytes of weights; a graph, including its constants, is limited to 2 GB
 CHECKED = 8  # examples
 LAST_RESORT = ("tensorflow", "float32")
-BOUNDS = {"bfloat16": 0.05, "float16": 0.05, "float32": 0.001}  # of a feature's length
+BOUNDS = {"bfloat16": 0.05, "float16": 0.05, "float32": 0.001}  # as a share of a feature's length
 _TRIALS = 3
 
 
 class Runner:
-    """Calls `model` as it is now, in inference mode: a batch of the given spec -> numpy arrays, nested as its output.
+    """Runs `model` with its current weights, in inference mode, on batches of the given spec; returns numpy arrays.
 
-    Before the first batch, as many as `CHECKED` of its examples are also computed in float32 by the model itself. Where
-    a row of an output lies further from that than `BOUNDS` of its length, float32 is used in place of a smaller type,
-    or then TensorFlow in place of OpenVINO, and that is said. On a GPU the first batch tells whether XLA is faster.
-    Safe with many threads.
+    Before the first batch, up to `CHECKED` of its examples are also computed by the model itself in float32. If a row
+    of an output differs from that by more than the share of its length in `BOUNDS`, float32 replaces the smaller type;
+    if it still differs, TensorFlow replaces OpenVINO. Both give a message. On a GPU, XLA is used if it is faster on the
+    first batch. Thread-safe.
     """
 
     def __init__(self, model: keras.Model, spec: Any, options: Inference, fold: bool = True) -> None:
@@ -58,7 +58,7 @@ class Runner:
         return self.settled(batch)(batch)
 
     def settled(self, batch: Any) -> Callable[[Any], Any]:
-        """What to run; where that is not known yet, it is found out on some examples of the batch."""
+        """The function to run; the first call decides which, on some examples of the batch."""
         import tensorflow as tf
 
         with self._settling:
@@ -77,20 +77,20 @@ class Runner:
         return fastest([run, Folded(self._constant, self.precision, xla=True)], batch)
 
     def _start(self) -> Callable[[Any], Any] | None:
-        """The engine in the precision; None where it cannot run the network, and then another engine is the next."""
+        """Start the engine in the precision; if it cannot run the network, switch to another engine and return None."""
         if self.engine == "tensorflow":
             return Folded(self._constant, self.precision)
         try:
             self._converted = self._converted or OpenVino.convert(self._exact)
             return OpenVino(self._exact, self._converted, self.precision)
-        except Exception as error:  # whatever OpenVINO raises for an operation that it does not know
+        except Exception as error:  # whatever OpenVINO raises for an operation that it does not support
             reason = str(error).strip().partition("\n")[0]
-            say(f"OpenVINO cannot run this network ({reason}): TensorFlow is used.")
+            say(f"OpenVINO cannot run this network ({reason}), so TensorFlow is used.")
             self.engine = "tensorflow"
             return None
 
     def _near(self, run: Callable[[Any], Any], some: Any) -> bool:
-        """Whether what `run` makes of some examples is near enough to float32; if not, what is nearer is next."""
+        """Whether the results of `run` are close enough to float32; if not, switch to something more accurate."""
         import tensorflow as tf
 
         exact = Folded(self._exact, "float32")
@@ -99,16 +99,16 @@ class Runner:
         if worst <= BOUNDS[self.precision]:
             return True
         if self.precision != "float32":
-            say(f"In {self.precision} the features differ by {worst:.1%} from those in float32: float32 is used.")
+            say(f"The features in {self.precision} differ by {worst:.1%} from those in float32, so float32 is used.")
             self.precision = "float32"
         else:
-            say(f"By OpenVINO the features differ by {worst:.1%} from those by TensorFlow: TensorFlow is used.")
+            say(f"OpenVINO's features differ by {worst:.1%} from TensorFlow's, so TensorFlow is used.")
             self.engine = "tensorflow"
         return False
 
 
 def fastest(sides: Sequence[Callable[[Any], Any]], batch: Any) -> Callable[[Any], Any]:
-    """The one that takes the least time for a batch, when each has been started."""
+    """The function that takes the least time for a batch, after one call to warm up."""
     times: dict[int, float] = {}
     for number, side in enumerate(sides):
         side(batch)
@@ -120,7 +120,7 @@ def fastest(sides: Sequence[Callable[[Any], Any]], batch: Any) -> Callable[[Any]
 
 
 def _distance(fast: np.ndarray, exact: np.ndarray) -> float:
-    """The largest distance of two rows, as a share of the length of the exact one; infinite where one is no number."""
+    """The largest distance between two rows, as a share of the exact row's length; infinite if one contains NaN."""
     import numpy as np
 
     if fast.shape != exact.shape:

@@ -1,4 +1,4 @@
-"""Vectors of pictures and texts, from a backbone as it is: nothing is trained."""
+"""Vectors of pictures and texts, from a backbone as it is, without training."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ HEAD = "embedding"
 class Vectors:
     """One vector for each input that could be read.
 
-    inputs   what each is called: its path, or its row in a table
+    inputs   the name of each input: its path, or its row in a table
     texts    the texts themselves; empty for pictures
-    values   float32 (inputs, dim)
+    values   the vectors, float32 (inputs, dim)
     skipped  the inputs that could not be read, each with the reason
-    about    backbone, weights and options that they were made with
-    seconds  that it took
+    about    the backbone, weights and options that made the vectors
+    seconds  how long it took
     """
 
     inputs: list[str]
@@ -48,7 +48,7 @@ class Vectors:
     seconds: float
 
     def write(self, path: Path) -> None:
-        """Write a Parquet table: `input`, `text` (of texts), `vector`; the file appears whole or not at all."""
+        """Write a Parquet table: `input`, `text` (for texts), `vector`; the file appears whole or not at all."""
         import pyarrow
         from pyarrow import parquet
 
@@ -66,19 +66,19 @@ class Vectors:
 
 
 def check_out(path: Path) -> None:
-    """Raise `BadPlan` for a name that vectors cannot be written to."""
+    """Raise `BadPlan` if vectors cannot be written to this path."""
     if path.suffix.lower() != ".parquet":
-        raise BadPlan(f"--out {path}: vectors are written as Parquet; name the file {path.with_suffix('.parquet')}.")
+        raise BadPlan(f"--out {path}: vectors are written as Parquet. Name the file {path.with_suffix('.parquet')}.")
     if path.exists():
-        raise BadPlan(f"--out {path}: the file exists, and is not overwritten; name another.")
+        raise BadPlan(f"--out {path}: the file exists, and it is never overwritten. Name another.")
     if not os.access(path.absolute().parent, os.W_OK):
-        raise BadPlan(f"--out {path}: the folder {path.parent} does not exist, or may not be written to.")
+        raise BadPlan(f"--out {path}: the folder {path.parent} does not exist or is not writable.")
 
 
 def embed(
     backbone: str, inputs: Sequence[Input], input_column: str, weights: str, options: Mapping[str, Any]
 ) -> Vectors:
-    """The vectors of inputs, in their order. Raises `BadData` when none of them can be read."""
+    """The vectors of the inputs, in their order. Raises `BadData` if none of them can be read."""
     start = time.monotonic()
     offer = catalog().backbone(backbone)
     head = fitting_head(HEAD, offer)

@@ -1,4 +1,4 @@
-"""The Predictor: a composed model, ready to be asked any number of times, from any number of threads."""
+"""The Predictor: a composed model that answers any number of times, from any number of threads."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ if TYPE_CHECKING:
     import numpy as np
 
 AUTO, EXACT = Inference(), Inference("float32", "tensorflow")
-FEW = 64  # examples that are done before a faster engine has started
+FEW = 64  # fewer examples than this are done before a faster engine would have started
 
 
 @dataclass(frozen=True)
 class Outputs:
-    """What came of some examples.
+    """The outputs for some examples.
 
-    rows    positions of those that could be read, in order
-    arrays  a row for each of them; None where there are none
+    rows    the positions of the examples that could be read, in order
+    arrays  one row for each of them; None if there are none
     errors  why the others could not be read, by position
     """
 
@@ -41,9 +41,9 @@ class Outputs:
 
 
 class Predictor:
-    """Preprocessing, network and task of one model. Graphs are made at the first question and kept.
+    """The preprocessing, network and task of one model. The graphs are built at the first call and kept.
 
-    The same question gets the same answer, whatever was asked before, and from whichever thread.
+    The same input gets the same answer, whatever came before and whichever thread calls.
     """
 
     def __init__(self, parts: Parts, reader: Reader, task: Task) -> None:
@@ -60,12 +60,12 @@ class Predictor:
         return [{"error": made.errors[row]} if row in made.errors else next(decoded) for row in range(len(raws))]
 
     def decode(self, made: Outputs, raws: Sequence[Raw]) -> list[Answer]:
-        """The task's answers for the rows of `made`; `raws` are all that it was made of."""
+        """The task's answers for the rows of `made`, which are the outputs for `raws`."""
         held = [self._reader.read(raws[row]) if self._reader.in_memory else raws[row] for row in made.rows]
         return self.task.decode(made.arrays, held) if held else []
 
     def outputs(self, raws: Sequence[Raw], title: str = "Predicting", options: Inference = AUTO) -> Outputs:
-        """What the network gives for examples: raws, which are places, bytes or values."""
+        """The outputs for examples, which are places, bytes or values."""
         errors: Unreadable = {}
         arrays = gathered(self._pieces(raws, title, options, errors), len(raws))
         rows = [row for row in range(len(raws)) if row not in errors]
@@ -88,7 +88,7 @@ class Predictor:
         return with_fewer_where_needed(BATCH, run)
 
     def _ready(self, options: Inference, count: int) -> tuple[Preprocessing, Runner]:
-        """The graphs: for a few examples the model's own, which is there soonest, where nothing else is wanted."""
+        """The graphs; for a few examples and default options, the model's own graph, which starts fastest."""
         few = count < FEW and options == AUTO
         with self._making:
             if self._preprocessing is None:
@@ -101,9 +101,9 @@ class Predictor:
 
 
 def answer_entries(predictor: Predictor, entries: Sequence[Entry], options: Inference = AUTO) -> list[Answer]:
-    """Answers to entries, each with its name as `input`, in order; what cannot be read says why under `error`.
+    """The answers for the entries, in order, each with its name as `input`; if it cannot be read, `error` says why.
 
-    Raises `BadData` when there is nothing at all that can be read.
+    Raises `BadData` if none of the entries can be read.
     """
     made, raws, errors = ask(predictor, entries, options)
     decoded = iter(predictor.decode(made, raws))
@@ -116,9 +116,9 @@ def answer_entries(predictor: Predictor, entries: Sequence[Entry], options: Infe
 def ask(
     predictor: Predictor, entries: Sequence[Entry], options: Inference = AUTO, title: str = "Predicting"
 ) -> tuple[Outputs, list[Raw], Unreadable]:
-    """The outputs for the entries that can be read, their raws, and by the place of each other entry its reason.
+    """The outputs and raws of the entries that can be read, and the reasons for the others, by their positions.
 
-    Raises `BadData` when there is nothing at all that can be read.
+    Raises `BadData` if none of the entries can be read.
     """
     places = [place for place, (_, _, reason) in enumerate(entries) if not reason]
     raws = [entries[place][1] for place in places]

@@ -1,5 +1,5 @@
-"""The run folder as a record.
+"""Reads and writes run folders.
 
-In: a folder. Out: the plan, the figures, the history and the predictions of a run, without TensorFlow; its model, ready
-to predict and evaluate; what differs between two runs; all runs below a folder.
+In: a folder. Out: the plan, the metrics, the history and the predictions of a run, without TensorFlow; its model, ready
+to predict and evaluate; the differences between two runs; all runs below a folder.
 """

@@ -1,4 +1,4 @@
-"""What differs between two runs, or between a run and the machine it is to be repeated on. Light to import."""
+"""Compares two runs, or a run with the machine on which it is repeated. Light to import."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ _OF_PROVENANCE = ("data", "versions", "plugins", "weights", "machine", "computin
 
 @dataclass(frozen=True)
 class Difference:
-    """One thing that is not the same: `section` (plan, data, versions, figures, ...), its name, and both values.
+    """One difference: its `section` (plan, data, versions, figures, ...), its name, and both values.
 
-    What one side does not have is None.
+    A value that one run does not have is None.
     """
 
     section: str
@@ -31,9 +31,9 @@ class Difference:
 
 
 def diff(first: Path, second: Path) -> list[Difference]:
-    """All that differs between two runs, finished or not, in plan, data, versions and figures.
+    """The differences between two runs, finished or not, in plan, data, versions and figures.
 
-    Raises `BadRun` for what is no run folder, or a file of it that is damaged.
+    Raises `BadRun` if one of them is not a run folder, or one of its files is damaged.
     """
     sides = [_sections(RunFolder(path)) for path in (first, second)]
     found = [
@@ -50,10 +50,10 @@ def diff(first: Path, second: Path) -> list[Difference]:
 def changes_since(
     then: Mapping[str, Any], now: Mapping[str, Any], rows: Mapping[str, Row], inputs: set[str]
 ) -> list[str]:
-    """What a run's provenance says otherwise than `now`, in words; the data first.
+    """The differences between a run's provenance and `now`, in words; the data first.
 
-    rows    the run's split.csv
-    inputs  the names of the examples there are now
+    rows    the content of the run's split.csv
+    inputs  the names of the current examples
     """
     said = []
     if then.get("data") != now["data"]:
@@ -64,16 +64,16 @@ def changes_since(
             if some
         ]
         said.append(
-            f"the data has changed: {' and '.join(parts) or 'the content or the target of some inputs is another'}"
+            f"the data has changed: {' and '.join(parts) or 'the content or the target of some inputs is different'}"
         )
     for section in ("versions", "plugins", "weights"):
         for name, before, after in _unlike(then.get(section, {}), now[section]):
-            said.append(f"{section}: {name} was {before}, and is {after}")
+            said.append(f"{section}: {name} was {before} and is now {after}")
     return said
 
 
 def read_split(folder: RunFolder) -> dict[str, Row]:
-    """The run's split.csv: input -> (target, split). Raises `BadRun` where it cannot be read."""
+    """The run's split.csv: input -> (target, split). Raises `BadRun` if it cannot be read."""
     path = folder.path / "split.csv"
     try:
         with path.open(newline="", encoding="utf-8") as file:
@@ -86,7 +86,7 @@ def _sections(folder: RunFolder) -> dict[str, dict[str, Any]]:
     try:
         plan = tomllib.loads((folder.path / "plan.toml").read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise BadRun(f"{folder.path} has no plan.toml: it is not a run. `zoo train` starts one.") from None
+        raise BadRun(f"{folder.path} is not a run: it has no plan.toml. To start a run: zoo train") from None
     except (OSError, ValueError) as error:
         raise BadRun(f"{folder.path / 'plan.toml'} cannot be read: {error}.") from None
     provenance = folder.read_json("provenance.json")
@@ -98,7 +98,7 @@ def _sections(folder: RunFolder) -> dict[str, dict[str, Any]]:
 
 
 def _flat(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
-    """(dotted name, plain value) of everything in nested objects and lists."""
+    """(dotted name, plain value) for everything in nested objects and lists."""
     if isinstance(value, dict):
         for key, inner in value.items():
             yield from _flat(inner, f"{name}.{key}" if name else str(key))
@@ -116,7 +116,7 @@ def _unlike(first: Mapping[str, Any], second: Mapping[str, Any]) -> Iterator[tup
 
 
 def _counted(first: Mapping[str, Row], second: Mapping[str, Row]) -> dict[str, tuple[int, int]]:
-    """How many inputs one run has and the other has not, or has otherwise."""
+    """The numbers of inputs that only one run has, or that have another target or split in the other."""
     both = set(first) & set(second)
     other = [sum(first[name][place] != second[name][place] for name in both) for place in (0, 1)]
     counts = {

@@ -1,4 +1,4 @@
-"""Which runs there are below a folder, and what is known of each. Light to import."""
+"""Lists the runs below a folder, with the facts about each. Light to import."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ _DEEP = 4  # folders
 
 @dataclass(frozen=True)
 class RunSummary:
-    """What the files of a run say.
+    """The facts about a run, read from its files.
 
-    state    "finished", "training" (a process holds it), or "interrupted"; "damaged" where its files cannot be read
-    metrics  the figures on the validation set
-    epochs   that are over
-    seconds  of training, where it is finished
-    bytes    of the whole folder
+    state    "finished", "training" (by a running process), "interrupted", or "damaged" (its files cannot be read)
+    metrics  the metrics on the validation set
+    epochs   the number of completed epochs
+    seconds  how long the training took, if it is finished
+    bytes    the size of the whole folder
     """
 
     path: Path
@@ -40,12 +40,12 @@ class RunSummary:
 
 
 def list_runs(folder: Path) -> list[RunSummary]:
-    """The runs in a folder and below it, the one started last at the end.
+    """The runs in a folder and below it, in the order in which they were started.
 
-    Raises `BadRun` where the folder does not exist.
+    Raises `BadRun` if the folder does not exist.
     """
     if not folder.is_dir():
-        raise BadRun(f"There is no folder {folder}; `zoo train` makes runs in ./runs, or where --out says.")
+        raise BadRun(f"There is no folder {folder}. `zoo train` puts runs into ./runs, or into the folder after --out.")
     return sorted((_facts(RunFolder(path)) for path in _runs(folder)), key=lambda run: (run.started, str(run.path)))
 
 

@@ -1,7 +1,7 @@
-"""`model.keras`: a Keras model file that also holds what turns its outputs into answers.
+"""`model.keras`: a Keras model file that also contains what is needed to turn its outputs into answers.
 
-The model is made of Keras's own layers, so that `keras.models.load_model` opens it where `zoo` is not installed. Beside
-Keras's members the archive has one of ours, `zoo.json`: the head, its options and class names. Keras ignores it.
+The model is made of Keras's own layers, so `keras.models.load_model` opens it even if `zoo` is not installed. Besides
+Keras's members, the archive has our `zoo.json` with the head, its options and class names, which Keras ignores.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ _LARGEST_CARD = 1 << 26
 
 
 class Card(msgspec.Struct, frozen=True, kw_only=True):
-    """What a model file says of itself: what it was made from, the state of its task, and how its data was read.
+    """The facts in a model file: what it was made from, the state of its task, and how its data was read.
 
-    parts   of each part of the model its layer, and the dtype and shape of its inputs, as `Parts.signatures` has them
-    format  1 had no `parts`
+    parts   for each part of the model its layer, and the dtype and shape of its inputs, as in `Parts.signatures`
+    format  format 1 had no `parts`
     """
 
     backbone: str
@@ -60,31 +60,31 @@ def save_model(model: keras.Model, card: Card, path: Path) -> None:
 
 
 def read_card(path: Path) -> Card:
-    """The card of a model file; raises `BadRun` where there is none."""
+    """The card of a model file; raises `BadRun` if it has none."""
     try:
         with zipfile.ZipFile(path) as archive:
             if archive.getinfo(MEMBER).file_size > _LARGEST_CARD:
                 raise BadRun(f"{path} is not a model of zoo: its {MEMBER} is too large.")
             content = json.loads(archive.read(MEMBER))
         if content["format"] not in (1, 2):
-            raise BadRun(f"{path} was written by another version of zoo; load it with that one.")
+            raise BadRun(f"{path} was written by another version of zoo. Load it with that version.")
         return msgspec.convert(content, Card)
     except FileNotFoundError:
-        raise BadRun(f"{path} does not exist: it is not a finished run. `zoo train` makes one.") from None
+        raise BadRun(f"{path} does not exist: this is not a finished run. To make one: zoo train") from None
     except (OSError, KeyError, ValueError, TypeError, RecursionError, zipfile.BadZipFile):
-        raise BadRun(f"{path} is not a model that zoo wrote, or is damaged.") from None
+        raise BadRun(f"{path} is damaged, or is not a model that zoo wrote.") from None
 
 
 def holds_saved_model(path: Path) -> bool:
-    """Whether a SavedModel travels in a model file."""
+    """Whether a model file contains a SavedModel."""
     with zipfile.ZipFile(path) as archive:
         return any(name.endswith("saved_model.pb") for name in archive.namelist())
 
 
 def load_model(path: Path, backbone: str = "") -> keras.Model:
-    """The Keras model; nothing in the file is run as code (Keras's safe mode). Raises `BadRun` when it is damaged.
+    """The Keras model; nothing in the file is run as code (Keras's safe mode). Raises `BadRun` if it is damaged.
 
-    Where the plugin of `backbone` is installed, layers of its own are known.
+    If the plugin of `backbone` is installed, the model may contain that plugin's own layers.
     """
     engine.start()
     import keras
@@ -98,15 +98,15 @@ def load_model(path: Path, backbone: str = "") -> keras.Model:
         reason = str(error).strip().partition("\n")[0]
         if backbone and "Could not locate class" in reason:
             raise BadRun(
-                f"{path} needs the plugin of the backbone {backbone}, which is not loaded; `zoo plugins` says why."
+                f"{path} needs the plugin of the backbone {backbone}, which is not loaded. To see why: zoo plugins"
             ) from error
         raise BadRun(f"{path} cannot be loaded as a model: {reason}") from error
 
 
 def load_parts(model: keras.Model, card: Card, path: Path) -> Parts:
-    """The parts of a model that was loaded from `path`; raises `BadRun` where it does not have those of its card."""
+    """The parts of a model that was loaded from `path`; raises `BadRun` if it lacks parts that its card names."""
     try:
         layers = {part: str(about["layer"]) for part, about in card.parts.items()} or layers_in_order(model)
         return parts_of(model, layers)
     except (KeyError, ValueError, TypeError):
-        raise BadRun(f"{path} does not have the parts that its {MEMBER} names; it is damaged.") from None
+        raise BadRun(f"{path} is damaged: it does not have the parts that its {MEMBER} names.") from None

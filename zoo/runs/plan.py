@@ -1,4 +1,4 @@
-"""The plan of a training: everything that decides its result, as data that can be written and read back."""
+"""The plan of a training: everything that decides its result, as data that can be written and read again."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ _LARGEST = 1_000_000  # bytes of a plan
 
 
 class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How to train, in short: what the phases of a plan are made from (`zoo.training.recipe`)."""
+    """The settings from which `zoo.training.recipe` makes the phases of a plan."""
 
     unfreeze: Annotated[
-        Unfreeze, Meta(description="Train the last N stages of the backbone too, or all.", extra={"metavar": "N|all"})
+        Unfreeze, Meta(description="Also train the last N stages of the backbone, or all.", extra={"metavar": "N|all"})
     ] = 0
     epochs: Annotated[
         Annotated[int, Meta(ge=1)] | None, Meta(description="At most this many epochs in each phase.")
@@ -38,12 +38,12 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     ] = None
     layer_decay: Annotated[
         Annotated[float, Meta(gt=0, le=1)] | None,
-        Meta(description="Texts: each stage learns at this share of the rate of the one after it, for example 0.9."),
+        Meta(description="Texts: each stage's learning rate, as a share of the next stage's, for example 0.9."),
     ] = None
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The settings of a training that a plan holds as they are given."""
+    """The settings of a training that a plan contains as they were given."""
 
     head: Annotated[str, Meta(description="The task; `zoo heads` lists them.", extra={"names": "heads"})] = (
         "classification"
@@ -55,7 +55,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     input_column: Annotated[
         str,
         Meta(
-            description="In a table: the column of the input (image, or text; of pairs text,text_b).",
+            description="In a table: the column of the input (image or text; for pairs text,text_b).",
             extra={"flag": "--input", "metavar": "COLUMN"},
         ),
     ] = ""
@@ -71,13 +71,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     augment: Annotated[
         str,
         Meta(
-            description="Pictures: train on changed ones too (mirrored, moved, ...).",
+            description="Pictures: also train on changed copies (mirrored, moved, ...).",
             extra={"metavar": "none|light|strong"},
         ),
     ] = "none"
     cache: Annotated[
         Literal["auto", "on", "off"],
-        Meta(description="Keep the features of the frozen part on disk; `zoo cache` shows them."),
+        Meta(description="Cache the features of the frozen part on disk; `zoo cache` shows them."),
     ] = "auto"
     precision: Precision = "auto"
     engine: Engine = "auto"
@@ -89,18 +89,18 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 class Phase(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One stretch of training with one set of trainable variables. Raises `BadPlan` for settings that contradict.
+    """A part of the training with one set of trainable variables. Raises `BadPlan` for settings that contradict.
 
-    unfreeze       how many stages of the backbone are trained, counted from the output; 0: the head alone
-    epochs         at most this many
-    learning_rate  the highest one
-    patience       epochs without a better validation loss after which the phase ends
+    unfreeze       how many stages of the backbone are trained, counted from the output; 0: only the head is trained
+    epochs         the maximum number of epochs
+    learning_rate  the learning rate, or its maximum if it follows a schedule
+    patience       the phase ends after this many epochs without a better validation loss
     adapt          how the backbone is adapted: "unfreeze", by training the variables of its stages
     optimizer      adam, or adamw: Adam with decoupled weight decay (Loshchilov and Hutter 2019)
-    weight_decay   adamw: share of each weight taken off in a step, times the learning rate; not of biases and norms
-    schedule       constant; or linear: up in the first `warm_up` share of all steps, then down to 0
-    clip_norm      the gradient's norm is cut to this; 0: it is left as it is
-    layer_decay    adamw: each stage learns at this share of the rate of the one after it, the last of the head's
+    weight_decay   adamw: share of each weight, times the learning rate, removed in a step; not for biases and norms
+    schedule       constant; or linear: rises over the first `warm_up` share of all steps, then falls to 0
+    clip_norm      gradients are clipped to this norm; 0: no clipping
+    layer_decay    adamw: each stage's learning rate as a share of the next stage's; of the head's for the last stage
     """
 
     unfreeze: Unfreeze
@@ -134,7 +134,7 @@ class Plan(Settings, frozen=True, kw_only=True, forbid_unknown_fields=True):
     phases: Annotated[tuple[Phase, ...], Meta(min_length=1)]
 
     def seen_from(self, folder: Path) -> Plan:
-        """The plan with the paths that are relative, and lead nowhere from here, as seen from another folder."""
+        """The plan with relative paths changed to those from another folder, if they exist there and not here."""
 
         def moved(text: str) -> str:
             only_there = text and not exists(place(text)) and exists(folder / text)
@@ -151,13 +151,13 @@ class Plan(Settings, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     @classmethod
     def from_toml(cls, path: Path) -> Plan:
-        """Read a plan.toml; raises `BadPlan` for an unknown setting or a value that it cannot have."""
+        """Read a plan.toml; raises `BadPlan` for an unknown setting or a value that is not allowed."""
         try:
             if path.stat().st_size > _LARGEST:
-                raise BadPlan(f"{path} is too large for a plan: more than {_LARGEST:,} bytes.")
+                raise BadPlan(f"{path} is too large for a plan: it has more than {_LARGEST:,} bytes.")
             content = tomllib.loads(path.read_text(encoding="utf-8"))
         except FileNotFoundError:
-            raise BadPlan(f"There is no plan {path}.") from None
+            raise BadPlan(f"The plan {path} does not exist.") from None
         except (OSError, ValueError, RecursionError) as error:
             raise BadPlan(f"{path} is not a TOML file: {error}.") from None
         return convert(content, cls, BadPlan, path)

@@ -1,4 +1,4 @@
-"""What a model answered to examples whose targets are known: figures, and the table predictions.parquet."""
+"""A model's answers for examples with known targets: metrics, figures, and the table predictions.parquet."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ FILE = "predictions.parquet"
 
 @dataclass(frozen=True)
 class Judged:
-    """Examples of one split, and what came of them.
+    """The examples of one split, and how the model did on them.
 
     table    a `pyarrow.Table`: input, split, target, and the head's output columns
-    metrics  figures over all of them
-    figures  what a report draws
+    metrics  the metrics over all of them
+    figures  the figures for a report
     """
 
     table: Any
@@ -34,7 +34,7 @@ class Judged:
 
     @classmethod
     def of(cls, task: Task, examples: Sequence[Example], pieces: Sequence[tuple[np.ndarray, Arrays]]) -> Judged:
-        """Score and decode outputs, which come in pieces of (positions in `examples`, arrays)."""
+        """Score and decode outputs, which are given in pieces of (positions in `examples`, arrays)."""
         import numpy as np
         import pyarrow as pa
 
@@ -51,7 +51,7 @@ class Judged:
 
 
 def write_predictions(path: Path, judged: Sequence[Judged]) -> None:
-    """Write one table of all splits. Raises `OSError`."""
+    """Write one table with all splits. Raises `OSError`."""
     import pyarrow as pa
     from pyarrow import parquet
 

@@ -1,4 +1,4 @@
-"""A finished run: look at what it knows, predict with it, evaluate it."""
+"""A finished run: read its files, predict with it, evaluate it."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Figures of a run on a data set: metric name -> value, examples used and skipped, seconds; what a report draws."""
+    """A run's metrics on a data set by name, examples used and skipped, seconds, and the figures for a report."""
 
     metrics: dict[str, float]
     examples: int
@@ -48,18 +48,18 @@ class Evaluation:
 
 
 class Run:
-    """A run folder, read. What it holds as files is there without TensorFlow; `model` is loaded at its first use.
+    """A finished run. Reading its files does not need TensorFlow; `model` is loaded when it is first used.
 
-    metrics      the figures on the validation set, as training ended: {"accuracy": 0.93, ...}
-    plan         what `zoo train --plan` repeats
-    history      a row for each epoch, by column
+    metrics      the metrics on the validation set at the end of the training: {"accuracy": 0.93, ...}
+    plan         the plan, which `zoo train --plan` repeats
+    history      one row for each epoch, by column
     predictions  a `pyarrow.Table` of the validation and test examples: input, split, target, and the answers
     """
 
     def __init__(self, path: str | Path) -> None:
         self.folder = RunFolder(Path(path))
         if not self.folder.path.is_dir():
-            raise BadRun(f"There is no run {path}; `zoo train` makes one, and says where.")
+            raise BadRun(f"There is no run {path}. `zoo train` makes one and prints its path.")
         self.folder.refuse_unfinished()
         self.card: Card = read_card(self.folder.model)
         self._loading = threading.Lock()
@@ -70,7 +70,7 @@ class Run:
 
     @functools.cached_property
     def summary(self) -> dict[str, Any]:
-        """What `metrics.json` holds: run, backbone, head, metrics, examples, seconds."""
+        """The content of `metrics.json`: run, backbone, head, metrics, examples, seconds."""
         return self.folder.read_json("metrics.json")
 
     @property
@@ -92,22 +92,23 @@ class Run:
         from pyarrow import parquet
 
         if not self.folder.exists(FILE):
-            raise BadRun(f"{self.path} has no {FILE}: it was made by an older version; `zoo train --plan` repeats it.")
+            again = self.folder.command("train --plan", "plan.toml")
+            raise BadRun(f"{self.path} has no {FILE}: an older version of zoo made it. To repeat it: {again}")
         return parquet.read_table(self.path / FILE)
 
     @property
     def model(self) -> keras.Model:
-        """Raw input -> answer, as numbers."""
+        """The Keras model from raw input to outputs."""
         return self._loaded[0]
 
     @property
     def task(self) -> Task:
-        """What turns numbers into answers."""
+        """The head's task, which turns outputs into answers."""
         return self.predictor.task
 
     @property
     def predictor(self) -> Predictor:
-        """What answers: made once, and safe with many threads."""
+        """The predictor, which is made once. Thread-safe."""
         return self._loaded[1]
 
     @property
@@ -126,7 +127,7 @@ class Run:
 
     @property
     def _holds_foreign_program(self) -> bool:
-        """Whether a SavedModel is in the model that is not one of the published weights."""
+        """Whether the model contains a SavedModel that is not from published weights."""
         about = self.folder.read_json("provenance.json") if self.folder.exists("provenance.json") else {}
         published = about.get("weights", {}).get("licence", "unknown") != "unknown"
         return not published and holds_saved_model(self.folder.model)
@@ -140,19 +141,18 @@ class Run:
         engine: str = "auto",
         device: str = "auto",
     ) -> list[Answer]:
-        """Answers for pictures or texts, in the order of the inputs. May be called from several threads.
+        """Answers for pictures or texts, in the order of the inputs. Thread-safe.
 
-        Pictures: files, folders of files, bytes of a file, or RGB pixels, uint8 (height, width, 3). Texts: the texts
-        themselves, `.txt` files, folders of them; for pairs, tuples of two texts. Of both: tables with the columns that
-        the run was trained on, or as `input_column` says.
-        Each answer is {"input": ...} and what the head says: {"label": ..., "probabilities": {class: share}}, the
-        likeliest class first; {"labels": [...], "probabilities": ...}; {"value": number}, {"values": {column: number}};
-        {"words": [...], "tags": [...], "entities": [...]}. For what cannot be read, {"input": ..., "error": reason}.
-        Raises `BadData` when there is nothing at all that can be read.
+        Pictures: files, folders of files, the bytes of a file, or RGB pixels, uint8 (height, width, 3). Texts: the
+        texts themselves, `.txt` files, folders of them; for pairs, tuples of two texts. Both: tables, with the columns
+        of the training or `input_column`. Each answer has {"input": ...} and the head's keys: {"label": ...,
+        "probabilities": {class: share}}, the likeliest class first; {"labels": [...], "probabilities": ...};
+        {"value": number}, {"values": {column: number}}; {"words": [...], "tags": [...], "entities": [...]}. If an input
+        cannot be read: {"input": ..., "error": reason}. Raises `BadData` if none of the inputs can be read.
 
-        precision  "float32", "bfloat16", or "auto": bfloat16 where the processor has it and the answers stay near
-        engine     "tensorflow", "openvino", or "auto": OpenVINO where it is installed
-        device     "cpu", "gpu", "gpu:N", or "auto": a GPU where TensorFlow sees one
+        precision  "float32", "bfloat16", or "auto": bfloat16 if the processor has it and the answers stay close
+        engine     "tensorflow", "openvino", or "auto": OpenVINO if it is installed
+        device     "cpu", "gpu", "gpu:N", or "auto": a GPU if TensorFlow sees one
         """
         options = _start(precision, engine, device)
         return answer_entries(self.predictor, read_entries(inputs, self._layout(input_column)), options)
@@ -167,9 +167,9 @@ class Run:
         engine: str = "auto",
         device: str = "auto",
     ) -> Evaluation:
-        """Figures on a data set (a folder of classes or a table), by the same code as at the end of training.
+        """Metrics on a data set (a folder of classes or a table), computed as at the end of the training.
 
-        The columns of a table are those that the run was trained on, where no others are named.
+        The columns of a table are those that the run was trained on, unless others are named.
         """
         start = time.monotonic()
         options = _start(precision, engine, device)
@@ -181,7 +181,7 @@ class Run:
         return Evaluation(judged.metrics, len(examples.items), examples.skipped, seconds, judged.figures)
 
     def _layout(self, input_column: str = "", target_column: str = "") -> Layout:
-        """As the data for training was laid out, where nothing else is said."""
+        """The layout of the training data, except for columns that are named here."""
         card = self.card
         inputs, targets = input_column or card.input_column, target_column or card.target_column
         return Layout(card.modality, card.reads, inputs, targets)

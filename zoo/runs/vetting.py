@@ -1,4 +1,4 @@
-"""Looking into a model file before Keras opens it: what its archive holds, and which classes it wants to be made of."""
+"""Checks a model file before Keras opens it: the members of its archive, and the classes that it is made of."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from typing import Any
 
 from zoo.errors import BadRun
 
-# Where Keras's own layers, operations and what they are set up with are defined.
+# The modules that define Keras's own layers and operations, and the objects that configure them.
 _KERAS = re.compile(
     r"keras\.(layers|initializers|regularizers|constraints|activations|ops|random|src\.models\.(functional|sequential)"
     r"|src\.(ops|layers|dtype_policies|random|applications)(\.\w+)*)"
 )
-# What comes from `keras` and `keras.models` themselves, where functions also stand that load and download.
+# The classes allowed from `keras` and `keras.models`, which also have functions that load and download.
 _MODELS = {"Functional", "Sequential", "Model", "DTypePolicy", "QuantizedDTypePolicy", "DTypePolicyMap", "KerasTensor"}
-# Layers of Keras that run what stands in the file, or open what it names.
+# Layers of Keras that run code from the file, or open other files that it names.
 _REFUSED = {"Lambda", "TFSMLayer", "TorchModuleWrapper", "JaxLayer", "FlaxLayer"}
 _PLAIN = re.compile(r"__(keras_tensor|tensor|numpy|ellipsis|tuple|slice|bytes)__")
 _LARGEST_CONFIG = 1 << 26
-_GROWS = 20  # times that an archive may grow when it is unpacked; Keras does not compress
+_GROWS = 20  # times an archive may grow when it is unpacked; Keras does not compress
 
 
 def vet(path: Path) -> None:
-    """Raise `BadRun` for a model file that could do anything but hold a model of known parts."""
+    """Raise `BadRun` for a model file that could do anything other than hold a model of known parts."""
     try:
         with zipfile.ZipFile(path) as archive:
             _vet_members(archive, path)
@@ -34,7 +34,7 @@ def vet(path: Path) -> None:
                 raise BadRun(f"{path} is refused: its config.json is too large.")
             config = json.loads(archive.read("config.json"))
     except (OSError, KeyError, ValueError, RecursionError, zipfile.BadZipFile):
-        raise BadRun(f"{path} is not a model that zoo wrote, or is damaged.") from None
+        raise BadRun(f"{path} is damaged, or is not a model that zoo wrote.") from None
     for node in _objects(config):
         _vet_class(node, path)
 
@@ -43,15 +43,15 @@ def _vet_members(archive: zipfile.ZipFile, path: Path) -> None:
     names = archive.namelist()
     for name in names:
         if name.startswith(("/", "\\")) or ".." in re.split(r"[/\\]", name) or ":" in name:
-            raise BadRun(f"{path} is refused: its member {name!r} would be written outside of its folder.")
+            raise BadRun(f"{path} is refused: its member {name!r} would be written outside its folder.")
     if len(set(names)) != len(names):
-        raise BadRun(f"{path} is refused: it has several members of one name.")
+        raise BadRun(f"{path} is refused: it has several members with the same name.")
     if sum(member.file_size for member in archive.infolist()) > _GROWS * path.stat().st_size:
         raise BadRun(f"{path} is refused: it would unpack to more than {_GROWS} times its size.")
 
 
 def _objects(config: Any) -> Iterator[dict[str, Any]]:
-    """Every object in a JSON document that stands for an instance of a class."""
+    """Every object in a JSON document that describes an instance of a class."""
     waiting = [config]
     while waiting:
         value = waiting.pop()
@@ -64,22 +64,22 @@ def _objects(config: Any) -> Iterator[dict[str, Any]]:
 
 
 def _vet_class(node: dict[str, Any], path: Path) -> None:
-    """A class of Keras from the list, or one that an installed plugin registered; Keras would find no others."""
+    """Raise `BadRun` unless a class is one of Keras's in the lists above, or registered by an installed plugin."""
     name, module, registered = (str(node.get(key) or "") for key in ("class_name", "module", "registered_name"))
     if _PLAIN.fullmatch(name):
         return
     if name in _REFUSED:
-        raise BadRun(f"{path} is refused: it holds the layer {name}, which runs or opens what the file says.")
+        raise BadRun(f"{path} is refused: its layer {name} can run code or open files.")
     config = node.get("config")
     if isinstance(config, dict) and isinstance(config.get("vocabulary"), str):
         raise BadRun(f"{path} is refused: its layer {name} reads the file {config['vocabulary']!r}.")
     known = name in _MODELS if module in ("keras", "keras.models") else bool(_KERAS.fullmatch(module))
     if not known and not _is_of_a_plugin(module, registered):
-        raise BadRun(f"{path} is refused: it wants {module or '?'}.{name}, which is no part of a network.")
+        raise BadRun(f"{path} is refused: it uses {module or '?'}.{name}, which is not a part of a network.")
 
 
 def _is_of_a_plugin(module: str, registered: str) -> bool:
-    """Whether a class is registered under its package's name, as the classes of plugins and of KerasHub are."""
+    """Whether a class is registered with Keras, as the classes of plugins and of KerasHub are."""
     import keras
 
     return module.startswith("keras_hub.") or keras.saving.get_registered_object(registered) is not None

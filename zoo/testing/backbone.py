@@ -1,4 +1,4 @@
-"""Promises of a backbone, held against the built encoder."""
+"""Promises of a backbone, checked on the encoder that it builds."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ for line in sys.stdin:
 
 @dataclass(frozen=True)
 class About:
-    """A backbone by its name, and the weights to build it with: as `--weights` has it, or blank for what is here."""
+    """A backbone's name, and the weights to build it with, as for `--weights`; blank: those on this machine."""
 
     name: str
     weights: str = ""
@@ -57,29 +57,29 @@ class About:
 
 
 def facts_match(about: About) -> str:
-    """Parameters, width and modality are those of the network."""
+    """Parameters, width and modality match the network."""
     encoder, spec = _built(about), about.offer.spec
     params = sum(math.prod(weight.shape) for weight in encoder.network.weights if _counts(weight))
-    if spec.params not in (params, encoder.network.count_params()):  # the latter counts counters too
-        raise BrokenPromise(f"params is {spec.params:,}, and the network has {params:,}")
+    if spec.params not in (params, encoder.network.count_params()):  # the latter includes counters
+        raise BrokenPromise(f"params is {spec.params:,}, but the network has {params:,}")
     dim = encoder.network.output["pooled"].shape[-1]
     if spec.dim is not None and dim != spec.dim:
-        raise BrokenPromise(f"dim is {spec.dim}, and pooled is {dim} wide")
+        raise BrokenPromise(f"dim is {spec.dim}, but pooled is {dim} wide")
     entry = encoder.preprocess.inputs[0]
     if (entry.dtype == "string") != (reader(spec.modality).dtype == "string"):
-        raise BrokenPromise(f"modality is {spec.modality}, and the preprocessing takes {entry.dtype}")
+        raise BrokenPromise(f"modality is {spec.modality}, but the preprocessing takes {entry.dtype}")
     return f"{params:,} parameters, {dim} wide"
 
 
 def features_have_shapes(about: About) -> str:
-    """Each promised feature is there, of the right rank and size."""
+    """Each promised feature exists, with the right rank and size."""
     encoder, spec = _built(about), about.offer.spec
     raw = _raw(about.offer)
     features = encoder.network(encoder.preprocess(raw))
     sizes = {name: tuple(value.shape) for name, value in features.items()}
     for name in (*spec.features, *(["mask"] if "sequence" in spec.features else [])):
         if name not in sizes:
-            raise BrokenPromise(f"the network gives {', '.join(sizes)}, and {name} was promised")
+            raise BrokenPromise(f"the network gives {', '.join(sizes)}, but {name} was promised")
     count = len(raw)
     if "pooled" in sizes and sizes["pooled"] != (count, spec.dim or sizes["pooled"][-1]):
         raise BrokenPromise(f"pooled is {sizes['pooled']}, not {(count, spec.dim)}")
@@ -91,17 +91,17 @@ def features_have_shapes(about: About) -> str:
 
 
 def reads_what_it_says(about: About) -> str:
-    """There is preprocessing for each kind of example in `reads`, and for no other."""
+    """There is preprocessing for each form of examples in `reads`, and for no other."""
     encoder, spec = _built(about), about.offer.spec
     if wrong := sorted(set(encoder.forms) ^ set(spec.reads)):
-        raise BrokenPromise(f"reads is {', '.join(spec.reads)}, which is wrong on {', '.join(wrong)}")
+        raise BrokenPromise(f"reads is {', '.join(spec.reads)}, which is wrong about {', '.join(wrong)}")
     if unknown := sorted(set(spec.reads) - set(reader(spec.modality).forms)):
         raise BrokenPromise(f"its modality {spec.modality} has no examples of the form {unknown[0]}")
     return ", ".join(spec.reads)
 
 
 def answers_agree(about: About) -> str:
-    """Called, called again, and predicted: the same numbers."""
+    """Calling it, calling it again, and `predict` give the same numbers."""
     import numpy as np
 
     model, raw = features_from_raw(_built(about)), _raw(about.offer)
@@ -117,7 +117,7 @@ def answers_agree(about: About) -> str:
 
 
 def preprocessing_travels(about: About) -> str:
-    """Saved, and loaded by a process that built none, the model takes raw input of any size and answers the same."""
+    """Saved, and loaded by another process, the model takes raw input of any size and gives the same answers."""
     import numpy as np
 
     model, raw = features_from_raw(_built(about)), _raw(about.offer)
@@ -143,24 +143,24 @@ def frozen_means_frozen(about: About) -> str:
     encoder = _built(about)
     encoder.unfreeze(0)
     if encoder.network.trainable_weights:
-        raise BrokenPromise(f"{encoder.network.trainable_weights[0].path} can be trained with nothing unfrozen")
+        raise BrokenPromise(f"{encoder.network.trainable_weights[0].path} is trainable with nothing unfrozen")
     before = [np.array(weight.numpy()) for weight in encoder.network.weights if _counts(weight)]
     _train_step(encoder, about.offer)
     after = [np.array(weight.numpy()) for weight in encoder.network.weights if _counts(weight)]
     changed = sum(not np.array_equal(a, b) for a, b in zip(before, after, strict=True))
     if changed:
-        raise BrokenPromise(f"{changed} of {len(before)} weights changed in training a head")
+        raise BrokenPromise(f"{changed} of {len(before)} weights changed when a head was trained")
     return f"{len(before)} weights unchanged"
 
 
 def every_stage_unfreezes(about: About) -> str:
-    """The last N stages become trainable, one more each time, and together they hold every weight."""
+    """The last N stages become trainable, one more each time, and together they contain every weight."""
     import keras
 
     encoder = _built(about)
     held = {id(weight) for stage in encoder.stages for layer in stage for weight in layer.weights}
     if loose := [weight.path for weight in encoder.network.weights if id(weight) not in held]:
-        raise BrokenPromise(f"no stage holds {loose[0]}")
+        raise BrokenPromise(f"no stage contains {loose[0]}")
     counts = []
     for number in range(len(encoder.stages) + 1):
         encoder.unfreeze(number)
@@ -169,12 +169,12 @@ def every_stage_unfreezes(about: About) -> str:
             if isinstance(layer, keras.layers.BatchNormalization) and layer.trainable:
                 raise BrokenPromise(f"with {number} stages unfrozen, the batch normalization {layer.name} is trained")
     if counts[0] or any(later <= earlier for earlier, later in itertools.pairwise(counts)):
-        raise BrokenPromise(f"with 0, 1, 2 ... stages unfrozen, {counts} weights can be trained")
+        raise BrokenPromise(f"with 0, 1, 2 ... stages unfrozen, {counts} weights are trainable")
     return f"{len(encoder.stages)} stages"
 
 
 def gradients_are_finite(about: About) -> str:
-    """With all unfrozen, a step's gradients are finite, and every stage gets some."""
+    """With all stages unfrozen, the gradients of a step are finite, and every stage gets some."""
     import numpy as np
 
     encoder = _built(about)
@@ -183,7 +183,7 @@ def gradients_are_finite(about: About) -> str:
     for stage in encoder.stages:
         ids = {id(weight) for layer in stage for weight in layer.trainable_weights}
         if ids and not ids & set(gradients):
-            raise BrokenPromise(f"no gradient reaches the stage that begins with {stage[0].name}")
+            raise BrokenPromise(f"no gradient reaches the stage that starts with {stage[0].name}")
     if bad := sum(not np.isfinite(gradient).all() for gradient in gradients.values()):
         raise BrokenPromise(f"{bad} of {len(gradients)} gradients are not finite")
     encoder.unfreeze(0)
@@ -191,7 +191,7 @@ def gradients_are_finite(about: About) -> str:
 
 
 def _load_elsewhere(*job: object) -> str:
-    """Have a model loaded and asked by the process that only loads; gives why it cannot, or nothing."""
+    """Let another process load and call a model; returns the reason if it cannot, otherwise ""."""
     loader = _loader()
     assert loader.stdin is not None
     assert loader.stdout is not None
@@ -201,21 +201,21 @@ def _load_elsewhere(*job: object) -> str:
         return str(json.loads(loader.stdout.readline()))
     except (OSError, ValueError):
         _loader.cache_clear()
-        return "the process that loads it dies"
+        return "the process that loads it crashes"
 
 
 @functools.cache
 def _loader() -> subprocess.Popen[str]:
-    """One for all backbones, as starting TensorFlow takes longer than loading a model."""
+    """One process for all backbones, because starting TensorFlow takes longer than loading a model."""
     command = [sys.executable, "-P", "-c", _LOADER]
     pipe, nowhere = subprocess.PIPE, subprocess.DEVNULL
-    # It ends when this process does, and with it its input.
+    # It ends when its input does, which is when this process ends.
     return subprocess.Popen(command, text=True, stdin=pipe, stdout=pipe, stderr=nowhere)
 
 
 @functools.lru_cache(maxsize=1)
 def _built(about: About) -> Encoder:
-    """The encoder; one is kept, for the promises about it that follow each other."""
+    """The encoder; the last one is kept, because its promises are checked one after the other."""
     choice = about.weights
     if not choice:
         (where,) = states([about.offer])
@@ -223,11 +223,11 @@ def _built(about: About) -> Encoder:
     try:
         return build_encoder(about.offer, choice)
     except (BadPlan, WeightsUnavailable) as error:
-        raise NotChecked(f"its weights are not here, and it cannot start without: {error}") from None
+        raise NotChecked(f"its weights are not on this machine, and it needs them: {error}") from None
 
 
 def _raw(offer: Offer[Backbone]) -> Any:
-    """Three examples: pictures, for instance, of another size than the network's."""
+    """Three examples; pictures have another size than the network's input."""
     import tensorflow as tf
 
     known = reader(offer.spec.modality)
@@ -259,7 +259,7 @@ def _gradients(encoder: Encoder, offer: Offer[Backbone]) -> dict[int, np.ndarray
 
 
 def _with_head(encoder: Encoder) -> keras.Model:
-    """Prepared input -> two numbers from `pooled`."""
+    """A model from prepared input to two numbers, computed from `pooled`."""
     import keras
 
     entry = keras.tree.map_structure(
@@ -269,7 +269,7 @@ def _with_head(encoder: Encoder) -> keras.Model:
 
 
 def _counts(weight: Any) -> bool:
-    """Whether a variable is a parameter: not a counter or the state of a random generator."""
+    """Whether a variable is a parameter, and not a counter or the state of a random generator."""
     return "float" in str(weight.dtype)
 
 

@@ -1,4 +1,4 @@
-"""The real command line, in a process of its own that goes on: what it is asked, and what it says."""
+"""Runs real `zoo` commands, one after the other, in a separate process."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ for line in sys.stdin:
             status = end.code if isinstance(end.code, int) else int(bool(end.code))
     print(json.dumps([status, out.getvalue(), err.getvalue()]), file=answers, flush=True)
 """
-_REPEATED = 4  # times that six targets stand in the table, with other examples
+_REPEATED = 4  # times that each of the six targets is in the table, each time with another example
 
 
 class CommandLine:
-    """A process that carries out one command of `zoo` after the other; it ends when this process does."""
+    """A process that runs one `zoo` command after the other; it ends when this process does."""
 
     def __init__(self, python: str | Path, **variables: str) -> None:
         pipe, nowhere = subprocess.PIPE, subprocess.DEVNULL
@@ -49,7 +49,7 @@ class CommandLine:
         self._process = subprocess.Popen(command, text=True, stdin=pipe, stdout=pipe, stderr=nowhere, env=environment)
 
     def run(self, *arguments: object) -> tuple[int, str, str]:
-        """Exit status, standard output and standard error of a command. Raises `EOFError` where the process dies."""
+        """Run a command; returns exit status, standard output and standard error. Raises `EOFError` if it crashes."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         try:
@@ -62,10 +62,10 @@ class CommandLine:
 
 
 def every_command(offer: Offer[Head], cells: Sequence[Sequence[Any]], words: Sequence[str]) -> str:
-    """Train a head on a small table, ask it and judge it, each by its command; says what the figures are.
+    """Train a head on a small table, predict and evaluate, with the real commands; returns the names of the metrics.
 
-    cells  of the target columns of six examples
-    words  of an example that is words
+    cells  the target cells of six examples
+    words  the words of an example, if examples are words
     """
     backbone, weights = _backbone(offer)
     layout = Layout(backbone.spec.modality, offer.spec.reads)
@@ -87,12 +87,12 @@ def every_command(offer: Offer[Head], cells: Sequence[Sequence[Any]], words: Seq
             raise BrokenPromise(f"`zoo predict --json` answers {answers[0]!r}")
         figures = json.loads(_ask("evaluate", run, table, *columns, "--json"))["metrics"]
         if not figures or not all(math.isfinite(value) for value in figures.values()):
-            raise BrokenPromise(f"`zoo evaluate` gives the figures {figures}")
+            raise BrokenPromise(f"`zoo evaluate` gives the metrics {figures}")
     return f"on {backbone.name}: {', '.join(figures)}"
 
 
 def _backbone(offer: Offer[Head]) -> tuple[Offer[Backbone], str]:
-    """The smallest backbone that combines with the head, with its weights where they are here."""
+    """The smallest backbone that combines with the head, and the weights to use: those on this machine if possible."""
     fitting = sorted((o for o in catalog().backbones if combine(o.spec, offer.spec)), key=lambda o: o.spec.params)
     here = [o for o, state in zip(fitting, states(fitting), strict=True) if state in ("bundled", "cached")]
     if here:
@@ -104,7 +104,7 @@ def _backbone(offer: Offer[Head]) -> tuple[Offer[Backbone], str]:
 
 
 def _write_table(folder: Path, layout: Layout, cells: Sequence[Sequence[Any]], words: Sequence[str]) -> str:
-    """A table of examples, no two alike, and their targets."""
+    """Write a table of examples, all different, and their targets; returns its path."""
     reader, names = layout.reader, layout.inputs
     rows = []
     for number, value in enumerate(reader.samples(len(cells) * _REPEATED)):
@@ -123,19 +123,19 @@ def _write_table(folder: Path, layout: Layout, cells: Sequence[Sequence[Any]], w
 
 
 def _ask(*arguments: str) -> str:
-    """What a command prints; raises `BrokenPromise` where it does not end well."""
+    """Run a command and return what it prints; raises `BrokenPromise` if it fails."""
     try:
         status, out, err = _command_line().run(*arguments)
     except EOFError:
         _command_line.cache_clear()
-        raise BrokenPromise(f"`zoo {arguments[0]}` dies") from None
+        raise BrokenPromise(f"`zoo {arguments[0]}` crashes") from None
     if status:
         last = err.strip().rpartition("\n")[2]
-        raise BrokenPromise(f"`zoo {arguments[0]}` ends with status {status}: {last}")
+        raise BrokenPromise(f"`zoo {arguments[0]}` exits with status {status}: {last}")
     return out
 
 
 @functools.cache
 def _command_line() -> CommandLine:
-    """One for all heads, as starting TensorFlow takes longer than a training on a few examples."""
+    """One process for all heads, because starting TensorFlow takes longer than training on a few examples."""
     return CommandLine(sys.executable)

@@ -1,4 +1,4 @@
-"""Promises of a head, tested on a few examples with made-up features, and through the real command line."""
+"""Promises of a head, tested on a few examples with made-up features, and with the real command line."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ if TYPE_CHECKING:
     import numpy as np
 
 _WIDTH = 16
-_NEAR = 0.5  # of numbers that were learnt
+_NEAR = 0.5  # how far an answer may be from a number that was learnt
 _STEPS = 200
 _WORDS = ("one", "two", "three")
 _SHAPES = {"pooled": (_WIDTH,), "map": (4, 4, _WIDTH), "sequence": (len(_WORDS), _WIDTH), "mask": (len(_WORDS),)}
 _SAMPLES: tuple[Sequence[Any], ...] = (
-    ["red|blue", "green", "blue|green", "|", "red", "red|green|blue"],  # sets of labels, or else classes
+    ["red|blue", "green", "blue|green", "|", "red", "red|green|blue"],  # sets of labels, or classes
     ["1.5", "-2", "0", "4", "1.5", "3"],
 )
 _TAGS: Sequence[Any] = [["O", "B-LOC", "I-LOC"], ["B-LOC", "O", "O"], ["O", "O", "B-LOC"]] * 2
 
 
 def combines(offer: Offer[Head]) -> str:
-    """There may be a backbone for it: at least one of the installed ones, where any reads as it does."""
+    """At least one installed backbone combines with it."""
     fitting = [backbone.name for backbone in catalog().backbones if combine(backbone.spec, offer.spec)]
     if not fitting:
         raise NotChecked("no installed backbone offers what it consumes")
@@ -41,7 +41,7 @@ def combines(offer: Offer[Head]) -> str:
 
 
 def decodes_what_it_encodes(offer: Offer[Head]) -> str:
-    """Trained on six examples until it knows them, it answers each with the target that was learnt."""
+    """After training on six examples until it knows them, it answers each with its target."""
     task, targets = _learnt(offer)
     model, features = _model(offer, task, len(targets))
     if targets:
@@ -51,25 +51,25 @@ def decodes_what_it_encodes(offer: Offer[Head]) -> str:
         raise BrokenPromise(f"it gives {len(answers)} answers for {len(_raws(offer))} examples")
     for target, answer in zip(targets, answers, strict=False):
         if not any(_says(part, target) for part in _parts(answer)):
-            raise BrokenPromise(f"for an example of {target!r} it answers {answer!r}")
+            raise BrokenPromise(f"for an example with the target {target!r} it answers {answer!r}")
     return f"{len(answers)} of {len(answers)}" if targets else "nothing to learn; an answer for each example"
 
 
 def state_brings_it_back(offer: Offer[Head]) -> str:
-    """A task made of its state decodes as it does, and the state is JSON."""
+    """Its state is JSON, and a task restored from it decodes and encodes in the same way."""
     import json
 
     task, targets, outputs = _asked(offer)
     again = type(task).restore(json.loads(json.dumps(task.state())))
     if again.decode(outputs, _raws(offer)) != task.decode(outputs, _raws(offer)):
-        raise BrokenPromise("a task made of its state answers otherwise")
+        raise BrokenPromise("a task restored from its state gives other answers")
     if targets and not _equal(again.encode(targets), task.encode(targets)):
-        raise BrokenPromise("a task made of its state encodes otherwise")
-    return "answers and encodes the same"
+        raise BrokenPromise("a task restored from its state encodes differently")
+    return "the same answers and encodings"
 
 
 def shows_its_answers(offer: Offer[Head]) -> str:
-    """In words, as columns that a Parquet file can hold, and as rows; its targets as text."""
+    """Its answers become a line of text, columns that a Parquet file can hold, and rows; its targets become text."""
     import pyarrow as pa
 
     task, targets, outputs = _asked(offer)
@@ -77,7 +77,7 @@ def shows_its_answers(offer: Offer[Head]) -> str:
     try:
         table = pa.table(task.as_columns(answers))
     except (pa.ArrowException, TypeError, ValueError) as error:
-        raise BrokenPromise(f"its columns make no table: {error}") from None
+        raise BrokenPromise(f"its columns do not make a table: {error}") from None
     if table.num_rows != len(answers) or not table.num_columns:
         raise BrokenPromise(f"its columns have {table.num_rows} rows for {len(answers)} answers")
     for answer in answers:
@@ -94,7 +94,7 @@ def shows_its_answers(offer: Offer[Head]) -> str:
 
 
 def scores_in_pieces(offer: Offer[Head]) -> str:
-    """Its scorer says of all examples, piece by piece, what `score` says of them at once."""
+    """Its scorer, given the examples in pieces, computes the same metrics as `score` does from all at once."""
     import math
 
     task, targets, outputs = _asked(offer)
@@ -105,19 +105,19 @@ def scores_in_pieces(offer: Offer[Head]) -> str:
         scorer.update(at(encoded, rows), at(outputs, rows))
     pieces, whole = scorer.result(), task.score(encoded, outputs)
     if pieces.keys() != whole.keys() or not all(math.isclose(pieces[n], whole[n], abs_tol=1e-6) for n in whole):
-        raise BrokenPromise(f"in pieces the figures are {pieces}, at once {whole}")
+        raise BrokenPromise(f"in pieces the metrics are {pieces}, but at once they are {whole}")
     return ", ".join(whole)
 
 
 def every_command_takes_it(offer: Offer[Head]) -> str:
-    """`zoo train`, `predict` (in words, --csv, --json) and `evaluate` carry it from a table to figures."""
+    """`zoo train`, `predict` (in words, --csv, --json) and `evaluate` work with it, from a table to metrics."""
     if not offer.spec.trained:
         raise NotChecked("nothing is trained; `zoo embed` uses the head `embedding`")
     return every_command(offer, _cells(offer), _WORDS)
 
 
 def _cells(offer: Offer[Head]) -> Sequence[Any]:
-    """The cells of six targets that it learns."""
+    """The cells of six targets that it can learn."""
     given = [list(cells) for cells in make_task(offer, {}).sample_targets()]
     refused = ""
     for cells in [given] if given else [_TAGS] if offer.spec.reads == "words" else _SAMPLES:
@@ -128,7 +128,7 @@ def _cells(offer: Offer[Head]) -> Sequence[Any]:
             refused = str(error)
         else:
             return rows
-    raise NotChecked(f"it learns none of the targets that this kit has (`sample_targets` can give some): {refused}")
+    raise NotChecked(f"it cannot learn any of this kit's targets (`sample_targets` can provide others): {refused}")
 
 
 def _taught(offer: Offer[Head], rows: Sequence[Any]) -> tuple[Task, list[Target]]:
@@ -140,18 +140,18 @@ def _taught(offer: Offer[Head], rows: Sequence[Any]) -> tuple[Task, list[Target]
 
 
 def _learnt(offer: Offer[Head]) -> tuple[Task, list[Target]]:
-    """The task with its options' defaults, and targets of a kind that it accepts."""
+    """The task with its default options, and targets that it accepts."""
     return _taught(offer, _cells(offer)) if offer.spec.trained else (make_task(offer, {}), [])
 
 
 def _asked(offer: Offer[Head]) -> tuple[Task, list[Target], Arrays]:
-    """The task, its targets, and what its layers give before any training."""
+    """The task, its targets, and the outputs of its untrained layers."""
     task, targets = _learnt(offer)
     return task, targets, _ask(*_model(offer, task, len(targets)))
 
 
 def _model(offer: Offer[Head], task: Task, count: int) -> tuple[keras.Model, dict[str, np.ndarray]]:
-    """The head alone, and features of random examples, each unlike the others."""
+    """The head as a model of its own, and the features of random examples, all different."""
     import keras
     import numpy as np
 
@@ -159,7 +159,7 @@ def _model(offer: Offer[Head], task: Task, count: int) -> tuple[keras.Model, dic
     count = count or len(_raws(offer))
     names = feature_names(offer.spec.feature)
     if unknown := set(names) - set(_SHAPES):
-        raise NotChecked(f"it consumes {unknown.pop()}, of which this kit can make none up")
+        raise NotChecked(f"it consumes {unknown.pop()}, which this kit cannot make up")
     generator = np.random.default_rng(0)
     features = {name: generator.normal(size=(count, *_SHAPES[name])).astype("float32") for name in names}
     if "mask" in features:

@@ -12,7 +12,7 @@ _SAMPLES = 3
 
 
 def values_are_as_it_says(name: str) -> str:
-    """Samples are of one shape, which fits the stated one; reading a value gives it back."""
+    """Its samples all have one shape, which fits the stated one; reading a value returns the same value."""
     import numpy as np
 
     known = reader(name)
@@ -25,14 +25,14 @@ def values_are_as_it_says(name: str) -> str:
         raise BrokenPromise(f"its samples are {arrays[0].dtype}, not {known.dtype}")
     for value in _samples(known):
         if known.fingerprint(known.read(value)) != known.fingerprint(value):
-            raise BrokenPromise("reading one of its own values gives another")
+            raise BrokenPromise("reading one of its own values returns a different one")
     if "single" not in known.forms:
         raise BrokenPromise("it has no examples of the form 'single'")
     return f"{known.dtype} {known.shape}; {', '.join(known.forms)}"
 
 
 def others_are_refused(name: str) -> str:
-    """Bytes and values that are none raise `zoo.BadData` with a reason, and nothing else."""
+    """Bytes and objects that are not values of this modality raise `zoo.BadData` with a reason, and nothing else."""
     known = reader(name)
     for other in (b"", b"\x00\xff of no format \x80", object()):
         try:
@@ -41,16 +41,16 @@ def others_are_refused(name: str) -> str:
             if not str(reason):
                 raise BrokenPromise(f"{other!r:.40} is refused without a reason") from None
         else:
-            raise BrokenPromise(f"{other!r:.40} is taken for a value")
-    return "bytes of nothing, of no format, and another object"
+            raise BrokenPromise(f"{other!r:.40} is accepted as a value")
+    return "no bytes, bytes of no format, and another object"
 
 
 def fingerprints_tell_apart(name: str) -> str:
-    """Each value has one, which is the same every time, and no two have the same."""
+    """Each value has a fingerprint, which is the same every time, and no two values share one."""
     known = reader(name)
     first, again = ([known.fingerprint(value) for value in _samples(known)] for _ in range(2))
     if first != again:
-        raise BrokenPromise("the same value has another fingerprint the second time")
+        raise BrokenPromise("the same value has a different fingerprint the second time")
     if len(set(first)) != len(first):
         raise BrokenPromise("two values have the same fingerprint")
     if any(len(bytes.fromhex(one)) != 16 for one in first):
@@ -59,7 +59,7 @@ def fingerprints_tell_apart(name: str) -> str:
 
 
 def shows_values(name: str) -> str:
-    """Each sample becomes a few kilobytes of a media type."""
+    """Each sample becomes a few kilobytes with a media type."""
     known = reader(name)
     shown = [known.show(value) for value in _samples(known)]
     if bad := next((one for one in shown if "/" not in one.mime or not one.content), None):

@@ -1,4 +1,4 @@
-"""How the backbone is adapted in a phase of training: which of its variables are trained, and which are added."""
+"""How a training phase adapts the backbone: which of its variables are trained, and which are added."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ class Adaptation:
     """One way to adapt a backbone.
 
     prepare  called for each phase before the first one starts, and before variables are numbered for checkpoints: adds
-             the variables that the phase needs; raises `BadPlan` where the backbone cannot be adapted so
-    apply    called when the phase starts: sets what is trained
+             the variables that the phase needs; raises `BadPlan` if the backbone cannot be adapted in this way
+    apply    called when the phase starts: sets which variables are trained
     """
 
     prepare: Callable[[Encoder, Phase], None]

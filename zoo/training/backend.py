@@ -1,4 +1,4 @@
-"""Where a training runs: in one process on one machine, so far."""
+"""Where a training runs: so far, in one process on one machine."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from zoo.data.order import Order
 
 
 class Backend(Protocol):
-    """What the trainer asks of the processes that train together; each of them is one worker.
+    """The processes that train together, as the trainer sees them; each of them is one worker.
 
     rank     the number of this worker, from 0
-    workers  how many there are
+    workers  the number of workers
     chief    whether this worker writes the run folder
     """
 
@@ -21,17 +21,17 @@ class Backend(Protocol):
     chief: bool
 
     def scope(self) -> AbstractContextManager[object]:
-        """Where variables are made: models, optimizers and metrics."""
+        """A context in which the variables of models, optimizers and metrics are created."""
 
     def barrier(self) -> None:
-        """Wait until every worker is here."""
+        """Wait until every worker has called this."""
 
     def share(self, order: Order) -> Order:
-        """This worker's share of the batches that all workers go through together."""
+        """This worker's share of the batches."""
 
 
 class Local:
-    """One worker, which has all of it."""
+    """A single worker, which does everything."""
 
     rank = 0
     workers = 1

@@ -1,4 +1,4 @@
-"""A linear model on the features of the frozen backbone, which the trained model must not lose to."""
+"""The baseline: a linear model on the features of the frozen backbone, which the trained model has to beat."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     import numpy as np
     import tensorflow as tf
 
-MOST = 5_000  # examples that it is fitted to
+MOST = 5_000  # the baseline is fitted to at most this many examples
 
 
 @dataclass(frozen=True)
 class Baseline:
-    """What the linear model is, its figures on the validation set, and the weights with which the head is it."""
+    """The name of the linear model, its metrics on the validation set, and the weights that turn the head into it."""
 
     name: str
     metrics: dict[str, float]
@@ -35,9 +35,9 @@ class Baseline:
 
 
 class Baselines:
-    """Finds the baseline of a training, and judges it by its loss.
+    """Computes the baseline of a training and its loss.
 
-    possible  whether the task finds anything without training
+    possible  whether the task has a baseline
     """
 
     def __init__(
@@ -49,7 +49,7 @@ class Baselines:
         self.possible = getattr(task.solve, "__func__", None) is not Task.solve
 
     def find(self, store: Store) -> Baseline | None:
-        """What the task finds without training; None where it finds nothing. The head is left as it was."""
+        """Compute the baseline; None if the task finds none. The head keeps its weights."""
         import numpy as np
 
         with self._seconds.of("baseline"):
@@ -68,20 +68,20 @@ class Baselines:
 
     @contextmanager
     def being(self, baseline: Baseline) -> Iterator[None]:
-        """Let the head be the baseline in the block."""
+        """A context in which the head has the baseline's weights."""
         with self._as_it_was():
             self._model.set_weights(baseline.weights)
             yield
 
     def loss(self, baseline: Baseline, judge: tf.data.Dataset) -> float:
-        """The baseline's loss on the validation set, of which `judge` gives the cached features."""
+        """The baseline's loss on the validation set; `judge` has its cached features."""
         with self._seconds.of("baseline"), self.being(baseline):
             if not self._model.compiled:
                 self._model.compile(loss=self._task.loss())
             return float(self._model.evaluate(judge, verbose=0, return_dict=True)["loss"])
 
     def take(self, baseline: Baseline) -> None:
-        """Let the head be the baseline from now on."""
+        """Give the head the baseline's weights for good."""
         self._model.set_weights(baseline.weights)
 
     @contextmanager

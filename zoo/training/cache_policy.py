@@ -1,4 +1,4 @@
-"""Whether the features of a model's frozen part are cached on disk, or computed in every epoch: an estimate decides."""
+"""Decides by an estimate whether the features of the frozen part are cached, or computed in every epoch."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from zoo.features.disk import features_folder, limit
 from zoo.progress import say
 from zoo.runs.plan import Phase, Plan
 
-_COMPUTING = 1e11  # multiplications a second
-_WRITING = 2e8  # bytes a second
-_NUMBER = 4  # bytes
-_LETTERS = 4  # of a token
+_COMPUTING = 1e11  # multiplications per second
+_WRITING = 2e8  # bytes per second
+_NUMBER = 4  # bytes per number
+_LETTERS = 4  # per token
 _SAMPLE = 1000  # examples
 
 
 def is_cached(
     partition: Partition, plan: Plan, phase: Phase, examples: Sequence[Example], reader: Reader, views: int = 1
 ) -> bool:
-    """Decide for a phase and its examples, of each so many `views`, and say so where it is not a matter of course.
+    """Decide for a phase and its examples, with `views` views of each; gives a message if the answer is not obvious.
 
-    The time that is spared (all epochs but one for each view) has to be longer than the time of writing, and the disk
-    and ZOO_CACHE_SIZE must have room. Features of a backbone that is frozen as a whole are kept for later runs too.
+    The time saved (all epochs but one for each view) has to exceed the time for writing, and the disk and
+    ZOO_CACHE_SIZE must have room. If the whole backbone is frozen, only the room counts: later runs use the features.
     """
     if plan.cache == "off":
         return False
@@ -38,18 +38,18 @@ def is_cached(
     about = f"The features of the frozen part take about {size / 1e6:,.0f} MB for {len(examples)} examples{several}"
     anyway = "--cache on caches them anyway."
     if plan.cache == "auto" and size > (room := min(limit(), _free())):
-        say(f"{about}, and there is room for {room / 1e6:,.0f} MB: they are computed in every epoch. {anyway}")
+        say(f"{about}, but there is room for {room / 1e6:,.0f} MB, so they are computed in every epoch. {anyway}")
         return False
     if plan.cache == "auto" and phase.unfreeze != 0 and spared < size / _WRITING:
-        say(f"{about}, and caching them would save too little: they are computed in every epoch. {anyway}")
+        say(f"{about}. Caching them would save too little, so they are computed in every epoch. {anyway}")
         return False
     if phase.unfreeze != 0:
-        say(f"{about}: they are computed once, and cached. --cache off computes them in every epoch.")
+        say(f"{about}. They are computed once and cached. --cache off computes them in every epoch.")
     return True
 
 
 def _positions(examples: Sequence[Example], reader: Reader) -> int:
-    """Tokens of a text, on average; 1 where examples have no length."""
+    """The average number of tokens in a text; 1 if examples have no length."""
     letters = [reader.length(example.raw) for example in examples[:_SAMPLE]]
     if not letters or letters[0] is None:
         return 1
@@ -57,7 +57,7 @@ def _positions(examples: Sequence[Example], reader: Reader) -> int:
 
 
 def _free() -> int:
-    """Bytes on the disk of the cache that may be taken: nine tenths of what is free."""
+    """The bytes that the cache may take on its disk: nine tenths of the free space."""
     folder = features_folder()
     while not folder.exists():
         folder = folder.parent

@@ -1,4 +1,4 @@
-"""What the trainer does at each epoch: keep the best weights, stop in time, write the history, show how it goes."""
+"""Keras callbacks of the trainer: keep the best weights, stop in time, write the history, show progress."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from zoo.training.snapshot import assign
 
 
 class BestWeights(keras.callbacks.Callback):
-    """Stops when the validation loss has not fallen for `patience` epochs, and keeps the model's best weights.
+    """Stops if the validation loss has not improved for `patience` epochs, and keeps the model's best weights.
 
-    `best` is the loss to beat: that of the weights the model has now, which are kept if no epoch beats it.
+    `best` is the loss to beat: the loss of the model's current weights, which are kept if no epoch beats it.
     """
 
     def __init__(self, model: keras.Model, patience: int, best: float, idle: int = 0) -> None:
@@ -31,7 +31,7 @@ class BestWeights(keras.callbacks.Callback):
 
     @property
     def over(self) -> bool:
-        """Whether patience is at its end."""
+        """Whether patience has run out."""
         return self.idle >= self.patience
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
@@ -48,7 +48,7 @@ class BestWeights(keras.callbacks.Callback):
 
 
 class FollowEpoch(keras.callbacks.Callback):
-    """Tells the order of the examples which epoch it is; the first epoch goes on with `metrics` so far, by number."""
+    """Sets the epoch in the order of the examples; the first epoch continues from `metrics`, values by number."""
 
     def __init__(self, order: Order, metrics: Mapping[int, Any]) -> None:
         super().__init__()
@@ -62,7 +62,7 @@ class FollowEpoch(keras.callbacks.Callback):
 
 
 class StopOnBadLoss(keras.callbacks.Callback):
-    """Ends the training with a sentence when the loss is no longer a number; `best` tells whether an epoch was good."""
+    """Ends the training with an error if the loss is no longer finite; `best` has the best epoch so far, if any."""
 
     def __init__(self, folder: RunFolder, best: BestWeights) -> None:
         super().__init__()
@@ -78,15 +78,15 @@ class StopOnBadLoss(keras.callbacks.Callback):
         loss = (logs or {})[name]
         if not math.isfinite(loss):
             good = math.isfinite(self._best.best)
-            finish = f" The best weights before make a run with: zoo resume {self._folder.path} --finish"
+            finish = f" To finish with the best weights so far: {self._folder.command('resume')} --finish"
             raise BadPlan(
-                f"The {name} became {loss}; train with a lower learning rate (--lr), a tenth for example."
+                f"The {name} became {loss}. Train with a lower learning rate (--lr), for example a tenth of it."
                 + (finish if good else "")
             )
 
 
 class History(keras.callbacks.Callback):
-    """Adds a row for each epoch to `rows`, and writes all of them to history.csv."""
+    """Adds a row for each epoch to `rows`, and writes them all to history.csv."""
 
     def __init__(self, folder: RunFolder, phase: Phase, rows: list[dict[str, Any]]) -> None:
         super().__init__()
@@ -97,7 +97,7 @@ class History(keras.callbacks.Callback):
         self._start = time.monotonic()
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        rate = float(self.model.optimizer.learning_rate)  # that of the step to come; float32
+        rate = float(self.model.optimizer.learning_rate)  # of the next step; float32
         row = {"phase": self._phase.name, "epoch": epoch + 1, "learning_rate": float(f"{rate:.6g}")}
         row |= {"seconds": round(time.monotonic() - self._start, 3)}
         self._rows.append(row | {name: float(value) for name, value in (logs or {}).items()})
@@ -106,7 +106,7 @@ class History(keras.callbacks.Callback):
 
 
 class ShowProgress(keras.callbacks.Callback):
-    """Moves a bar at each batch; says how each epoch went where there is no bar to see."""
+    """Advances a progress bar at each batch; with `lines`, prints a line for each epoch instead."""
 
     def __init__(self, advance: Advance, phase: Phase, lines: bool) -> None:
         super().__init__()

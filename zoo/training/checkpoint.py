@@ -1,4 +1,4 @@
-"""Checkpoints of a training: one file each, whole or not there, the last two kept."""
+"""Checkpoints of a training: one file each, complete or not there; the last two are kept."""
 
 from __future__ import annotations
 
@@ -38,30 +38,30 @@ _DAMAGED = (
 
 
 def seconds_between() -> float:
-    """Seconds after which a training is saved within an epoch: `ZOO_CHECKPOINT_SECONDS`, or three minutes."""
+    """Seconds between checkpoints within an epoch: `ZOO_CHECKPOINT_SECONDS`, or three minutes."""
     text = os.environ.get("ZOO_CHECKPOINT_SECONDS", "")
     try:
         seconds = float(text or 60 * MINUTES)
     except ValueError:
         seconds = -1.0
     if not seconds >= 0:
-        raise BadPlan(f"ZOO_CHECKPOINT_SECONDS is {text!r}; give seconds, for example 60.")
+        raise BadPlan(f"ZOO_CHECKPOINT_SECONDS is {text!r}. It must be a number of seconds, for example 60.")
     return seconds
 
 
 class Position(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a training is: all that decides how it goes on, but for the values of variables.
+    """How far a training is: everything that decides how it continues, except the values of variables.
 
-    phase     number of the phase that is going on; that of the last one and one more when all are over
-    epoch     epochs of it that are over
-    batch     steps of the epoch after that
-    logs      the figures of the epoch's training, where all of its steps are done
-    best      the lowest validation loss so far, of the weights that are kept as the best
-    idle      epochs without a lower one
-    rows      those of history.csv
-    kept      whether what is frozen in this phase is cached, as was decided when it began
-    baseline  name and figures of the linear model, once it is known
-    built     checksum of the model as it was before the training
+    phase     the number of the current phase, from 0; the number of phases if all are finished
+    epoch     completed epochs of the phase
+    batch     completed steps of the current epoch
+    logs      the training metrics of the epoch, if all of its steps are done
+    best      the lowest validation loss so far, which belongs to the best weights
+    idle      epochs since then
+    rows      the rows of history.csv
+    kept      whether the features of the frozen part are cached, as decided at the start of the phase
+    baseline  name and metrics of the baseline, once it is known
+    built     checksum of the model before the training
     """
 
     phase: int = 0
@@ -77,24 +77,24 @@ class Position(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def at_start(self) -> bool:
-        """Whether nothing is done yet."""
+        """Whether nothing has been done yet."""
         return self.phase == self.epoch == self.batch == 0
 
     @property
     def better_than_all_epochs(self) -> bool:
-        """Whether the best weights are those of no epoch."""
+        """Whether no epoch was as good as the weights that were there before."""
         return self.best is not None and all(self.best < row["val_loss"] for row in self.rows)
 
 
 class _Header(Position, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What stands in the file beside the arrays."""
+    """The content of the file besides the arrays."""
 
     format: Literal[1] = 1
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A position and what the variables hold there.
+    """A position and the values of the variables there.
 
     arrays  "model/N", "best/N": the variables that the training has changed; "optimizer/N"; "metrics/N"
     """
@@ -112,11 +112,11 @@ class Checkpoints:
     """The folder `checkpoints/` of a run."""
 
     def __init__(self, folder: RunFolder) -> None:
-        self._run = folder.path
+        self._run = folder
         self._path = folder.path / "checkpoints"
 
     def save(self, checkpoint: Checkpoint) -> None:
-        """Write the next file, and delete what is older than the last two. Raises `BadRun` where the disk is full."""
+        """Write the next file, and delete those older than the last two. Raises `BadRun` if it cannot be written."""
         files = self._files()
         number = int(files[-1].stem) + 1 if files else 1
         header = {"format": FORMAT} | msgspec.to_builtins(checkpoint.position)
@@ -137,23 +137,23 @@ class Checkpoints:
             RunFolder(self._path).write(f"{number:06}.npz", write)
         except (OSError, BadRun) as error:
             raise BadRun(
-                f"No checkpoint can be written into {self._path} ({error}). Free some space, and go on with: "
-                f"zoo resume {self._run}"
+                f"Cannot write a checkpoint to {self._path} ({error}). Free some space, then continue: "
+                f"{self._run.command('resume')}"
             ) from None
         for old in files[: -(KEPT - 1)]:
             old.unlink(missing_ok=True)
 
     def load(self) -> Checkpoint | None:
-        """The newest that is whole; None where there is none. One that is torn or altered is said and passed over."""
+        """The newest complete checkpoint, or None. A damaged or altered one is skipped, with a message."""
         for path in reversed(self._files()):
             try:
                 return _read(path)
             except _DAMAGED as error:
-                say(f"{path} is damaged ({str(error).partition(chr(10))[0]}): the one before it is used.")
+                say(f"{path} is damaged ({str(error).partition(chr(10))[0]}), so the one before it is used.")
         return None
 
     def clear(self) -> None:
-        """Delete all, when the run is finished."""
+        """Delete all checkpoints, once the run is finished."""
         for path in self._files():
             path.unlink(missing_ok=True)
         if self._path.is_dir() and not any(self._path.iterdir()):
@@ -164,7 +164,7 @@ class Checkpoints:
 
 
 def _read(path: Path) -> Checkpoint:
-    """Every array, whose checksum the archive holds; raises many things for a damaged file. Nothing is unpickled."""
+    """Read all arrays and check their checksums; a damaged file raises one of `_DAMAGED`. Nothing is unpickled."""
     import numpy as np
 
     with np.load(path, allow_pickle=False) as archive:

@@ -1,4 +1,4 @@
-"""A person's data, ready to be learnt from: read, checked, split, its targets learnt. Done once in a training."""
+"""The user's data, ready for training: read, checked, split, and its targets learnt. Done once per training."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from zoo.runs.plan import Plan
 
 @dataclass(frozen=True)
 class Dataset:
-    """The examples of a training, each with its split, and what was left out."""
+    """The examples of a training, each with its split, and the inputs that were left out."""
 
     layout: Layout
     examples: list[Example]
@@ -35,12 +35,12 @@ class Dataset:
 
     @functools.cached_property
     def fingerprint(self) -> str:
-        """Of contents, targets and splits, in no particular order."""
+        """A checksum of contents, targets and splits that does not depend on the order of the examples."""
         lines = sorted(f"{e.content}\t{_stable(e)}\t{e.split}" for e in self.examples)
         return hashlib.sha256("\n".join(lines).encode("utf-8", "surrogateescape")).hexdigest()
 
     def counts(self) -> dict[str, int]:
-        """How many examples there are of each split, and how many were left out."""
+        """The number of examples in each split, and of those left out."""
         counts = {split: len(self.of(split)) for split in ("train", "validation", "test")}
         return {name: n for name, n in counts.items() if n or name != "test"} | {"skipped": len(self.skipped)}
 
@@ -57,14 +57,14 @@ def read_dataset(plan: Plan, layout: Layout, task: Task) -> Dataset:
     _warn_of_targets(examples.items, task)
     for split in ("train", "validation"):
         if not examples.of(split):
-            raise BadData(f"{plan.data} has no readable example for {split}.")
+            raise BadData(f"{plan.data} has no readable examples for {split}.")
     task.learn([e.target for e in examples.of("train")], layout.targets)
     task.encode([e.target for e in examples.items])
     return Dataset(layout, examples.items, examples.skipped)
 
 
 def _warn_of_targets(examples: list[Example], task: Task) -> None:
-    """Say which targets may be meant to be one, and which examples are of several strata (not of several numbers)."""
+    """Warn about targets that may be meant to be the same, and about examples in several strata."""
     alike: dict[str, set[str]] = defaultdict(set)
     by_content: dict[str, dict[Any, str]] = defaultdict(dict)
     for example, stratum in zip(examples, task.strata([example.target for example in examples]), strict=True):
@@ -73,11 +73,11 @@ def _warn_of_targets(examples: list[Example], task: Task) -> None:
         alike[" ".join(normalize("NFKC", example.written).casefold().split())].add(example.written)
     for targets in (sorted(some) for some in alike.values() if len(some) > 1):
         names = ", ".join(map(repr, targets))
-        say(f"Warning: {names} differ only in upper case or blanks, and are taken for different targets.")
+        say(f"Warning: {names} differ only in upper case or spaces, but count as different targets.")
     if torn := [sorted(strata.values()) for strata in by_content.values() if len(strata) > 1]:
         say(f"Warning: {len(torn)} examples occur with several targets ({' and '.join(torn[0][:2])}, ...).")
 
 
 def _stable(example: Example) -> str:
-    """The target, for the fingerprint: as version 0.1 wrote tuples, so that its runs can be resumed."""
+    """The target for the fingerprint; tuples are written as in version 0.1, so that its runs can be resumed."""
     return str(example.target) if isinstance(example.target, tuple) else example.written

@@ -1,4 +1,4 @@
-"""The examples of one split, encoded, as batches for training or judging."""
+"""The examples of one split with encoded targets, as batches for training or validation."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ if TYPE_CHECKING:
 
 
 class EncodedSplit:
-    """One split; with a seed, its examples are gone through in another order in each epoch.
+    """One split; with a seed, its examples come in another order in each epoch.
 
-    order  tells which, and follows the number of the epoch that is set in it
+    order  the order of the examples; depends on the epoch that is set in it
     """
 
     def __init__(
@@ -78,5 +78,5 @@ class EncodedSplit:
         return with_targets(batches, self.encoded, self.weights)
 
     def refuse_unreadable(self) -> None:
-        """Raise `BadData` for an example that could be read when the data was checked, and no longer can."""
+        """Raise `BadData` for an example that could be read when the data was checked, but no longer can."""
         refuse_unreadable(self._errors, self._raws)

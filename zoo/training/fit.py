@@ -1,4 +1,4 @@
-"""One phase of a training: epochs until it is over, checkpoints meanwhile, and the best weights in the end."""
+"""One phase of a training: runs its epochs, writes checkpoints, and restores the best weights at the end."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 class PhaseFit:
-    """Fits what a phase trains, from where a checkpoint is."""
+    """Trains one phase, starting from a checkpoint."""
 
     def __init__(self, session: Session, trainee: Trainee, phase: Phase, at: Checkpoint) -> None:
         self._session, self._trainee, self._phase = session, trainee, phase
@@ -39,10 +39,10 @@ class PhaseFit:
         self._checkpoints = Checkpoints(session.folder)
 
     def run(self, finish: bool, to_beat: tuple[Baseline, float] | None) -> Checkpoint:
-        """Fit until the phase is over, and save that; the model then has the best weights.
+        """Train until the phase is finished, and save; the model then has the best weights.
 
-        finish   no epoch more
-        to_beat  a baseline and its loss; it is kept where no epoch beats it
+        finish   train no more epochs
+        to_beat  a baseline and its loss; it is kept if no epoch beats it
         """
         session, phase = self._session, self._phase
         precision = session.job.training_precision(phase)
@@ -65,7 +65,7 @@ class PhaseFit:
         return Checkpoint(self._position)
 
     def _compiled(self, precision: Precision) -> BestWeights:
-        """Compile the model, and give optimizer and best weights the values of the checkpoint."""
+        """Compile the model, and restore the optimizer and the best weights from the checkpoint."""
         session, phase, model, position = self._session, self._phase, self._model, self._position
         with session.job.backend.scope():
             optimizer = make_optimizer(phase, session.composed.encoder, phase.epochs * self._steps, precision)
@@ -80,12 +80,12 @@ class PhaseFit:
         return best
 
     def _begin_with(self, to_beat: tuple[Baseline, float], best: BestWeights) -> None:
-        """Let the baseline's weights be the first that are to be beaten."""
+        """Make the baseline's weights the best so far, for the epochs to beat."""
         session = self._session
         baseline, best.best = to_beat
         with session.baselines.being(baseline):
             best.weights = self._model.get_weights()
-            session.snapshot.values(self._model)  # the head's variables are among what checkpoints hold from now on
+            session.snapshot.values(self._model)  # from now on checkpoints include the head's variables
 
     def _compare_with_baseline(self, best: BestWeights) -> None:
         session, position = self._session, self._position
@@ -97,10 +97,10 @@ class PhaseFit:
             loss = session.baselines.loss(found, self._judge)
             if loss < best.best:
                 session.baselines.take(found)
-                say(f"The result is {found}. It has a lower validation loss than the trained head, and is kept.")
+                say(f"The result is {found}. It replaces the trained head, because its validation loss is lower.")
                 best.best = loss
             else:
-                say(f"Beside it, {found}")
+                say(f"For comparison, {found}")
         elif position.baseline and replace(position, best=best.best).better_than_all_epochs:
             say(f"The result is {position.baseline[0]}: no epoch was better.")
 
@@ -112,7 +112,7 @@ class PhaseFit:
         def save(epoch: int, batch: int, logs: dict[str, float]) -> None:
             self._save(best, epoch, batch, logs)
             if stop.wanted:
-                say(f"Saved. To continue from here: zoo resume {folder.path}")
+                say(f"Saved. To continue from here: {folder.command('resume')}")
 
         with stop.noted(), progress(phase.name.capitalize(), phase.epochs * steps, "steps") as advance:
             advance(epoch * steps + done)
@@ -126,7 +126,7 @@ class PhaseFit:
             given = [callback for some in catalog().host.call("zoo_callbacks", run=folder) for callback in some]
             board = keras.callbacks.TensorBoard(folder.logs / phase.name, write_graph=False)
 
-            # Metrics make their variables when they are first used; a step that makes variables is traced twice.
+            # Metrics create their variables at their first use; a step that creates variables would be traced twice.
             model.evaluate(self._judge.take(1), verbose=0)
 
             def fit(split: EncodedSplit, first: int, epochs: int) -> None:
@@ -141,7 +141,7 @@ class PhaseFit:
                     callbacks=[follow, *ours[:-2], board, *given, best, saver],
                 )
 
-            if done == steps:  # of this epoch, only the judging is left
+            if done == steps:  # only the validation of this epoch is left
                 judged = model.evaluate(self._judge, verbose=0, return_dict=True)
                 for callback in ours:
                     callback.set_model(model)
@@ -154,11 +154,11 @@ class PhaseFit:
                 epoch, done = epoch + 1, 0
             if epoch < phase.epochs and not best.over:
                 fit(session.learn, epoch, phase.epochs)
-            if stop.wanted:  # after the end of the last epoch
+            if stop.wanted:  # the signal came after the last epoch
                 stop.leave()
 
     def _save(self, best: BestWeights, epoch: int, batch: int, logs: dict[str, float], idle: int | None = None) -> None:
-        """Write a checkpoint; none of a model with numbers that are not finite, which will stop the training."""
+        """Write a checkpoint, unless the model has values that are not finite: those will stop the training."""
         import numpy as np
 
         session, model = self._session, self._model

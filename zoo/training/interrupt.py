@@ -1,6 +1,6 @@
 """Ctrl-C and SIGTERM during training: noted at once, acted on between two steps.
 
-Python raises KeyboardInterrupt wherever it happens to be; inside a callback from native code it can get lost there.
+Python would raise KeyboardInterrupt wherever it happens to be; inside a callback from native code, that can get lost.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ _SIGNALS = signal.SIGINT, signal.SIGTERM
 
 
 class Stop:
-    """Whether the training is to stop: a person pressed Ctrl-C, or the machine is about to be switched off."""
+    """Whether the training should stop, because of Ctrl-C or because the machine is shutting down."""
 
     def __init__(self) -> None:
         self._signal: int | None = None
@@ -26,7 +26,7 @@ class Stop:
 
     @contextmanager
     def noted(self) -> Iterator[None]:
-        """Take over both signals for the block, where this is the thread that gets them. A second one works at once."""
+        """A context that handles both signals, if this is the main thread. A second signal takes effect at once."""
         if threading.current_thread() is not threading.main_thread():
             yield
             return
@@ -45,7 +45,7 @@ class Stop:
                 signal.signal(number, handler)
 
     def leave(self) -> None:
-        """Raise KeyboardInterrupt after Ctrl-C; after SIGTERM, SystemExit with the status that shells expect."""
+        """Raise KeyboardInterrupt after Ctrl-C, or SystemExit with the status that shells expect after SIGTERM."""
         if self._signal == signal.SIGTERM:
             raise SystemExit(128 + signal.SIGTERM)
         raise KeyboardInterrupt

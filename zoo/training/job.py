@@ -1,7 +1,8 @@
-"""From a plan to everything that a training needs: names and weights, the encoder, the data, and then the head."""
+"""Turns a plan into everything that a training needs: names and weights, the encoder, the data, and the head."""
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -29,7 +30,7 @@ from zoo.weights import choose
 
 @dataclass(frozen=True)
 class Named:
-    """What the names in a plan stand for, here and now."""
+    """The objects that the names in a plan refer to."""
 
     backbone: Offer[Backbone]
     head: Offer[Head]
@@ -41,10 +42,10 @@ class Named:
 
 @dataclass
 class Job:
-    """A training that can start: nothing about its names, weights and data is wrong.
+    """A training that is ready to start: its names, weights and data have been checked.
 
-    options  of what is frozen, with nothing left to "auto"
-    encoder  built, until a model is made of it
+    options  how the frozen part is run, with nothing left at "auto"
+    encoder  the built encoder; None once it has become part of a model
     """
 
     plan: Plan
@@ -56,28 +57,28 @@ class Job:
     backend: Backend = field(default_factory=Local)
 
     def compose(self) -> Composed:
-        """A new model, the same each time. Whoever asks again has let go of the one before: there is room for one."""
+        """A new model, the same each time. Let go of the previous one before you call again, to save memory."""
         import keras
 
         with self.seconds.of("start"), self.backend.scope():
             encoder = self.encoder or _built(self.plan, self.named)
             self.encoder = None
-            keras.utils.set_random_seed(self.plan.seed)  # whatever building the encoder drew, the head starts the same
+            keras.utils.set_random_seed(self.plan.seed)  # so that the head does not depend on how the encoder was built
             return compose(encoder, self.named.task, self.named.head.spec)
 
     def with_batch_size(self, batch_size: int) -> None:
-        """Train with fewer examples at a time."""
+        """Use another batch size from now on."""
         self.plan = msgspec.structs.replace(self.plan, batch_size=batch_size)
 
     def training_precision(self, phase: Phase) -> Precision:
-        """In which the steps of a phase compute: a head alone gains nothing from a smaller type."""
+        """The precision of a phase's steps; always float32 if only the head is trained, as less is not faster."""
         return _training_precision(self.plan, phase)
 
 
 def prepare(plan: Plan) -> Job:
-    """Find all that can be wrong: with names and weights, then with the backbone, then with the data.
+    """Turn a plan into a job, and check everything: names and weights, then the backbone, then the data.
 
-    Raises `ZooError`s.
+    Raises a `ZooError` for the first problem.
     """
     seconds = Seconds()
     seconds_between()
@@ -93,7 +94,7 @@ def prepare(plan: Plan) -> Job:
     with seconds.of("data"):
         dataset = read_dataset(plan, named.layout, named.task)
     if named.weights_file is None and not any(phase.unfreeze for phase in plan.phases):
-        say("The backbone has random weights and stays as it is; --unfreeze all would train it too.")
+        say("The backbone has random weights and is not trained. To train it too, use --unfreeze all.")
     return Job(plan, named, dataset, options, encoder, seconds)
 
 
@@ -124,13 +125,11 @@ def _training_precision(plan: Plan, phase: Phase) -> Precision:
 def _refuse_wrong_use(plan: Plan, head: Offer[Head], layout: Layout) -> None:
     levels = layout.reader.augmentations
     if plan.augment not in ("none", *levels):
-        known = f"it must be none, {' or '.join(levels)}" if levels else f"{layout.reader.unit} are not augmented"
+        known = f"it must be none, {' or '.join(levels)}" if levels else f"{layout.reader.unit} cannot be augmented"
         raise BadPlan(f"--augment {plan.augment}: {known}.")
     if not head.spec.trained:
-        raise BadPlan(
-            f"The head {head.name} is not trained; for vectors: "
-            f"zoo embed {plan.backbone} {plan.data} --out vectors.parquet"
-        )
+        embed = f"zoo embed {plan.backbone} {shlex.quote(plan.data)} --out vectors.parquet"
+        raise BadPlan(f"The head {head.name} is not trained. To get vectors: {embed}")
     if len(layout.targets) > 1 and head.spec.targets == "one":
         several = ", ".join(offer.name for offer in catalog().heads if offer.spec.targets == "many")
-        raise BadPlan(f"--target {plan.target_column}: {head.name} learns one column; these learn several: {several}.")
+        raise BadPlan(f"--target {plan.target_column}: {head.name} learns one column. These learn several: {several}.")

@@ -1,4 +1,4 @@
-"""The optimizer of a phase: Adam, or AdamW as language models are fine-tuned with it."""
+"""The optimizer of a phase: Adam, or AdamW as used to fine-tune language models."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ NOT_DECAYED = ["bias", "beta", "gamma", "norm"]
 
 
 def make_optimizer(phase: Phase, encoder: Encoder, steps: int, precision: Precision) -> keras.optimizers.Optimizer:
-    """A new optimizer for a phase of so many steps, which compute in `precision`: in float16 the loss is scaled."""
+    """A new optimizer for a phase of `steps` steps, computed in `precision`; with float16 the loss is scaled."""
     optimizer = _unscaled(phase, encoder, steps)
     return keras.optimizers.LossScaleOptimizer(optimizer) if precision == "float16" else optimizer
 
@@ -36,7 +36,7 @@ def _unscaled(phase: Phase, encoder: Encoder, steps: int) -> keras.optimizers.Op
 
 
 class WarmUpAndDecay(keras.optimizers.schedules.LearningRateSchedule):
-    """Linearly up to `peak` in the first `warm_up` steps, then linearly down to 0, which step `steps` would have."""
+    """Rises linearly to `peak` over the first `warm_up` steps, then falls linearly to reach 0 at step `steps`."""
 
     def __init__(self, peak: float, warm_up: int, steps: int) -> None:
         self._peak, self._warm_up, self._steps = peak, warm_up, steps
@@ -52,10 +52,10 @@ class WarmUpAndDecay(keras.optimizers.schedules.LearningRateSchedule):
 
 
 class LayerwiseAdamW(keras.optimizers.AdamW):
-    """AdamW whose step is scaled for each variable, by `scales` of its path; 1 where it is not named there.
+    """AdamW with a step size for each variable: `scales` has the factors by variable path; the default is 1.
 
-    The same formula as Keras's, by TensorFlow's one operation for it: Keras's own dozen pass through memory each. A
-    training step of MiniLM takes a tenth less time.
+    The same formula as Keras's, but as one TensorFlow operation; Keras uses a dozen, and each of them passes over the
+    memory. A training step of MiniLM takes a tenth less time.
     """
 
     def __init__(self, scales: dict[str, float], **arguments: Any) -> None:
@@ -84,7 +84,7 @@ class LayerwiseAdamW(keras.optimizers.AdamW):
         )
 
     def _clip_gradients(self, grads: Sequence[Any]) -> list[Any]:
-        grads = [tf.convert_to_tensor(grad) for grad in grads]  # that of an embedding names rows, perhaps one twice
+        grads = [tf.convert_to_tensor(grad) for grad in grads]  # an embedding's gradient may list a row twice
         return tf.clip_by_global_norm(grads, self.global_clipnorm)[0] if self.global_clipnorm else grads
 
     def _apply_weight_decay(self, variables: Sequence[Any]) -> None:

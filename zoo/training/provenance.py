@@ -1,4 +1,4 @@
-"""Where a run came from: versions, plugins, weights, data, machine, and how long each step took."""
+"""The provenance of a run: versions, plugins, weights, data, machine, and how long each part took."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Seconds:
 
     @contextmanager
     def of(self, part: str) -> Iterator[None]:
-        """Time the block, and add it to `part`."""
+        """A context that adds the time spent in it to `part`."""
         start = time.monotonic()
         try:
             yield
@@ -38,7 +38,7 @@ class Seconds:
 
 
 def provenance(job: Job) -> dict[str, Any]:
-    """The content of provenance.json as a training starts."""
+    """The content of provenance.json at the start of a training."""
     named, data = job.named, job.dataset
     plugins = {p.name: f"{p.distribution} {p.version}" for p in catalog().plugins if p.status == "loaded"}
     return {
@@ -53,7 +53,7 @@ def provenance(job: Job) -> dict[str, Any]:
 
 
 def ended(seconds: Seconds, precision: str, engine: str) -> dict[str, Any]:
-    """What is added when a training is over: how the frozen part was computed in the end, and seconds by part."""
+    """What is added at the end of a training: how the frozen part was computed, and the seconds for each part."""
     return {
         "finished": _now(),
         "computing": {"precision": precision, "engine": engine},

@@ -1,4 +1,4 @@
-"""The recipe for a backbone: the phases of a training, from a few wishes. Chosen by measurement (docs/findings.md)."""
+"""Makes the phases of a training from a recipe. The defaults were chosen by measurement (docs/findings.md)."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ TOGETHER_SMALL = 50_000_000  # parameters
 
 
 def phases(backbone: Backbone, recipe: Recipe) -> tuple[Phase, ...]:
-    """The head alone is trained on the frozen backbone. Stages that are unfrozen are trained after that, at a tenth of
-    the rate; or, with language models, together with the head from the start, by AdamW with linear warm-up and decay.
+    """First the head is trained on the frozen backbone; then a second phase also trains unfrozen stages, at a tenth of
+    the rate. Language models train both together from the start, with AdamW, linear warm-up and decay.
 
-    `recipe.epochs` holds for each phase; `recipe.lr` is the rate of the first.
+    `recipe.epochs` applies to each phase; `recipe.lr` is the learning rate of the first.
     """
     together = reader(backbone.modality).together and bool(recipe.unfreeze)
     if recipe.layer_decay is not None and not together:
-        raise BadPlan(f"--layer-decay {recipe.layer_decay}: it is for texts with --unfreeze.")
+        raise BadPlan(f"--layer-decay {recipe.layer_decay}: it is only for texts with --unfreeze.")
     if together:
         return (_together(backbone, recipe),)
     rate = HEAD_LEARNING_RATE if recipe.lr is None else recipe.lr
@@ -50,7 +50,7 @@ def _together(backbone: Backbone, recipe: Recipe) -> Phase:
         unfreeze=recipe.unfreeze,
         epochs=epochs,
         learning_rate=rate if recipe.lr is None else recipe.lr,
-        patience=epochs,  # the rate falls over all of them
+        patience=epochs,  # the learning rate falls over all epochs
         optimizer="adamw",
         weight_decay=0.01,
         schedule="linear",

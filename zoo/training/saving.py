@@ -1,4 +1,4 @@
-"""When a training is saved: at the end of an epoch, every few minutes, and when it is to stop."""
+"""Decides when a training is saved: at the end of an epoch, every few minutes, and before it stops."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ import keras
 from zoo.training.checkpoint import seconds_between
 from zoo.training.interrupt import Stop
 
-Save = Callable[[int, int, dict[str, float]], None]  # epochs that are over, steps after them, their figures
+Save = Callable[[int, int, dict[str, float]], None]  # completed epochs, steps of the next one, their metrics
 
-_SHARE = 20  # an epoch's end is saved where the time since the last checkpoint is so many times that of writing one
+_SHARE = 20  # the end of an epoch is saved after at least this many times the seconds that a checkpoint takes to write
 
 
 class Saver(keras.callbacks.Callback):
-    """Calls `save` at the right moments, and leaves the training when `stop` is wanted. Comes last of all callbacks.
+    """Calls `save` at the right moments, and leaves the training if `stop` is wanted. Has to be the last callback.
 
-    steps  of an epoch
-    skip   steps of the first epoch that an earlier process has done
+    steps  the number of steps in an epoch
+    skip   the steps of the first epoch that an earlier process has done
     """
 
     def __init__(self, save: Save, stop: Stop, steps: int, skip: int = 0) -> None:

@@ -1,4 +1,4 @@
-"""Carrying out the phases of a job on one model, from the beginning or from a checkpoint."""
+"""Carries out the phases of a job on one model, from the beginning or from a checkpoint."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Trained:
-    """What a session left: the model, where it is, and how the last phase divided the model."""
+    """The result of a session: the model, its position, and how the last phase divided the model."""
 
     composed: Composed
     position: Position
@@ -40,7 +40,7 @@ class Trained:
 
     @property
     def baseline(self) -> dict[str, Any] | None:
-        """Name and figures of the linear model, and whether it is what was kept, being better than every epoch."""
+        """Name and metrics of the baseline, and whether it was kept because no epoch was better."""
         if self.position.baseline is None:
             return None
         name, metrics = self.position.baseline
@@ -49,7 +49,7 @@ class Trained:
 
 @dataclass(frozen=True)
 class Trainee:
-    """What one phase trains: the model, where its batches come from, and the cached features of what is frozen."""
+    """What one phase trains: the model, its batches, and the cached features of the frozen part."""
 
     model: keras.Model
     batches: Callable[[EncodedSplit], tf.data.Dataset]
@@ -59,13 +59,13 @@ class Trainee:
 
 
 class Session:
-    """Trains phase after phase; the model ends with the weights that had the lowest validation loss of all epochs.
+    """Trains one phase after the other; the model ends with the weights of the epoch with the lowest validation loss.
 
-    What is frozen in a phase is run once for each example in all trainings, and the rest trains on what it gave (where
-    that can be cached). A head on a frozen backbone is compared with the baseline, and replaced where that is better;
-    where the backbone is trained from the start, the baseline comes first, and its loss is the one to beat.
+    The frozen part runs once for each example, for all trainings, and the rest is trained on its cached features (if
+    they can be cached). A head on a frozen backbone is compared with the baseline, and replaced if that is better. If
+    the backbone is trained from the start, the baseline comes first, and its loss is the one to beat.
 
-    start  where an earlier process was; the result is the same as if there had been one process
+    start  where an earlier process stopped; the result is the same as if one process had done everything
     """
 
     def __init__(self, job: Job, folder: RunFolder, start: Checkpoint | None = None) -> None:
@@ -84,21 +84,21 @@ class Session:
         self._start = start or Checkpoint(Position(built=self.snapshot.built))
         if self._start.position.built != self.snapshot.built:
             raise BadRun(
-                f"{folder.path} cannot be resumed: the backbone's weights, or what builds it, are others than when it "
-                f"was started. Start again: zoo train --plan {folder.path / 'plan.toml'}"
+                f"{folder.path} cannot be resumed: the backbone's weights, or the code that builds it, have changed "
+                f"since it was started. To start again: {folder.command('train --plan', 'plan.toml')}"
             )
         self.snapshot.restore(self._start.of("model"))
 
     def run(self, finish: bool = False) -> Trained:
-        """Carry out what is left of the phases; with `finish` nothing of them, and the best weights so far are taken.
+        """Carry out the remaining phases; with `finish`, train no more and use the best weights so far.
 
-        Raises `BadRun` where no epoch is over that could be finished with.
+        Raises `BadRun` if `finish` is given and no epoch is finished yet.
         """
         from zoo.training.fit import PhaseFit
 
         at, phases = self._start, self.job.plan.phases
         if finish and at.position.best is None:
-            raise BadRun(f"{self.folder.path} has no finished epoch yet; continue with: zoo resume {self.folder.path}")
+            raise BadRun(f"{self.folder.path} has no finished epoch yet. To continue: {self.folder.command('resume')}")
         last = min(at.position.phase, len(phases) - 1) if finish else len(phases) - 1
         trainee = None
         for number, phase in enumerate(phases[: last + 1]):
@@ -114,7 +114,7 @@ class Session:
         return Trained(self.composed, at.position, trainee)
 
     def _trainee(self, phase: Phase, at: Checkpoint) -> tuple[Checkpoint, Trainee]:
-        """What the phase trains, and the checkpoint with what was decided about the cache."""
+        """What the phase trains, and the checkpoint with the decision about the cache."""
         plan = self.job.plan
         divided = partition(self.composed)
         views = 1 if plan.augment == "none" else 1 + VIEWS
@@ -130,7 +130,7 @@ class Session:
         return at, Trainee(divided.tail, lambda split: split.feature_batches(spec, store), divided, extractor, store)
 
     def _extracted(self, divided: Partition) -> tuple[Extractor, Store]:
-        """The features of the frozen part, of all examples that are learnt from or judged by."""
+        """The features of the frozen part, for all training and validation examples."""
         named, augment = self.job.named, self.job.plan.augment
         with self.job.seconds.of("features"):
             extractor = Extractor(
@@ -142,7 +142,7 @@ class Session:
         return extractor, store
 
     def _baseline_before(self, phase: Phase, at: Checkpoint) -> tuple[Checkpoint, tuple[Baseline, float] | None]:
-        """The baseline on the backbone as it comes, and its loss, of a training that begins with the backbone."""
+        """The baseline on the untrained backbone, and its loss, if the training starts with the backbone."""
         wanted = at.position.at_start and phase.unfreeze and self.baselines.possible and self.job.plan.cache != "off"
         if not wanted:
             return at, None
@@ -152,6 +152,6 @@ class Session:
         baseline = self.baselines.find(trainee.store) if trainee.store is not None else None
         if baseline is None:
             return at, None
-        say(f"To be beaten by training the backbone too, {baseline}")
+        say(f"The baseline to beat is {baseline}")
         at = Checkpoint(replace(at.position, baseline=(baseline.name, baseline.metrics)), at.arrays)
         return at, (baseline, self.baselines.loss(baseline, trainee.batches(self.judge)))

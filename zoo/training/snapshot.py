@@ -1,4 +1,4 @@
-"""A snapshot of a model: which variables the training has changed since it was built, and what they hold."""
+"""A snapshot of a model: the variables that the training has changed since it was built, and their values."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 
 class Snapshot:
-    """Watches all variables of a model from now on: weights, statistics, and the states of random generators.
+    """Tracks all variables of a model from now on: weights, statistics, and the states of random generators.
 
-    built  checksum of the model as it is now
+    built  checksum of the model when the snapshot was made
     """
 
     def __init__(self, model: keras.Model) -> None:
@@ -27,27 +27,27 @@ class Snapshot:
         self.built = hashlib.sha256(b"".join(self._before)).hexdigest()
 
     def values(self, part: keras.Model) -> dict[int, np.ndarray]:
-        """The variables that are not as they were built, by number. Only those of `part` can have changed since."""
+        """The variables that have changed since the model was built, by number. Only `part` is checked for new ones."""
         trained = {self._number[id(variable)] for variable in part.variables}
         values = {number: _value(self._variables[number]) for number in sorted(trained | self._changed)}
         self._changed |= {number for number in trained if _digest(values[number]) != self._before[number]}
         return {number: values[number] for number in sorted(self._changed)}
 
     def restore(self, values: Mapping[int, np.ndarray]) -> None:
-        """Give variables the values that `values` gave."""
+        """Set variables to the values that `values` returned."""
         for number, value in values.items():
             assign(self._variables[number], value)
         self._changed |= set(values)
 
     def numbers(self, variables: list[Any]) -> list[int]:
-        """The numbers of some of the variables."""
+        """The numbers of these variables."""
         return [self._number[id(variable)] for variable in variables]
 
 
 def assign(variable: Any, value: np.ndarray) -> None:
-    """Set a variable of the same shape and type; raises `BadRun` where it is another one."""
+    """Set a variable to a value; raises `BadRun` if their shapes or types differ."""
     if tuple(variable.shape) != value.shape or str(value.dtype) != str(variable.dtype):
-        raise BadRun(f"The checkpoint is of another model: {variable.path} is {variable.dtype}{tuple(variable.shape)}.")
+        raise BadRun(f"The checkpoint does not match: {variable.path} is {variable.dtype}{tuple(variable.shape)}.")
     variable.assign(value)
 
 

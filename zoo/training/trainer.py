@@ -1,4 +1,4 @@
-"""The shared trainer: from a plan, or from a run that was interrupted, to a finished run."""
+"""Carries out a plan, or continues an interrupted run, and writes a finished run."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ _JUDGED: tuple[Split, ...] = ("validation", "test")
 
 
 def train(plan: Plan, out: Path | None, of: Path | None = None) -> Run:
-    """Carry out a plan and write the run folder `out`, which must not hold anything yet; None: `runs/NAME-OF-THE-DATA`.
+    """Carry out a plan and write the run folder `out`, which must be empty or new; None: `runs/NAME-OF-THE-DATA`.
 
-    All that can be wrong with names, weights and data is found before the folder is made.
+    Names, weights and data are checked before the folder is created.
 
-    of  the folder of the run whose plan this is: what has changed since then is said first
+    of  the folder of the run whose plan this is; messages say first what has changed since then
     """
     if out is not None:
         RunFolder.refuse_occupied(out)
@@ -42,7 +42,7 @@ def train(plan: Plan, out: Path | None, of: Path | None = None) -> Run:
     about = provenance(job)
     if of is not None:
         for change in _changes_since(RunFolder(of), about, job):
-            say(f"Other than in {of}: {change}.")
+            say(f"Compared with {of}: {change}.")
     out = out if out is not None else RunFolder.free_name(Path("runs"), _name(plan.data))
     with RunFolder.created(out) as folder:
         with folder.all_or_nothing():
@@ -50,16 +50,16 @@ def train(plan: Plan, out: Path | None, of: Path | None = None) -> Run:
             folder.write_csv("split.csv", ["input", "target", "split"], rows)
             folder.write_csv("skipped.csv", ["input", "reason"], [(s.input, s.reason) for s in job.dataset.skipped])
             folder.write_json("provenance.json", about)
-            folder.write_text("plan.toml", plan.to_toml())  # who has it can be resumed
+            folder.write_text("plan.toml", plan.to_toml())  # last, because a run that has it can be resumed
         return _carry_out(job, folder, about)
 
 
 def resume(path: Path, finish: bool = False) -> Run:
-    """Continue a run that was interrupted, from its last checkpoint: it ends as it would have ended then.
+    """Continue an interrupted run from its last checkpoint; it ends as it would have without the interruption.
 
-    finish  train no more: the best weights so far are those of the run
+    finish  train no more: finish the run with the best weights so far
 
-    Raises `BadRun` where the run is finished or held by another process, or the data has changed since.
+    Raises `BadRun` if the run is finished, another process is training it, or the data has changed.
     """
     with RunFolder.reopened(path) as folder:
         start = Checkpoints(folder).load()
@@ -69,12 +69,12 @@ def resume(path: Path, finish: bool = False) -> Run:
         changes = _changes_since(folder, about, job)
         if then.get("data") != about["data"]:
             raise BadRun(
-                f"{path} cannot be resumed: {changes[0]}. Bring the data back as it was, or start again: "
-                f"zoo train --plan {path / 'plan.toml'}"
+                f"{path} cannot be resumed: {changes[0]}. Restore the data, or start again: "
+                f"{folder.command('train --plan', 'plan.toml')}"
             )
         for change in changes:
-            say(f"Other than when {path} was started: {change}.")
-        say("There is no checkpoint yet: from the beginning." if start is None else _where(start, job.plan))
+            say(f"Since {path} was started: {change}.")
+        say("There is no checkpoint yet, so the training starts over." if start is None else _where(start, job.plan))
         then |= {"resumed": then.get("resumed", 0) + 1}
         folder.write_json("provenance.json", then)
         return _carry_out(job, folder, then, start, finish)
@@ -83,11 +83,11 @@ def resume(path: Path, finish: bool = False) -> Run:
 def _carry_out(
     job: Job, folder: RunFolder, about: dict[str, Any], start: Checkpoint | None = None, finish: bool = False
 ) -> Run:
-    """Train, and write what a finished run has; `metrics.json` comes last."""
+    """Train, and write the files of a finished run; `metrics.json` comes last."""
 
     def fit(batch_size: int) -> Trained:
         at = start
-        if batch_size != job.plan.batch_size:  # not enough memory: again, from the epoch of the last checkpoint
+        if batch_size != job.plan.batch_size:  # out of memory: try again, from the epoch of the last checkpoint
             job.with_batch_size(batch_size)
             at = Checkpoints(folder).load()
             at = at and Checkpoint(replace(at.position, batch=0, logs={}), at.arrays)
@@ -132,7 +132,7 @@ def _carry_out(
 
 
 def _judge(job: Job, trained: Trained, split: Split) -> Judged:
-    """Ask the trained model about the examples of a split: from their cached features, where there are some."""
+    """Evaluate the trained model on a split, from cached features if there are any."""
     examples, task, trainee = job.dataset.of(split), job.named.task, trained.trainee
     if trainee is not None and trainee.partition is not None and trainee.extractor is not None:
         pieces = list(head_outputs(trainee.partition.tail, trainee.extractor.features(examples), examples))
@@ -148,7 +148,7 @@ def _changes_since(folder: RunFolder, about: dict[str, Any], job: Job) -> list[s
 
 
 def _name(data: str) -> str:
-    """What a run on this data is called, where nobody names it."""
+    """The default name of a run on this data."""
     path = data if "://" in data else os.path.abspath(data)
     return Path(path).stem or "run"
 
@@ -157,7 +157,7 @@ def _where(at: Checkpoint, plan: Plan) -> str:
     """Where the training continues, in words."""
     position = at.position
     if position.phase == len(plan.phases):
-        return "All phases are over: what is left is the evaluation."
+        return "All phases are finished; only the evaluation is left."
     phase = plan.phases[position.phase]
     step = f", step {position.batch + 1}" if position.batch else ""
     return f"Continuing in {phase.name}, epoch {position.epoch + 1} of {phase.epochs}{step}."
