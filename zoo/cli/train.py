@@ -76,9 +76,7 @@ def train(
 
 
 def resume(
-    run: Annotated[
-        Path, typer.Argument(help="The folder of an interrupted run.", autocompletion=runs)
-    ],
+    run: Annotated[Path, typer.Argument(help="The folder of an interrupted run.", autocompletion=runs)],
     finish: Annotated[
         bool, typer.Option("--finish", help="Stop training: finish the run with the best weights so far.")
     ] = False,
