@@ -40,7 +40,7 @@ def test_an_address_stays_an_address(tmp_path):
     assert not is_place("memory://bucket")
     with pytest.raises(zoo.ZooError, match="nonsense:// cannot be read here"):
         place("nonsense://bucket")
-    with pytest.raises(zoo.ZooError, match="give it as text: 's3://bucket/photos'"):
+    with pytest.raises(zoo.ZooError, match="Give it as a string: 's3://bucket/photos'"):
         place(type(tmp_path)("s3://bucket/photos"))
 
 

@@ -88,7 +88,7 @@ def test_pairs_stand_in_two_columns(tmp_path):
     examples = read_source(tmp_path / "t.csv", PAIR)
     assert [e.raw for e in examples.items] == [("a", "b")]
     assert [s.reason for s in examples.skipped] == ["the column text_b is empty"]
-    with pytest.raises(zoo.BadData, match="an example stands in 2 columns"):
+    with pytest.raises(zoo.BadData, match="an example has 2 columns"):
         read_source(tmp_path / "t.csv", Layout("text", "pair", "text"))
     with pytest.raises(zoo.BadData, match="text and text_b must be columns of a table"):
         read_source(tmp_path, PAIR)

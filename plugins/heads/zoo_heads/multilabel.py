@@ -35,7 +35,7 @@ class Multilabel(zoo.Task):
         self.labels = list(columns) if len(columns) > 1 else natsorted(given)
         if len(self.labels) < 2:
             raise zoo.BadData(
-                f"There are {len(self.labels)} labels. Give two or more, separated by '|' as in 'red|round', or "
+                f"Number of labels: {len(self.labels)}. Give two or more, separated by '|' as in 'red|round', or "
                 "several columns of 0 and 1 with --target A,B,C."
             )
         if never := [label for label in self.labels if label not in given]:

@@ -35,7 +35,7 @@ class TokenClassification(zoo.Task):
     def learn(self, targets: Sequence[tuple[str, ...]], columns: Sequence[str]) -> None:
         self.labels = natsorted({tag for tags in targets for tag in tags})
         if len(self.labels) < 2:
-            raise zoo.BadData(f"There are {len(self.labels)} different tags. There must be at least two.")
+            raise zoo.BadData(f"Number of different tags: {len(self.labels)}. There must be at least two.")
 
     def read_target(self, cells: Sequence[Any], raw: str) -> tuple[str, ...]:
         tags, words = zoo.as_words(cells[0]), zoo.words_of(raw)
