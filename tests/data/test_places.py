@@ -64,5 +64,5 @@ def test_a_training_and_its_questions_on_data_elsewhere(bucket, tmp_path):
 
 
 def test_a_run_folder_elsewhere_is_refused_with_a_sentence(few_pictures):
-    with pytest.raises(zoo.ZooError, match="s3://bucket/run: run folders are on this disk"):
+    with pytest.raises(zoo.ZooError, match="s3://bucket/run: run folders must be on this disk"):
         zoo.train("efficientnet_lite0", few_pictures, out="s3://bucket/run")

@@ -94,7 +94,7 @@ def test_a_column_named_split_is_respected(tmp_path):
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        ("file,label\na.png,x\n", "no column 'image'; it has file, label"),
+        ("file,label\na.png,x\n", r"no column 'image'\. It has file, label"),
         ("image,class\na.png,x\n", "no column 'label'"),
         ("image,image,label\na,b,c\n", "two columns with the same name"),
         ("image,label\n", "no row with both"),
