@@ -39,7 +39,7 @@ def test_what_cannot_be_read_is_left_out_and_said(zoo_command, few_pictures, tmp
     result = zoo_command("train", "efficientnet_lite0", few_pictures, "--epochs", 1, "--out", out, "--json")
     assert result.returncode == 0, result.stderr
     assert json.loads(result.stdout)["examples"]["skipped"] == 2
-    assert "Left out 2 inputs" in result.stderr
+    assert "Inputs left out: 2" in result.stderr
     skipped = {row["input"]: row["reason"] for row in csv.DictReader((out / "skipped.csv").open(newline=""))}
     assert skipped["birds/notes.txt"] == "not a picture"
     assert set(skipped) == {"birds/notes.txt", "music/broken\nname.png"}

@@ -83,10 +83,10 @@ def test_a_local_file_gives_the_weights_it_holds(tmp_path, encoder):
 def test_a_file_for_another_network_is_a_sentence(tmp_path, name):
     for file in ("wrong.weights.h5", "wrong.h5", "wrong.txt"):
         (tmp_path / file).write_bytes(b"no weights at all")
-        with pytest.raises(zoo.BadWeights, match=f"{file} does not hold weights for {name}"):
+        with pytest.raises(zoo.BadWeights, match=f"{file} does not contain weights for {name}"):
             build_encoder(catalog().backbone(name), str(tmp_path / file))
     keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)]).save_weights(tmp_path / "other.weights.h5")
-    with pytest.raises(zoo.BadWeights, match="does not hold weights"):
+    with pytest.raises(zoo.BadWeights, match="does not contain weights"):
         build_encoder(catalog().backbone(name), str(tmp_path / "other.weights.h5"))
     with pytest.raises(zoo.UnknownName, match="neither a file nor one of default, none, imagenet"):
         build_encoder(catalog().backbone(name), str(tmp_path / "missing.h5"))

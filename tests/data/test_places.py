@@ -40,7 +40,7 @@ def test_an_address_stays_an_address(tmp_path):
     assert not is_place("memory://bucket")
     with pytest.raises(zoo.ZooError, match="nonsense:// cannot be read here"):
         place("nonsense://bucket")
-    with pytest.raises(zoo.ZooError, match="give it as text: 's3://bucket/photos'"):
+    with pytest.raises(zoo.ZooError, match="Give it as a string: 's3://bucket/photos'"):
         place(type(tmp_path)("s3://bucket/photos"))
 
 
@@ -64,5 +64,5 @@ def test_a_training_and_its_questions_on_data_elsewhere(bucket, tmp_path):
 
 
 def test_a_run_folder_elsewhere_is_refused_with_a_sentence(few_pictures):
-    with pytest.raises(zoo.ZooError, match="s3://bucket/run: run folders are on this disk"):
+    with pytest.raises(zoo.ZooError, match="s3://bucket/run: run folders must be on this disk"):
         zoo.train("efficientnet_lite0", few_pictures, out="s3://bucket/run")

@@ -55,9 +55,9 @@ def test_another_encoding_is_a_sentence_that_says_how_to_mend_it(tmp_path):
 
 def test_a_missing_column_names_those_there_are(tmp_path):
     (tmp_path / "t.csv").write_text("review,stars\ngood,5\n")
-    with pytest.raises(zoo.BadData, match=r"no column 'label'; it has review, stars. Name one with --target"):
+    with pytest.raises(zoo.BadData, match=r"no column 'label'\. It has review, stars\. Name one with --target"):
         read_source(tmp_path / "t.csv", TEXT)
-    with pytest.raises(zoo.BadData, match=r"no column 'text'; it has review, stars. Name one with --input"):
+    with pytest.raises(zoo.BadData, match=r"no column 'text'\. It has review, stars\. Name one with --input"):
         read_source(tmp_path / "t.csv", Layout("text", target_column="stars"))
     named = Layout("text", input_column="review", target_column="stars")
     assert [(e.raw, e.target) for e in read_source(tmp_path / "t.csv", named).items] == [("good", "5")]
@@ -88,7 +88,7 @@ def test_pairs_stand_in_two_columns(tmp_path):
     examples = read_source(tmp_path / "t.csv", PAIR)
     assert [e.raw for e in examples.items] == [("a", "b")]
     assert [s.reason for s in examples.skipped] == ["the column text_b is empty"]
-    with pytest.raises(zoo.BadData, match="an example stands in 2 columns"):
+    with pytest.raises(zoo.BadData, match="an example has 2 columns"):
         read_source(tmp_path / "t.csv", Layout("text", "pair", "text"))
     with pytest.raises(zoo.BadData, match="text and text_b must be columns of a table"):
         read_source(tmp_path, PAIR)

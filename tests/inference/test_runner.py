@@ -114,7 +114,7 @@ def test_an_unknown_precision_is_refused() -> None:
 
 @pytest.mark.skipif(bool(tf.config.list_physical_devices("GPU")), reason="a GPU computes in float16")
 def test_float16_is_refused_where_nothing_computes_in_it() -> None:
-    with pytest.raises(BadPlan, match=r"--precision float16: tensorflow computes in it on a GPU alone; give bfloat16"):
+    with pytest.raises(BadPlan, match=r"--precision float16: tensorflow computes in it only on a GPU\. Give bfloat16"):
         Inference("float16", "tensorflow").resolved()
 
 

@@ -55,10 +55,10 @@ def test_what_cannot_be_embedded_is_a_sentence(few_pictures, tmp_path):
         zoo.embed("efficientnet_lite0", few_pictures, out=tmp_path / "v.csv")
     with pytest.raises(zoo.BadPlan, match="does not exist"):
         zoo.embed("efficientnet_lite0", few_pictures, out=tmp_path / "no" / "v.parquet")
-    with pytest.raises(zoo.BadPlan, match=r"is not trained; for vectors: zoo embed efficientnet_lite0"):
+    with pytest.raises(zoo.BadPlan, match=r"is not trained\. To get vectors: zoo embed efficientnet_lite0"):
         zoo.train("efficientnet_lite0", few_pictures, head="embedding", out=tmp_path / "run")
-    with pytest.raises(zoo.BadPlan, match=r"classification learns one column; these learn several: multilabel"):
+    with pytest.raises(zoo.BadPlan, match=r"classification learns one column\. These learn several: multilabel"):
         zoo.train("efficientnet_lite0", few_pictures, target_column="a,b", out=tmp_path / "run")
     (tmp_path / "no.png").write_bytes(b"")
-    with pytest.raises(zoo.BadData, match=r"None of the 1 inputs can be read .*no\.png: empty file"):
+    with pytest.raises(zoo.BadData, match=r"None of the inputs can be read \(1 in all; .*no\.png: empty file"):
         zoo.embed("efficientnet_lite0", tmp_path / "no.png")

@@ -56,9 +56,9 @@ CLASSES = {
     "a download": ({"module": "keras.utils", "class_name": "get_file"}, r"keras\.utils\.get_file"),
     "Keras's own insides": ({"module": "keras.src.utils.python_utils", "class_name": "func_load"}, "func_load"),
     "loading a model": ({"module": "keras.saving", "class_name": "load_model"}, r"keras\.saving\.load_model"),
-    "a Lambda": ({"module": "keras.layers", "class_name": "Lambda"}, "holds the layer Lambda"),
+    "a Lambda": ({"module": "keras.layers", "class_name": "Lambda"}, "its layer Lambda can run code"),
     "a Lambda of the insides": ({"module": "keras.src.layers.core.lambda_layer", "class_name": "Lambda"}, "Lambda"),
-    "a SavedModel from a folder": ({"module": "keras.layers", "class_name": "TFSMLayer"}, "holds the layer TFSMLayer"),
+    "a SavedModel from a folder": ({"module": "keras.layers", "class_name": "TFSMLayer"}, "layer TFSMLayer can run"),
     "a pickled module": ({"module": "keras.layers", "class_name": "TorchModuleWrapper"}, "TorchModuleWrapper"),
     "a vocabulary from a file": (
         {"module": "keras.layers", "class_name": "StringLookup", "config": {"vocabulary": "/etc/passwd"}},
@@ -85,10 +85,10 @@ def test_a_class_hidden_deep_in_a_layers_settings_is_refused(run, unseen):
 
 
 MEMBERS = {
-    "above": ("../outside.txt", "outside of its folder"),
-    "absolute": ("/tmp/outside.txt", "outside of its folder"),
-    "hidden in the middle": ("assets/../../outside.txt", "outside of its folder"),
-    "with backslashes": ("assets\\..\\..\\outside.txt", "outside of its folder"),
+    "above": ("../outside.txt", "outside its folder"),
+    "absolute": ("/tmp/outside.txt", "outside its folder"),
+    "hidden in the middle": ("assets/../../outside.txt", "outside its folder"),
+    "with backslashes": ("assets\\..\\..\\outside.txt", "outside its folder"),
 }
 
 
@@ -107,14 +107,14 @@ def test_an_archive_that_unpacks_to_many_times_its_size_is_refused(run, unseen):
 def test_two_members_of_one_name_are_refused(run, unseen):
     with zipfile.ZipFile(run / "model.keras", "a") as archive, pytest.warns(UserWarning, match="Duplicate name"):
         archive.writestr("config.json", b"{}")
-    _refused(run, unseen, "several members of one name")
+    _refused(run, unseen, "several members with the same name")
 
 
 def test_nesting_without_end_is_refused(run, unseen):
     _rewrite(run, {"config.json": b"[" * 200_000})
-    _refused(run, unseen, "is not a model that zoo wrote, or is damaged")
+    _refused(run, unseen, "is damaged, or is not a model that zoo wrote")
     _rewrite(run, {"zoo.json": b"[" * 200_000})
-    _refused(run, unseen, "is not a model that zoo wrote, or is damaged")
+    _refused(run, unseen, "is damaged, or is not a model that zoo wrote")
 
 
 def test_a_model_in_keras_old_format_is_refused_whatever_its_name(run, unseen, tmp_path):
@@ -124,7 +124,7 @@ def test_a_model_in_keras_old_format_is_refused_whatever_its_name(run, unseen, t
     model = keras.Model(entry, keras.layers.Lambda(lambda x: x * 2)(entry))
     model.save(tmp_path / "old.h5")
     (tmp_path / "old.h5").replace(run / "model.keras")
-    _refused(run, unseen, "is not a model that zoo wrote, or is damaged")
+    _refused(run, unseen, "is damaged, or is not a model that zoo wrote")
 
 
 def _with_foreign_numbers(path: Path, secret: Path, kind: str) -> None:

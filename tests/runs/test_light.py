@@ -68,7 +68,7 @@ def test_the_list_of_runs_says_how_each_is_and_how_good(finished_run, tmp_path, 
     assert "accuracy 0." in shown
     assert (zoo_command("runs", tmp_path / "none").returncode, zoo_command("runs", tmp_path / "runs/notes").stdout) == (
         1,
-        f"There are no runs in {tmp_path / 'runs/notes'}; `zoo train` makes one.\n",
+        f"There are no runs in {tmp_path / 'runs/notes'}. To make one: zoo train\n",
     )
 
 
@@ -102,7 +102,7 @@ def test_a_run_of_version_0_1_0_opens_answers_the_same_and_can_be_repeated(old):
     for answer, was in zip(answers, before, strict=True):
         assert answer["label"] == was["label"]
         assert answer["probabilities"] == pytest.approx(was["probabilities"], abs=1e-5)
-    with pytest.raises(zoo.BadRun, match=r"has no predictions\.parquet: it was made by an older version"):
+    with pytest.raises(zoo.BadRun, match=r"has no predictions\.parquet: an older version of zoo made it"):
         _ = run.predictions
     again = zoo.train_plan("run/plan.toml", out="again")
     assert (old / "again/split.csv").read_text() == (old / "run/split.csv").read_text()

@@ -84,7 +84,7 @@ def test_what_is_no_run_is_a_sentence(tmp_path, finished_run):
         zoo.load_run(tmp_path)
     for content in (b"", b"no model", (finished_run / "model.keras").read_bytes()[:100_000]):
         (tmp_path / "model.keras").write_bytes(content)
-        with pytest.raises(zoo.BadRun, match=r"model\.keras is not a model that zoo wrote, or is damaged"):
+        with pytest.raises(zoo.BadRun, match=r"model\.keras is damaged, or is not a model that zoo wrote"):
             zoo.load_run(tmp_path)
 
 
@@ -124,14 +124,14 @@ def test_a_model_file_with_code_in_it_is_refused(finished_run, tmp_path, unseen)
     model = keras.Model(pixels, attack(pixels))
     os.rmdir(touched)
     save_model(model, read_card(run / "model.keras"), run / "model.keras")
-    with pytest.raises(zoo.BadRun, match="holds the layer Lambda"):
+    with pytest.raises(zoo.BadRun, match="its layer Lambda can run code"):
         zoo.load_run(run).predict([unseen])
     assert not os.path.exists(touched)
 
 
 def test_a_picture_that_goes_away_in_between_is_a_sentence(finished_run, tmp_path, unseen):
     predictor = zoo.load_run(finished_run).predictor
-    with pytest.raises(zoo.BadData, match=r"gone\.png could be read at first, and no longer can"):
+    with pytest.raises(zoo.BadData, match=r"gone\.png could be read earlier but no longer can"):
         predictor.pieces([unseen / "violin.png", tmp_path / "gone.png"])
 
 

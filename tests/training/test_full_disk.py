@@ -115,7 +115,7 @@ def test_a_training_whose_disk_is_full_goes_on_when_there_is_space(size, disk, p
     if run.exists():
         assert f"zoo resume {run}" in sentence
         unfinished = small.zoo("predict", run, "x.png")
-        assert f"not a finished run; go on with its training: zoo resume {run}" in unfinished.stderr
+        assert f"{run} is not finished. To continue it: zoo resume {run}" in unfinished.stderr
     else:
         assert size == 4_096
     small.grow()
@@ -128,12 +128,12 @@ def test_a_model_that_does_not_fit_is_written_when_there_is_space(disk, few_pict
     small = disk(8_000_000)
     run = small.folder / "run"
     sentence = _sentence(small.zoo("train", "efficientnet_lite0", few_pictures, "--epochs", 1, "--out", run))
-    assert f"{run / 'model.keras'} cannot be written" in sentence
+    assert f"Cannot write {run / 'model.keras'}: " in sentence
     assert "model.keras" not in "".join(_files(run))
     small.grow()
     resumed = small.zoo("resume", run)
     assert resumed.returncode == 0, resumed.stderr
-    assert "All phases are over: what is left is the evaluation." in resumed.stderr
+    assert "All phases are finished; only the evaluation is left." in resumed.stderr
     assert zoo.load_run(run).predict([few_pictures])
 
 
@@ -144,7 +144,7 @@ def test_a_feature_cache_that_is_full(disk, few_pictures, tmp_path):
     cache.mkdir()
     (cache / "converted").symlink_to(Path(os.environ["ZOO_CACHE"]) / "converted")
     sentence = _sentence(small.zoo(*command, ZOO_CACHE=str(cache)))
-    assert f"Features cannot be kept in {cache}" in sentence
+    assert f"Features cannot be cached in {cache}" in sentence
     assert not list(cache.glob("features/*/.part-*"))
     small.grow()
     resumed = small.zoo("resume", tmp_path / "run", ZOO_CACHE=str(cache))

@@ -159,7 +159,7 @@ def test_the_linear_model_that_no_epoch_beats_survives_a_kill(tmp_path):
     process.communicate()
     early = shutil.copytree(broken, tmp_path / "early")
     said = _ended(_start("resume", broken))
-    assert "To be beaten" not in said
+    assert "The baseline to beat" not in said
     assert re.search(r"The result is logistic regression \(C = .*\): no epoch was better\.", said)
     _assert_same(whole, broken)
     _ended(_start("resume", early, "--finish"))
@@ -230,7 +230,7 @@ def test_of_two_trainings_into_one_folder_one_is_refused(plan, tmp_path):
     said = [process.communicate()[1] for process in both]
     assert sorted(process.returncode for process in both) == [0, 1], said
     (refused,) = [text for process, text in zip(both, said, strict=True) if process.returncode]
-    assert re.search("is being trained by another process|not finished; go on with|is not empty", refused)
+    assert re.search("is being trained by another process|contains an unfinished run|is not empty", refused)
     assert RunFolder(one).finished
     assert len(_history(one)) == 12
 
@@ -254,7 +254,7 @@ def test_what_cannot_be_resumed_is_said(tmp_path, zoo_command):
     for command in (("resume", run), ("train", "--plan", plan, "--out", run)):
         refused = zoo_command(*command)
         assert refused.returncode == 1
-        assert re.search("is being trained by another process|not finished; go on with: zoo resume", refused.stderr)
+        assert re.search("is being trained by another process|To continue it: zoo resume", refused.stderr)
     process.send_signal(signal.SIGKILL)
     process.communicate()
 
@@ -263,19 +263,19 @@ def test_what_cannot_be_resumed_is_said(tmp_path, zoo_command):
     picture.unlink()
     changed = zoo_command("resume", run)
     assert changed.returncode == 1
-    assert "the data has changed: 1 inputs are gone (birds/" in changed.stderr
+    assert "the data has changed: 1 missing (birds/" in changed.stderr
     about = json.loads((run / "provenance.json").read_text())
     about["versions"]["tensorflow"] = "1.0"
     (run / "provenance.json").write_text(json.dumps(about))
     repeated = zoo_command("train", "--plan", run / "plan.toml", "--out", tmp_path / "again")
-    assert f"Other than in {run}: the data has changed: 1 inputs are gone" in repeated.stderr
-    assert f"Other than in {run}: versions: tensorflow was 1.0, and is " in repeated.stderr
+    assert f"Compared with {run}: the data has changed: 1 missing" in repeated.stderr
+    assert f"Compared with {run}: versions: tensorflow was 1.0 and is now " in repeated.stderr
     picture.write_bytes(content)
 
     _ended(_start("resume", run))
     again = zoo_command("resume", run)
     assert again.returncode == 1
-    assert "is finished, and there is nothing to resume" in again.stderr
+    assert "is already finished. To use it: zoo predict" in again.stderr
     same, other = (zoo_command("diff", run, tmp_path / name, "--json") for name in ("run", "again"))
     assert json.loads(same.stdout) == []
     found = {(row["section"], row["name"]): (row["first"], row["second"]) for row in json.loads(other.stdout)}
@@ -322,6 +322,6 @@ def test_where_memory_is_short_the_batch_is_halved_and_said(tmp_path, environmen
     arguments = ["wide", pictures, "--weights", "none", "--unfreeze", "all", "--epochs", 1, "--out", run]
     done = environment.zoo("train", *arguments, "--engine", "tensorflow")
     assert done.returncode == 0, done.stderr
-    assert "Out of memory with 32 examples at a time: going on with 16." in done.stderr
+    assert "Out of memory with 32 examples at a time; continuing with 16." in done.stderr
     assert Plan.from_toml(run / "plan.toml").batch_size == 16
     assert len(_history(run)) == 2

@@ -118,7 +118,7 @@ def test_random_weights_train_save_load_and_predict(zoo_command, few_pictures, t
         trained = zoo_command("train", name, few_pictures, "--weights", "none", "--epochs", 1, "--out", out, "--json")
         assert trained.returncode == 0, trained.stderr
         assert json.loads(trained.stdout)["backbone"] == name
-        assert "random weights and stays as it is" in trained.stderr
+        assert "random weights and is not trained" in trained.stderr
         answers = json.loads(zoo_command("predict", out, few_pictures / "birds", "--json").stdout)
         assert len(answers) == 6
         assert all(sum(a["probabilities"].values()) == pytest.approx(1, abs=1e-5) for a in answers)
@@ -203,5 +203,5 @@ def test_without_room_what_is_frozen_is_computed_in_every_epoch(few_pictures, tm
     from zoo.features.disk import cached_features
 
     zoo.train("efficientnet_lite0", few_pictures, epochs=1, out=tmp_path / "run")
-    assert "there is room for 0 MB: they are computed in every epoch" in capsys.readouterr().err
+    assert "there is room for 0 MB, so they are computed in every epoch" in capsys.readouterr().err
     assert cached_features() == []

@@ -52,7 +52,7 @@ def runs(
         ]
         for run in found
     ]
-    header = ["run", "state", "backbone", "head", "data", "figures", "epochs", "time", "size"]
+    header = ["run", "state", "backbone", "head", "data", "metrics", "epochs", "time", "size"]
     print_table(header, rows, right=["epochs", "time", "size"])
 
 

@@ -41,5 +41,5 @@ def check(examples: Examples, reader: Reader) -> Examples:
             advance()
     if not kept:
         reasons = Counter(s.reason for s in skipped).most_common(1)[0][0]
-        raise BadData(f"None of the {len(skipped)} inputs from {examples.source} can be used ({reasons}).")
+        raise BadData(f"None of the inputs from {examples.source} can be used ({len(skipped)} in all; {reasons}).")
     return Examples(examples.source, kept, skipped)

@@ -83,7 +83,7 @@ def _read_folder(folder: Path, targets: Targets) -> Examples:
     else:
         _read_classes(folder, None, folder, targets, examples)
     if not examples.items:
-        found = f"only {len(examples.skipped)} files outside of any class" if examples.skipped else "nothing"
+        found = f"only files outside of any class ({len(examples.skipped)})" if examples.skipped else "nothing"
         raise BadData(f"There are no examples in {folder}: {found}. It needs a sub-folder for each class.")
     return examples
 

@@ -127,5 +127,5 @@ def ask(
     errors |= {places[row]: reason for row, reason in made.errors.items()}
     if len(errors) == len(entries):
         place, reason = next(iter(errors.items()))
-        raise BadData(f"None of the {len(entries)} inputs can be read ({entries[place][0]}: {reason}).")
+        raise BadData(f"None of the inputs can be read ({len(entries)} in all; {entries[place][0]}: {reason}).")
     return made, raws, errors

@@ -59,8 +59,8 @@ def changes_since(
     if then.get("data") != now["data"]:
         gone, new = sorted(set(rows) - inputs), sorted(inputs - set(rows))
         parts = [
-            f"{len(some)} inputs are {what} ({', '.join(some[:_SHOWN])}{', ...' if len(some) > _SHOWN else ''})"
-            for what, some in (("gone", gone), ("new", new))
+            f"{len(some)} {what} ({', '.join(some[:_SHOWN])}{', ...' if len(some) > _SHOWN else ''})"
+            for what, some in (("missing", gone), ("new", new))
             if some
         ]
         said.append(

@@ -75,7 +75,7 @@ class RunFolder:
                 if folder.finished:  # otherwise another process may be about to lock this file
                     (path / _LOCK).unlink(missing_ok=True)
         except Timeout:
-            raise BadRun(f"{path} is being trained by another process. Wait, or name another with --out.") from None
+            raise BadRun(f"{path} is being trained by another process. Wait, or name a new one with --out.") from None
         except PermissionError as error:
             raise BadRun(f"Cannot write to the run folder {path}: {error.strerror}.") from None
 

@@ -51,7 +51,7 @@ def read_dataset(plan: Plan, layout: Layout, task: Task) -> Dataset:
     examples = check(read_source(place(plan.data), layout, task), layout.reader)
     skipped = examples.skipped + (validation.skipped if validation else [])
     if skipped:
-        say(f"Left out {len(skipped)} inputs, listed in skipped.csv ({skipped[0].input}: {skipped[0].reason}, ...).")
+        say(f"Inputs left out: {len(skipped)}, see skipped.csv ({skipped[0].input}: {skipped[0].reason}, ...).")
     task.learn([e.target for e in examples.items], layout.targets)
     assign(examples, validation, plan.seed, task.strata)
     _warn_of_targets(examples.items, task)
@@ -75,7 +75,7 @@ def _warn_of_targets(examples: list[Example], task: Task) -> None:
         names = ", ".join(map(repr, targets))
         say(f"Warning: {names} differ only in upper case or spaces, but count as different targets.")
     if torn := [sorted(strata.values()) for strata in by_content.values() if len(strata) > 1]:
-        say(f"Warning: {len(torn)} examples occur with several targets ({' and '.join(torn[0][:2])}, ...).")
+        say(f"Warning: examples with several targets: {len(torn)} ({' and '.join(torn[0][:2])}, ...).")
 
 
 def _stable(example: Example) -> str:

@@ -1,4 +1,4 @@
-"""EfficientNet-Lite0 in Keras 3: EfficientNet-B0 without squeeze-and-excite, with ReLU6, stem and head of fixed width.
+"""EfficientNet-Lite0 in Keras 3: EfficientNet-B0 with ReLU6, no squeeze-and-excite, stem and head of fixed width.
 
 Source: M. Tan, Q. V. Le, "EfficientNet" (ICML 2019), and the Lite variants of the TensorFlow TPU repository.
 Shapes are (batch, height, width, channels); padding is SAME; batch normalisation has epsilon 1e-3.
@@ -26,7 +26,7 @@ STAGES = (
 
 
 def build(backbone: zoo.Backbone, weights: zoo.Weights, file: Path | None) -> zoo.Encoder:
-    """The encoder, with the weights of `file`: the published `.pth`, or a `.weights.h5` saved from this network."""
+    """The encoder, with the weights in `file`: the published `.pth`, or a `.weights.h5` saved from this network."""
     network, stages = _network(backbone.input)
     if file is not None and file.suffix == ".pth":
         file = zoo.converted(file, "efficientnet_lite0.weights.h5", _convert)
@@ -77,7 +77,7 @@ def _convert(file: Path, target: Path) -> None:
     tensors = read_pth(file)
     network, _ = _network(224)
     for layer in network.layers:
-        # blocks_3_bn0 here is _blocks.3._bn0 there; conv_stem is _conv_stem
+        # our blocks_3_bn0 is _blocks.3._bn0 in PyTorch; conv_stem is _conv_stem
         source = re.sub(r"^_blocks_(\d+)_", r"_blocks.\1._", f"_{layer.name}")
         if isinstance(layer, layers.BatchNormalization):
             layer.set_weights([tensors[f"{source}.{n}"] for n in ("weight", "bias", "running_mean", "running_var")])

@@ -1,7 +1,7 @@
-"""Reading PyTorch's legacy checkpoint format into NumPy without PyTorch, and without running anything from the file.
+"""Reads PyTorch's legacy checkpoint format into NumPy without PyTorch, and without running anything from the file.
 
-The file is five pickles (magic number, protocol, facts of the writing system, the tensors, the keys of the storages),
-then for each storage its count of elements (int64) and the elements. The unpickler resolves four names and no other.
+The file has five pickles (magic number, protocol, facts about the system, the tensors, the keys of the storages), then
+for each storage the number of its elements (int64) and the elements. The unpickler resolves only four names.
 """
 
 import os
@@ -19,7 +19,7 @@ _TYPES = {"FloatStorage": np.dtype("<f4"), "LongStorage": np.dtype("<i8")}
 
 
 class _View:
-    """A tensor before its storage has been read: where it lies in it."""
+    """A tensor whose storage has not been read yet: its position in the storage."""
 
     def __init__(self, storage: tuple[str, np.dtype], offset: int, shape: tuple[int, ...], strides: tuple[int, ...]):
         self.storage, self.offset, self.shape, self.strides = storage, offset, shape, strides
@@ -52,7 +52,7 @@ _ALLOWED = {
 class _Unpickler(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> Any:
         if (module, name) not in _ALLOWED:
-            raise pickle.UnpicklingError(f"it asks for {module}.{name}, which a weights file has no need of")
+            raise pickle.UnpicklingError(f"it asks for {module}.{name}, which a weights file does not need")
         return _ALLOWED[module, name]
 
     def persistent_load(self, pid: Any) -> tuple[str, np.dtype]:
@@ -71,7 +71,7 @@ def read_pth(path: Path) -> dict[str, np.ndarray]:
 
 def _read(file: IO[bytes]) -> dict[str, np.ndarray]:
     if _Unpickler(file).load() != _MAGIC:
-        raise ValueError("it does not start as one")
+        raise ValueError("it does not start like one")
     _protocol, _system = _Unpickler(file).load(), _Unpickler(file).load()
     views: dict[str, _View] = _Unpickler(file).load()
     keys: list[str] = _Unpickler(file).load()

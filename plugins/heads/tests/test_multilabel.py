@@ -54,9 +54,9 @@ def test_an_answer_has_the_labels_above_the_threshold_and_all_probabilities():
 @pytest.mark.parametrize(
     ("targets", "columns", "said"),
     [
-        (["a", "a"], ("label",), "There are 1 labels"),
+        (["a", "a"], ("label",), "Number of labels: 1"),
         ([("1", "maybe")], ("x", "y"), "column 'y' holds 'maybe'"),
-        ([("1", "0")], ("x", "y"), "No example for training has the label 'y'"),
+        ([("1", "0")], ("x", "y"), "No training example has the label 'y'"),
     ],
 )
 def test_what_is_no_target_is_a_sentence(targets, columns, said):

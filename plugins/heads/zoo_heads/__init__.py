@@ -9,7 +9,7 @@ ZOO_API = ">=1.0,<2"
 
 _LAYERS = (
     zoo.Option(name="hidden", default=128, summary="units of a dense layer before the last one; 0: none"),
-    zoo.Option(name="dropout", default=0.2, summary="share of features dropped in training"),
+    zoo.Option(name="dropout", default=0.2, summary="share of features dropped during training"),
 )
 _CLASSES = (
     zoo.Option(name="label_smoothing", default=0.0, summary="share of the target spread over all classes"),
@@ -17,7 +17,7 @@ _CLASSES = (
         name="class_weight",
         default="none",
         choices=("none", "balanced"),
-        summary="balanced: examples of rare classes count more, so that all classes count the same",
+        summary="balanced: examples of rare classes count more, so that all classes count equally",
     ),
 )
 
@@ -40,7 +40,7 @@ _MULTILABEL = _head(
     name="multilabel",
     summary="any number of labels for each example (sigmoid); targets as in red|round, or columns of 0 and 1",
     build="zoo_heads.multilabel:Multilabel",
-    options=(*_LAYERS, zoo.Option(name="threshold", default=0.5, summary="probability from which on a label is given")),
+    options=(*_LAYERS, zoo.Option(name="threshold", default=0.5, summary="lowest probability of a label in answers")),
     targets="many",
 )
 _TOKEN_CLASSIFICATION = _head(

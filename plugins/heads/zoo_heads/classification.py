@@ -15,7 +15,7 @@ from zoo_heads.layers import check_options, dense, ranked
 class Classification(zoo.Task):
     """Dense softmax over the classes, on `pooled` (batch, dim); the outputs are probabilities (batch, classes).
 
-    Targets are class names; `labels` holds them in natural order ("2" before "10"), which is the order of the outputs.
+    Targets are class names; `labels` has them in natural order ("2" before "10"), which is the order of the outputs.
     """
 
     def __init__(self, *, hidden: int, dropout: float, label_smoothing: float, class_weight: str) -> None:
@@ -32,7 +32,7 @@ class Classification(zoo.Task):
         self.labels = natsorted(set(targets))
         if len(self.labels) < 2:
             found = f"only the class {self.labels[0]!r}" if self.labels else "no class at all"
-            raise zoo.BadData(f"There is {found}; a classifier needs at least two classes.")
+            raise zoo.BadData(f"There is {found}. A classifier needs at least two classes.")
 
     def strata(self, targets: Sequence[str]) -> Sequence[str]:
         return targets
@@ -42,7 +42,7 @@ class Classification(zoo.Task):
         index = {label: i for i, label in enumerate(self.labels)}
         if unknown := natsorted(set(targets) - set(index)):
             raise zoo.BadData(
-                f"{unknown[0]!r} is not a class that the model was trained on; these are: {', '.join(self.labels)}."
+                f"{unknown[0]!r} is not a class that the model was trained on. Its classes: {', '.join(self.labels)}."
             )
         return np.array([index[target] for target in targets], "int32")
 

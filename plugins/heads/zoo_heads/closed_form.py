@@ -1,6 +1,6 @@
-"""Linear models on the features of a frozen backbone, in a second or two: where the training of a head starts from.
+"""Linear models on the features of a frozen backbone, fitted in a second or two: the baseline for training a head.
 
-The regularisation is chosen by cross-validation on a part of the training examples; no other examples are seen.
+The regularisation is chosen by cross-validation on some of the training examples; no other examples are used.
 """
 
 import warnings
@@ -11,7 +11,7 @@ import keras
 import numpy as np
 
 _STRENGTHS = np.logspace(-4, 1, 6)  # scikit-learn's C, for standardised features
-_CHOOSING = 1_000  # examples on which the regularisation is chosen
+_CHOOSING = 1_000  # examples used to choose the regularisation
 _FOLDS = 3
 _CHOOSING_COLUMNS = 5
 _MOST_UNITS = 200
@@ -19,7 +19,7 @@ _MOST_UNITS = 200
 
 @dataclass(frozen=True)
 class Linear:
-    """`x @ kernel + bias`: kernel (dim, units), bias (units,); and what it is called."""
+    """`x @ kernel + bias`: kernel (dim, units), bias (units,); and the name of the method."""
 
     kernel: np.ndarray
     bias: np.ndarray
@@ -29,7 +29,7 @@ class Linear:
 def logistic(features: np.ndarray, classes: np.ndarray, count: int, weights: np.ndarray) -> Linear | None:
     """Logistic regression: features (examples, dim), class indices (examples,) below `count`, example weights.
 
-    None where there are too many classes for a second or two, or a class has too few examples to choose by.
+    None if there are too many classes for a second or two, or too few examples of a class for cross-validation.
     """
     if count > _MOST_UNITS or np.bincount(classes, minlength=count).min() < _FOLDS:
         return None
@@ -56,7 +56,7 @@ def logistic_of_labels(features: np.ndarray, labels: np.ndarray) -> Linear | Non
 
 
 def ridge(features: np.ndarray, values: np.ndarray) -> Linear:
-    """Ridge regression: features (examples, dim), values (examples, columns); leave-one-out chooses."""
+    """Ridge regression: features (examples, dim), values (examples, columns); alpha is chosen by leave-one-out."""
     from sklearn.linear_model import RidgeCV
 
     space = _Space(features)
@@ -67,10 +67,10 @@ def ridge(features: np.ndarray, values: np.ndarray) -> Linear:
 
 
 def install(head: keras.Model, last: str, linear: Linear) -> bool:
-    """Let a head of a dense layer `last`, perhaps with one called `hidden` before it, compute a linear model.
+    """Set the weights of a head (a dense layer `last`, perhaps after one called `hidden`) so that it is a linear model.
 
-    In a hidden layer twice as many of its units as there are outputs carry it, one for the positive and one for the
-    negative part; the others keep their initial weights, and have no say yet. False where it has too few units.
+    In a hidden layer, two units for each output carry the model, one for its positive and one for its negative part;
+    the other units keep their initial weights but have no effect yet. Returns False if there are too few units.
     """
     end = head.get_layer(last)
     if "hidden" not in [layer.name for layer in head.layers]:
@@ -91,9 +91,9 @@ def install(head: keras.Model, last: str, linear: Linear) -> bool:
 
 
 class _Space:
-    """Standardised features `x`; of more dimensions than examples, those that the examples span.
+    """Standardised features `x`, reduced to the span of the examples if there are more dimensions than examples.
 
-    A linear model with a quadratic penalty is the same in every rotation of its features.
+    That changes nothing: a linear model with a quadratic penalty is the same in every rotation of its features.
     """
 
     def __init__(self, features: np.ndarray) -> None:
@@ -107,7 +107,7 @@ class _Space:
             self.x = self.x @ self._basis
 
     def linear(self, kernel: np.ndarray, bias: np.ndarray, name: str) -> Linear:
-        """The same model on features as they were given."""
+        """The same model on the original features."""
         kernel = (kernel if self._basis is None else self._basis @ kernel) / self._std[:, np.newaxis]
         return Linear(kernel, bias - self._mean @ kernel, name)
 
@@ -121,14 +121,14 @@ def _model(x: np.ndarray, classes: np.ndarray, weights: np.ndarray, strength: fl
     from sklearn.linear_model import LogisticRegression
     from threadpoolctl import threadpool_limits
 
-    # Many small products: on two threads, beside TensorFlow's, they take 7 times as long
+    # Many small products: on two threads, besides TensorFlow's, they take 7 times as long
     with threadpool_limits(1), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # that it has not converged: it is near enough
+        warnings.simplefilter("ignore")  # if it has not converged, it is close enough
         return LogisticRegression(C=strength, max_iter=100, tol=1e-3).fit(x, classes, weights)
 
 
 def _choose(x: np.ndarray, classes: np.ndarray, weights: np.ndarray) -> float:
-    """The strength with the least cross-entropy, by cross-validation on some of the examples."""
+    """The strength with the lowest cross-entropy, by cross-validation on some of the examples."""
     from sklearn.metrics import log_loss
     from sklearn.model_selection import StratifiedKFold
 

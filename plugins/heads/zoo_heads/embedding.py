@@ -1,4 +1,4 @@
-"""Embedding: the backbone's own vector of an example, for search and clustering. Nothing is trained."""
+"""Embedding: the backbone's own vector for each example, for search and clustering. Nothing is trained."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -10,7 +10,7 @@ import zoo
 
 
 class Embedding(zoo.Task):
-    """`pooled` (batch, dim), each vector scaled to length 1, so that a dot product of two is their cosine."""
+    """`pooled` (batch, dim), with each vector scaled to length 1, so that dot products are cosine similarities."""
 
     def __init__(self, *, normalize: bool) -> None:
         self.options = {"normalize": normalize}

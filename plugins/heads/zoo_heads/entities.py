@@ -1,17 +1,17 @@
-"""Entities from the tags of words (IOB1, IOB2, IOBES and the like), and figures over whole entities.
+"""Entities from the tags of words (IOB1, IOB2, IOBES and the like), and metrics over whole entities.
 
-As the CoNLL shared tasks count (Tjong Kim Sang and De Meulder 2003): an entity is right where both of its ends and its
-type are. The same figures as those of the package seqeval, which the tests compare them with.
+Counts like the CoNLL shared tasks (Tjong Kim Sang and De Meulder 2003): an entity is right if both of its ends and its
+type are right. The metrics are the same as those of the package seqeval, with which the tests compare them.
 """
 
 from collections.abc import Mapping, Sequence
 
 Entity = tuple[str, int, int]  # type, first word, one after the last word
-Counts = Mapping[str, tuple[int, int, int]]  # by type: entities that are right, that were given, that are true
+Counts = Mapping[str, tuple[int, int, int]]  # by type: numbers of right, predicted and true entities
 
 
 def entities_of(tags: Sequence[str]) -> list[Entity]:
-    """The entities in a sentence, in order: runs of tags of one type, as their prefixes and types tell."""
+    """The entities in a sentence, in order: runs of tags that belong together by their prefixes and types."""
     found: list[Entity] = []
     begin, before, kind = 0, "O", ""
     for place, tag in enumerate([*tags, "O"]):
@@ -28,7 +28,7 @@ def entities_of(tags: Sequence[str]) -> list[Entity]:
 
 
 def counts_by_type(truth: Sequence[Sequence[str]], said: Sequence[Sequence[str]]) -> Counts:
-    """Entities of all sentences, counted: `truth` and `said` are the tags of each sentence, as many in both."""
+    """Count the entities of all sentences: `truth` and `said` have the true and predicted tags of each sentence."""
     counts: dict[str, list[int]] = {}
     for true_tags, said_tags in zip(truth, said, strict=True):
         true_ones, said_ones = set(entities_of(true_tags)), set(entities_of(said_tags))
@@ -39,7 +39,7 @@ def counts_by_type(truth: Sequence[Sequence[str]], said: Sequence[Sequence[str]]
 
 
 def figures_of(counts: Counts) -> dict[str, float]:
-    """F1, precision and recall over all types together; 0 where there is nothing to divide by."""
+    """F1, precision and recall over all types together; 0 instead of a division by zero."""
     right, given, true = (sum(column) for column in zip(*counts.values(), strict=True)) if counts else (0, 0, 0)
     precision, recall = right / given if given else 0.0, right / true if true else 0.0
     f1 = 2 * precision * recall / (precision + recall) if right else 0.0

@@ -18,7 +18,7 @@ _YES, _NO = {"1", "1.0", "true", "yes"}, {"0", "0.0", "false", "no"}
 class Multilabel(zoo.Task):
     """Dense sigmoid for each label, on `pooled` (batch, dim); the outputs are probabilities (batch, labels).
 
-    A target is labels separated by "|" ("|" alone: none of them), or there is a column of 0 and 1 for each label.
+    A target consists of labels separated by "|" ("|" alone: no label), or of a column of 0 and 1 for each label.
     """
 
     def __init__(self, *, hidden: int, dropout: float, threshold: float) -> None:
@@ -35,11 +35,11 @@ class Multilabel(zoo.Task):
         self.labels = list(columns) if len(columns) > 1 else natsorted(given)
         if len(self.labels) < 2:
             raise zoo.BadData(
-                f"There are {len(self.labels)} labels; give two or more, separated by '|' as in 'red|round', or "
+                f"Number of labels: {len(self.labels)}. Give two or more, separated by '|' as in 'red|round', or "
                 "several columns of 0 and 1 with --target A,B,C."
             )
         if never := [label for label in self.labels if label not in given]:
-            raise zoo.BadData(f"No example for training has the label {never[0]!r}; leave its column out of --target.")
+            raise zoo.BadData(f"No training example has the label {never[0]!r}. Leave its column out of --target.")
 
     def strata(self, targets: Sequence[str | tuple[str, ...]]) -> Sequence[str | None]:
         return by_rarest([self._labels_of(target) for target in targets])
@@ -52,7 +52,7 @@ class Multilabel(zoo.Task):
             for label in self._labels_of(target):
                 if label not in index:
                     known = ", ".join(self.labels)
-                    raise zoo.BadData(f"{label!r} is not a label that the model was trained on; these are: {known}.")
+                    raise zoo.BadData(f"{label!r} is not a label that the model was trained on. Its labels: {known}.")
                 encoded[row, index[label]] = 1
         return encoded
 
@@ -61,7 +61,7 @@ class Multilabel(zoo.Task):
             return [label.strip() for label in target.split("|") if label.strip()]
         for column, cell in zip(self.columns, target, strict=True):
             if cell.strip().lower() not in _YES | _NO:
-                raise zoo.BadData(f"The column {column!r} holds {cell!r}; of several target columns each has 0 or 1.")
+                raise zoo.BadData(f"The column {column!r} has {cell!r}. Several target columns must each have 0 or 1.")
         return [c for c, cell in zip(self.columns, target, strict=True) if cell.strip().lower() in _YES]
 
     def outputs(self, features: Mapping[str, keras.KerasTensor]) -> keras.KerasTensor:
@@ -81,7 +81,7 @@ class Multilabel(zoo.Task):
         return [keras.metrics.F1Score("micro", self.options["threshold"], name="micro_f1")]
 
     def score(self, encoded: np.ndarray, outputs: np.ndarray) -> dict[str, float]:
-        """Mean average precision over the labels that occur; F1 over all decisions, and its mean over those labels."""
+        """Mean average precision over the labels that occur; F1 over all decisions, and mean F1 over those labels."""
         from sklearn.metrics import average_precision_score, f1_score
 
         occur = encoded.any(axis=0)
@@ -107,7 +107,7 @@ class Multilabel(zoo.Task):
         return f"{' | '.join(answer['labels']) or 'no label'}  ({super().in_words(answer)})"
 
     def report_figures(self, encoded: np.ndarray, outputs: np.ndarray) -> list[dict[str, Any]]:
-        """For each label, how often it is true, and how often it is given."""
+        """For each label, how often it is true and how often it is predicted."""
         given = (outputs >= self.options["threshold"]).sum(axis=0)
         bars = {"true": encoded.sum(axis=0).astype(int).tolist(), "given": given.astype(int).tolist()}
         return [{"kind": "bars", "title": "Examples with each label", "labels": self.labels, "values": bars}]

@@ -11,13 +11,13 @@ import zoo
 from zoo_heads.closed_form import install, ridge
 from zoo_heads.layers import check_options, dense
 
-LARGEST = 1e30  # float32 ends at 3.4e38
+LARGEST = 1e30  # the largest float32 is 3.4e38
 
 
 class Regression(zoo.Task):
     """Dense layers on `pooled` (batch, dim); the outputs are numbers (batch, columns) in the units of the targets.
 
-    Inside, targets are standardised by the mean and the standard deviation of the training part.
+    Internally, targets are standardised with the mean and standard deviation of the training examples.
     """
 
     def __init__(self, *, hidden: int, dropout: float) -> None:
@@ -32,7 +32,7 @@ class Regression(zoo.Task):
         values = self.encode(targets).astype("float64")
         for column, numbers in zip(columns, values.T, strict=True):
             if len(np.unique(numbers)) < 2:
-                raise zoo.BadData(f"All targets in {column!r} are the same number; there is nothing to learn.")
+                raise zoo.BadData(f"All targets in {column!r} are the same number, so there is nothing to learn.")
         self.mean, self.std = values.mean(axis=0).tolist(), values.std(axis=0).tolist()
 
     def strata(self, targets: Sequence[Any]) -> Sequence[str]:
@@ -61,9 +61,9 @@ class Regression(zoo.Task):
         return [keras.metrics.MeanAbsoluteError(name="mae")] if len(self.columns) == 1 else []
 
     def score(self, encoded: np.ndarray, outputs: np.ndarray) -> dict[str, float]:
-        """Pearson's r (0 where it is not defined), mean absolute error, root of the mean squared error.
+        """Pearson's r (0 if it is undefined), mean absolute error, root mean squared error.
 
-        Of several columns: the mean of their r, then the three of each.
+        For several columns: the mean of their r, then all three for each column.
         """
         figures = {c: _figures(*pair) for c, *pair in zip(self.columns, encoded.T, outputs.T, strict=True)}
         if len(figures) == 1:
@@ -72,7 +72,7 @@ class Regression(zoo.Task):
         return mean | {f"{name}_{column}": value for column in figures for name, value in figures[column].items()}
 
     def decode(self, outputs: np.ndarray, raws: Sequence[Any]) -> list[dict[str, Any]]:
-        """`value`, in the units of the targets; of several columns `values` by column."""
+        """`value`, in the units of the targets; for several columns, `values` by column."""
         if len(self.columns) == 1:
             return [{"value": float(row[0])} for row in outputs]
         return [{"values": dict(zip(self.columns, row.tolist(), strict=True))} for row in outputs]
@@ -88,7 +88,7 @@ class Regression(zoo.Task):
         return {column: [answer["values"][column] for answer in answers] for column in self.columns}
 
     def report_figures(self, encoded: np.ndarray, outputs: np.ndarray) -> list[dict[str, Any]]:
-        """For each column, the answers against the true numbers."""
+        """For each column, a plot of the answers against the true numbers."""
         return [
             {"kind": "scatter", "title": column, "x": truth.tolist(), "y": said.tolist()}
             for column, truth, said in zip(self.columns, encoded.T, outputs.T, strict=True)
@@ -108,11 +108,11 @@ def _number(text: str) -> float:
     try:
         value = float(text)
     except ValueError:
-        raise zoo.BadData(f"The target {text!r} is not a number; name another column with --target.") from None
+        raise zoo.BadData(f"The target {text!r} is not a number. Name another column with --target.") from None
     if not math.isfinite(value):
-        raise zoo.BadData(f"The target {text!r} is not finite; remove the example.")
+        raise zoo.BadData(f"The target {text!r} is not finite. Remove the example.")
     if abs(value) > LARGEST:
-        raise zoo.BadData(f"The target {text!r} is too large to compute with; give the numbers in another unit.")
+        raise zoo.BadData(f"The target {text!r} is too large to compute with. Use another unit.")
     return value
 
 

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 
 
 def by_rarest(examples: Sequence[Sequence[str]]) -> list[str | None]:
-    """For each example the rarest of its labels ("": it has none), so that rare labels reach both sides of a split.
+    """For each example the rarest of its labels ("" if it has none), so that rare labels reach both sides of a split.
 
-    None, which is to be trained on in any case, for some examples that between them have every label. Those that would
-    be alone in their stratum share one.
+    None, which means that the example must stay in training, for a few examples that together have every label.
+    Examples that would be alone in their stratum share one.
     """
     counts = Counter(label for labels in examples for label in set(labels))
     strata: list[str | None] = [min(labels, key=lambda x: (counts[x], x), default="") for labels in examples]

@@ -18,9 +18,9 @@ _PADDING = -1
 class TokenClassification(zoo.Task):
     """Dense softmax over the tags for each word, on `sequence` (batch, words, dim): probabilities (batch, words, tags).
 
-    A word's vector is that of its first token. One that has none (it lies beyond the most tokens that the backbone
-    reads) is judged without a vector, and so gets the most frequent tag.
-    Tags with B- and I- before them (IOB2; also IOB1 and IOBES) make entities, which are then what is judged.
+    A word's vector is the vector of its first token. A word without tokens (it is beyond the most tokens that the
+    backbone reads) has no vector, and so gets the most frequent tag.
+    Tags with the prefixes B- and I- (IOB2; also IOB1 and IOBES) form entities; then whole entities are scored.
     """
 
     def __init__(self, *, hidden: int, dropout: float) -> None:
@@ -35,7 +35,7 @@ class TokenClassification(zoo.Task):
     def learn(self, targets: Sequence[tuple[str, ...]], columns: Sequence[str]) -> None:
         self.labels = natsorted({tag for tags in targets for tag in tags})
         if len(self.labels) < 2:
-            raise zoo.BadData(f"There are {len(self.labels)} different tags; there must be at least two.")
+            raise zoo.BadData(f"Number of different tags: {len(self.labels)}. There must be at least two.")
 
     def read_target(self, cells: Sequence[Any], raw: str) -> tuple[str, ...]:
         tags, words = zoo.as_words(cells[0]), zoo.words_of(raw)
@@ -47,13 +47,13 @@ class TokenClassification(zoo.Task):
         return by_rarest(targets)
 
     def encode(self, targets: Sequence[tuple[str, ...]]) -> np.ndarray:
-        """Indices into `labels`, int32 (examples, words), filled up with -1 to the longest."""
+        """Indices into `labels`, int32 (examples, words), padded with -1 to the longest."""
         index = {label: i for i, label in enumerate(self.labels)}
         encoded = np.full((len(targets), max(map(len, targets), default=0)), _PADDING, "int32")
         for row, tags in enumerate(targets):
             if unknown := natsorted(set(tags) - set(index)):
                 known = ", ".join(self.labels)
-                raise zoo.BadData(f"{unknown[0]!r} is not a tag that the model was trained on; these are: {known}.")
+                raise zoo.BadData(f"{unknown[0]!r} is not a tag that the model was trained on. Its tags: {known}.")
             encoded[row, : len(tags)] = [index[tag] for tag in tags]
         return encoded
 
@@ -70,9 +70,9 @@ class TokenClassification(zoo.Task):
         return [keras.metrics.MeanMetricWrapper(_share_of_right_words, name="accuracy")]
 
     def score(self, encoded: np.ndarray, outputs: np.ndarray) -> dict[str, float]:
-        """Of tags that make entities: F1, precision and recall of whole entities, right in both ends and in kind.
+        """For tags that form entities: F1, precision and recall of whole entities (right ends and right type).
 
-        Of other tags: macro-averaged F1. And in any case the share of words whose tag is right.
+        For other tags: macro-averaged F1. For both: accuracy, the share of words whose tag is right.
         """
         from sklearn.metrics import f1_score
 
@@ -84,7 +84,7 @@ class TokenClassification(zoo.Task):
         return figures_of(counts_by_type(truth, said)) | accuracy
 
     def report_figures(self, encoded: np.ndarray, outputs: np.ndarray) -> list[dict[str, Any]]:
-        """F1 of each type of entity."""
+        """F1 for each type of entity."""
         if not self._entities:
             return []
         counts = counts_by_type(*self._tags(encoded, outputs))
@@ -92,14 +92,14 @@ class TokenClassification(zoo.Task):
         return [{"kind": "bars", "title": "F1 of each type of entity", "labels": list(counts), "values": {"f1": f1}}]
 
     def _tags(self, encoded: np.ndarray, outputs: np.ndarray) -> tuple[list[list[str]], list[list[str]]]:
-        """The true tags of each example, and as many that the outputs give."""
+        """The true tags of each example, and the same number of predicted ones."""
         names = np.array(self.labels)
         truth = [names[row[row != _PADDING]].tolist() for row in encoded]
         said = [names[row[: len(tags)].argmax(-1)].tolist() for row, tags in zip(outputs, truth, strict=True)]
         return truth, said
 
     def decode(self, outputs: np.ndarray, raws: Sequence[str]) -> list[dict[str, Any]]:
-        """`words` and the `tags` of each; and `entities`: kind, text, and its words from `start` up to before `end`."""
+        """`words`, their `tags`, and `entities`: type, text, and its words from `start` to before `end`."""
         answers = []
         for row, text in zip(outputs, raws, strict=True):
             words = zoo.words_of(text)
@@ -136,7 +136,7 @@ class TokenClassification(zoo.Task):
 
 
 def _known_words(y_true: Any, y_pred: Any) -> tuple[Any, Any]:
-    """The indices of the tags (batch, words), as many words as there are predictions; and 1.0 where there is a tag."""
+    """The indices of the tags (batch, words), cut or padded to the predictions, and 1.0 for each word with a tag."""
     words = keras.ops.shape(y_pred)[1]
     room = keras.ops.full((keras.ops.shape(y_pred)[0], words), _PADDING, "int32")
     tags = keras.ops.concatenate([keras.ops.cast(y_true, "int32"), room], axis=1)[:, :words]
@@ -144,14 +144,14 @@ def _known_words(y_true: Any, y_pred: Any) -> tuple[Any, Any]:
 
 
 def _share_of_right_words(y_true: Any, y_pred: Any) -> Any:
-    """(batch,)"""
+    """The share of words with the right tag, for each example (batch,)."""
     tags, known = _known_words(y_true, y_pred)
     right = keras.ops.cast(keras.ops.cast(keras.ops.argmax(y_pred, -1), "int32") == tags, "float32")
     return keras.ops.sum(right * known, -1) / keras.ops.maximum(keras.ops.sum(known, -1), 1.0)
 
 
 class _WordCrossEntropy(keras.losses.Loss):
-    """Cross-entropy of probabilities (batch, words, tags) against indices (batch, words): its mean over all words."""
+    """Mean cross-entropy over all words, of probabilities (batch, words, tags) against indices (batch, words)."""
 
     def __init__(self) -> None:
         super().__init__(name="cross_entropy")

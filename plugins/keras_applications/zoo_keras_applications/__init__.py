@@ -1,4 +1,4 @@
-"""Every Keras application for `zoo`: ResNets, InceptionV3, EfficientNets, and the rest, by the names people type."""
+"""All Keras applications for `zoo`: ResNets, InceptionV3, EfficientNets and the rest, with short names."""
 
 import zoo
 

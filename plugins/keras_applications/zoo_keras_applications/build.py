@@ -11,7 +11,7 @@ from zoo_keras_applications.table import FAMILIES, Family, architectures
 
 
 def build(backbone: zoo.Backbone, weights: zoo.Weights, file: Path | None) -> zoo.Encoder:
-    """The encoder, with the weights of `file`: Keras's own `..._notop.h5`, or a `.weights.h5` of the same network."""
+    """The encoder, with the weights in `file`: Keras's own `..._notop.h5`, or a `.weights.h5` of the same network."""
     architecture = architectures()[backbone.name]
     family = FAMILIES[architecture.family]
     base = network(architecture.function, backbone.input)
@@ -24,13 +24,13 @@ def build(backbone: zoo.Backbone, weights: zoo.Weights, file: Path | None) -> zo
 
 
 def network(function: str, size: int) -> keras.Model:
-    """A network of `keras.applications` for `size` x `size` pictures, random and without its classification layer."""
+    """A `keras.applications` network for `size` x `size` pictures: random weights, without its classification layer."""
     make = getattr(keras.applications, function)
     return make(weights=None, include_top=False, input_shape=(size, size, 3))
 
 
 def stages(base: keras.Model, family: Family) -> tuple[tuple[keras.layers.Layer, ...], ...]:
-    """Consecutive groups of all layers, from input to output, cut as the family says."""
+    """All layers in consecutive groups, from input to output, divided as the family says."""
     operations = base.operations
     keys = [match[1] if (match := re.match(family.stages, op.name)) else None for op in operations]
     found = list(dict.fromkeys(key for key in keys if key))

@@ -1,9 +1,9 @@
-"""The facts about every Keras application, as data. A test holds them against the installed Keras.
+"""The facts about every Keras application, as data. A test compares them with the installed Keras.
 
-Sources: names, files and checksums from `keras.applications`; sizes of the files from public logs of their downloads;
-published top-1 from keras.io/api/applications, that of MobileNetV3 from its Keras docstring; licences of the weights
-from the Keras documentation (VGG: University of Oxford; ResNet: Kaiming He; DenseNet: its authors; ConvNeXt: Meta;
-Xception: Keras; the others: TensorFlow, Apache-2.0).
+Sources: names, files and checksums from `keras.applications`; file sizes from public logs of downloads; published top-1
+accuracies from keras.io/api/applications, except MobileNetV3's, which is from its Keras docstring; licences of the
+weights from the Keras documentation (VGG: University of Oxford; ResNet: Kaiming He; DenseNet: its authors; ConvNeXt:
+Meta; Xception: Keras; the others: TensorFlow, Apache-2.0).
 """
 
 from dataclasses import dataclass
@@ -22,9 +22,9 @@ SIGNED = zoo.Pixels(mean=(127.5, 127.5, 127.5), std=(127.5, 127.5, 127.5))
 
 @dataclass(frozen=True)
 class Family:
-    """What architectures of one paper share.
+    """What the architectures of one paper have in common.
 
-    A new stage begins "before" the first, or "after" the last layer of each group that `stages` captures by name.
+    A new stage starts "before" the first or "after" the last layer of each group whose name `stages` captures.
     """
 
     paper: str
@@ -198,12 +198,12 @@ ARCHITECTURES = (
 
 @cache
 def architectures() -> dict[str, Architecture]:
-    """Every architecture by its name."""
+    """All architectures by name."""
     return {a.name: a for a in ARCHITECTURES}
 
 
 def backbones() -> list[zoo.Backbone]:
-    """The specs that the catalog lists."""
+    """The specs for the catalog."""
     return [_backbone(a, FAMILIES[a.family]) for a in ARCHITECTURES]
 
 

@@ -1,4 +1,4 @@
-"""KerasHub's presets as backbones: pictures and texts, hundreds of them, from its own files or from a local folder."""
+"""Hundreds of KerasHub presets as backbones for pictures and texts, from its own files or from a local folder."""
 
 import zoo
 

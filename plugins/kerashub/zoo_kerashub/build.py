@@ -1,4 +1,4 @@
-"""A KerasHub preset as a `zoo` encoder, from a folder in KerasHub's format or in that of Hugging Face."""
+"""A KerasHub preset as a `zoo` encoder, from a folder in KerasHub's or Hugging Face's format."""
 
 import itertools
 import re
@@ -16,12 +16,12 @@ _BLOCK = re.compile(r"(?:^|_)(?:stack|stage|layer|block|blocks|level)_?(\d+)")
 
 
 def build_text(backbone: zoo.Backbone, weights: zoo.Weights, file: Path | None) -> zoo.Encoder:
-    """`pooled` is the mean over the tokens, for every family: most have nothing else."""
+    """The encoder of a text preset. `pooled` is the mean over the tokens, because most families have nothing else."""
     folder = _folder(backbone, file)
     base = _load(keras_hub.models.Backbone, folder)
     known = {"token_ids", "padding_mask", "segment_ids"}
     if not isinstance(base.input, dict) or not {"token_ids"} <= set(base.input) <= known:
-        raise zoo.BadWeights(f"{folder} holds a {type(base).__name__}, which does not read texts alone.")
+        raise zoo.BadWeights(f"{folder} contains a {type(base).__name__}, which does not read just texts.")
     tokenizer = _load(_kind_for(base, keras_hub.models.Tokenizer), folder)
     views = {}
     for texts in (1, 2):
@@ -38,12 +38,12 @@ def build_text(backbone: zoo.Backbone, weights: zoo.Weights, file: Path | None) 
 
 
 def build_image(backbone: zoo.Backbone, weights: zoo.Weights, file: Path | None) -> zoo.Encoder:
-    """Of a convolutional network `pooled` is the mean of the map; of a transformer, its class token or the mean."""
+    """The encoder of an image preset. `pooled` is a transformer's class token if it has one, or the mean of the map."""
     folder = _folder(backbone, file)
     base = _load(keras_hub.models.Backbone, folder)
     converter = _load(_kind_for(base, keras_hub.layers.ImageConverter), folder)
     if isinstance(base.input, (dict, list)) and len(base.inputs) != 1:
-        raise zoo.BadWeights(f"{folder} holds a {type(base).__name__}, which does not read pictures alone.")
+        raise zoo.BadWeights(f"{folder} contains a {type(base).__name__}, which does not read just pictures.")
     size = _size(base, converter, backbone)
     pixels = keras.Input((size, size, 3), name="prepared")
     named = {next(iter(base.input)): pixels} if isinstance(base.input, dict) else pixels
@@ -62,7 +62,7 @@ def build_image(backbone: zoo.Backbone, weights: zoo.Weights, file: Path | None)
 
 
 def stages(base: keras.Model) -> tuple[tuple[keras.layers.Layer, ...], ...]:
-    """The layers from input to output, cut where a numbered group of them ends; what follows the last goes with it."""
+    """The layers from input to output, a stage for each numbered group; layers after a group belong to its stage."""
     parts: list[tuple[str, list[keras.layers.Layer]]] = []
     for layer in base.layers:
         match = _BLOCK.search(layer.name)
@@ -73,7 +73,7 @@ def stages(base: keras.Model) -> tuple[tuple[keras.layers.Layer, ...], ...]:
     groups = [tuple(layer for layer in group if layer.weights) for _, group in parts]
     groups = [group for group in groups if group]
     merged: list[tuple[keras.layers.Layer, ...]] = []
-    for group in groups:  # a group without anything that can be trained joins the one before it
+    for group in groups:  # a group without trainable weights joins the one before it
         if merged and not any(layer.trainable_weights for layer in group):
             merged[-1] += group
         else:
@@ -84,16 +84,16 @@ def stages(base: keras.Model) -> tuple[tuple[keras.layers.Layer, ...], ...]:
 def _folder(backbone: zoo.Backbone, file: Path | None) -> Path:
     if file is None:
         raise zoo.BadPlan(
-            f"{backbone.name} has its architecture in its files, so it cannot start from random weights; give "
-            "--weights FOLDER, with a preset of KerasHub or a checkpoint of Hugging Face."
+            f"{backbone.name} has its architecture in its files, so it cannot start from random weights. Give "
+            "--weights FOLDER with a KerasHub preset or a Hugging Face checkpoint."
         )
     if not (file / "config.json").is_file():
-        raise zoo.BadWeights(f"{file} is not a folder with a config.json, of KerasHub or of Hugging Face.")
+        raise zoo.BadWeights(f"{file} is not a folder with a config.json from KerasHub or Hugging Face.")
     return file
 
 
 def _kind_for(base: Any, kind: Any) -> Any:
-    """The kind of tokenizer or converter that goes with a backbone; a folder of Hugging Face does not name it."""
+    """The class of tokenizer or converter that belongs to a backbone; a Hugging Face folder does not name it."""
     below = kind.__subclasses__()
     for candidate in below:
         if getattr(candidate, "backbone_cls", None) is type(base):
@@ -105,20 +105,20 @@ def _kind_for(base: Any, kind: Any) -> Any:
 def _load(kind: Any, folder: Path) -> Any:
     try:
         return kind.from_preset(str(folder))
-    except Exception as error:  # KerasHub raises what the reader of a file raises
+    except Exception as error:  # KerasHub lets the errors of its file readers through
         reason = str(error).strip().partition("\n")[0][:300]
         raise zoo.BadWeights(f"KerasHub cannot read a {kind.__name__} from {folder}: {reason}") from error
 
 
 def _size(base: Any, converter: Any, backbone: zoo.Backbone) -> int:
-    """Height and width of the pictures, from the network where that fixes it, else from the preset's converter."""
+    """Height and width of the pictures: from the network if it fixes them, otherwise from the preset's converter."""
     fixed = [side for side in base.inputs[0].shape[1:3] if side]
     given = [side for side in (converter.image_size or ()) if side]
     return int((fixed or given or [backbone.input or 224])[0])
 
 
 def _pixels(converter: Any) -> zoo.Pixels:
-    """`pixel * scale + offset`, as KerasHub has it, as `(pixel - mean) / std`."""
+    """KerasHub's `pixel * scale + offset` in the form `(pixel - mean) / std`."""
     scale = _three(converter.scale, 1.0)
     offset = _three(converter.offset, 0.0)
     mean = tuple(-o / s for o, s in zip(offset, scale, strict=True))

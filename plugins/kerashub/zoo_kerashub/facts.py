@@ -1,4 +1,4 @@
-"""The facts of every preset, read from `facts.json`, which `make_facts.py` generates from KerasHub."""
+"""The facts about every preset, read from `facts.json`, which `make_facts.py` generates from KerasHub."""
 
 import json
 from pathlib import Path
@@ -6,7 +6,7 @@ from typing import Any
 
 import zoo
 
-MAX_TOKENS = 512  # a longer text is cut off there
+MAX_TOKENS = 512  # longer texts are cut off
 
 
 def backbones() -> list[zoo.Backbone]:
@@ -33,7 +33,7 @@ def _backbone(facts: dict[str, Any]) -> zoo.Backbone:
                 name="kerashub",
                 source=facts["source"],
                 bytes=0,
-                licence="NOASSERTION",  # KerasHub's catalogue states none; the page of the model does
+                licence="NOASSERTION",  # stated on the model's page, but not in KerasHub's catalogue
                 trained_on=facts["trained_on"],
                 fetch="zoo_kerashub.fetch:fetch",
             ),

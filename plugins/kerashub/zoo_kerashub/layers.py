@@ -1,4 +1,4 @@
-"""Two layers of a text model that Keras does not have; a run's `model.keras` names them, and holds the vocabulary."""
+"""Two layers of text models that Keras lacks; a run's `model.keras` refers to them and contains the vocabulary."""
 
 from typing import Any
 
@@ -9,17 +9,17 @@ import tensorflow_text as tf_text
 
 @keras.saving.register_keras_serializable("zoo_kerashub")
 class Tokens(keras.layers.Layer):
-    """One or two string tensors (batch,) -> what a text backbone of KerasHub takes, padded to the longest of the batch.
+    """Turns one or two string tensors (batch,) into the input of a KerasHub text backbone, padded to the longest text.
 
-    tokenizer   a tokenizer of KerasHub; its files travel in the saved model
-    max_tokens  a longer text is cut at its end; of a pair, the longer one first
-    names       what the backbone takes, of `token_ids`, `padding_mask`, `segment_ids`; the mask is given in any case
+    tokenizer   a KerasHub tokenizer; its files are saved in the model
+    max_tokens  longer texts are cut off at the end; in a pair, the longer one first
+    names       the backbone's inputs: some of `token_ids`, `padding_mask`, `segment_ids`; the mask is always included
     """
 
     def __init__(self, tokenizer: Any, max_tokens: int, names: list[str], **more: Any) -> None:
         super().__init__(trainable=False, **more)
         self.tokenizer, self.max_tokens, self.names = tokenizer, max_tokens, sorted({*names, "padding_mask"})
-        # In a graph a tokenizer of KerasHub gives ragged tensors; called eagerly it would give lists of Python.
+        # In a graph, KerasHub's tokenizers return ragged tensors; called eagerly, they would return Python lists.
         self._packed = tf.function(self._pack, reduce_retracing=True)
         self.built = True
 
@@ -51,11 +51,11 @@ class Tokens(keras.layers.Layer):
         return {name: keras.KerasTensor((None, None), dtype="int32") for name in self.names}
 
     def _special(self) -> tuple[list[int], list[int], list[int]]:
-        """The tokens before a text, after the last one, and between two, as the family was trained."""
+        """The special tokens before a text, after the last one, and between two, as in the family's training."""
         own = self.tokenizer
         start = [_id(own, "cls_token_id", "start_token_id")]
         end = [_id(own, "sep_token_id", "end_token_id")]
-        doubled = "Roberta" in type(own).__name__  # two separators between two texts
+        doubled = "Roberta" in type(own).__name__  # it has two separators between two texts
         found = [[token for token in tokens if token is not None] for tokens in (start, end)]
         return found[0], found[1], found[1] * (2 if doubled else 1)
 
@@ -72,7 +72,7 @@ class Tokens(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable("zoo_kerashub")
 class MaskedMean(keras.layers.Layer):
-    """The mean over the tokens that are no padding: (batch, tokens, dim) and (batch, tokens) -> (batch, dim)."""
+    """The mean over the tokens without padding: (batch, tokens, dim) and mask (batch, tokens) -> (batch, dim)."""
 
     def call(self, inputs: list[Any]) -> Any:
         sequence, mask = inputs

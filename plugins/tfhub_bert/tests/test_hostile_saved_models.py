@@ -60,7 +60,7 @@ def _hides_in_a_branch(folder: Path) -> Path:
 )
 def test_a_graph_that_reaches_for_what_is_not_its_own_is_refused(make, operation, tmp_path):
     folder = make(tmp_path / "model")
-    with pytest.raises(zoo.BadWeights, match=f"is refused: it holds the operation {operation}"):
+    with pytest.raises(zoo.BadWeights, match=f"is refused: it contains the operation {operation}"):
         load(read_files(folder, variables=True))
     assert not (tmp_path / "touched").exists()
 

@@ -72,5 +72,5 @@ def test_the_rate_rises_linearly_and_falls_to_nothing():
 def test_large_backbones_learn_slower_and_pictures_have_no_layer_decay():
     (large,) = phases(catalog().backbone("bert_en_uncased_base").spec, Recipe(unfreeze="all"))
     assert large.learning_rate < _phase().learning_rate
-    with pytest.raises(zoo.BadPlan, match=r"--layer-decay 0\.9: it is for texts"):
+    with pytest.raises(zoo.BadPlan, match=r"--layer-decay 0\.9: it is only for texts"):
         phases(catalog().backbone("efficientnet_lite0").spec, Recipe(unfreeze="all", layer_decay=0.9))

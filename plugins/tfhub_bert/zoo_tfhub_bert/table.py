@@ -1,7 +1,7 @@
 """The text encoders of TensorFlow Hub, as data: handle, preprocessor, size, licence, paper.
 
-Handles are those of TensorFlow's own tutorial "Classify text with BERT" and of the model garden's list. Parameters are
-computed from the architecture; the preprocessors' counters and the like are not counted.
+The handles are from TensorFlow's tutorial "Classify text with BERT" and the model garden's list. The numbers of
+parameters are computed from the architecture, without counters and the like.
 """
 
 import zoo
@@ -18,12 +18,12 @@ _POSITIONS = 512
 
 
 def _bert_params(words: int, layers: int, width: int) -> int:
-    """Embeddings (words, positions, two types, norm), transformer layers with four times the width inside, pooler."""
+    """Embeddings (words, positions, two types, norm), transformer layers with a fourfold inner width, and a pooler."""
     return (words + _POSITIONS + 4) * width + layers * (12 * width**2 + 13 * width) + width**2 + width
 
 
 def _albert_params(width: int) -> int:
-    """ALBERT: embeddings of width 128, projected; one transformer layer that all layers share."""
+    """ALBERT: embeddings of width 128, which are projected, and one set of weights shared by all transformer layers."""
     embeddings = (_WORDS[_ALBERT] + _POSITIONS + 4) * 128 + 128 * width + width
     return embeddings + 12 * width**2 + 13 * width + width**2 + width
 
