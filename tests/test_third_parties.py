@@ -79,6 +79,17 @@ def test_a_modality_of_a_stranger_is_listed_trained_cached_and_asked(shell, reco
     table = parquet.read_table(tmp_path / "first" / "predictions.parquet")
     assert table.column_names == ["input", "split", "target", "class", "certainty"]
     assert table["class"].to_pylist() == table["target"].to_pylist()
+    short, long = (recordings / "low" / f"{number}.wav" for number in (0, 1))
+    mixed = tmp_path / "mixed"
+    mixed.mkdir()
+    soundfile = pytest.importorskip("soundfile")
+    soundfile.write(mixed / "a.wav", soundfile.read(short)[0][: RATE // 10], RATE)
+    soundfile.write(mixed / "b.wav", np.tile(soundfile.read(long)[0], 6), RATE)
+    alone, beside = (
+        json.loads(_done(shell, "predict", tmp_path / "first", *asked, "--json"))[0]
+        for asked in ([mixed / "a.wav"], [mixed])
+    )
+    assert alone["certainty"] == pytest.approx(beside["certainty"], abs=1e-5)
     judged = json.loads(_done(shell, "evaluate", tmp_path / "first", recordings, "--json"))
     assert judged["examples"] == {"evaluated": 40, "skipped": 1}
 

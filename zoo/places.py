@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path, PurePath
 from typing import Any, cast
 
-from zoo.errors import ZooError
+from zoo.errors import BadData, ZooError
 
 _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]+://")
 _TORN_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]+:/[^/]")  # what `Path("s3://bucket")` makes of an address
@@ -17,27 +17,39 @@ _TORN_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]+:/[^/]")  # what `Path("s3:
 def place(given: str | os.PathLike[str]) -> Path:
     """The place that `given` names: an ordinary `Path` on this disk, or fsspec's `UPath` at an address.
 
-    Both have the interface of `pathlib`. Raises `ZooError` for a kind of address that nothing installed can read.
+    Both have the interface of `pathlib`. Raises `BadData` for a kind of address that nothing installed can read.
     """
     if not isinstance(given, str):
         if isinstance(given, PurePath) and _TORN_ADDRESS.match(str(given)) and not os.path.exists(given):
             address = str(given).replace(":/", "://", 1)
-            raise ZooError(f"{given} was an address before it became a Path. Give it as a string: {address!r}")
+            raise BadData(f"{given} was an address before it became a Path. Give it as a string: {address!r}")
         return cast(Path, given)
-    if not _ADDRESS.match(given):
+    if not is_address(given):
         return Path(given)
     from upath import UPath
 
     try:
-        return cast(Path, UPath(given))
-    except (ImportError, ValueError) as error:
-        kind = given.partition("://")[0]
-        raise ZooError(f"{given}: addresses that start with {kind}:// cannot be read here ({error}).") from None
+        found = UPath(given)
+        found.fs  # noqa: B018 - the package for this kind of address is imported here, and a server may be called
+    except Exception as error:  # whatever that package raises
+        kind, reason = given.partition("://")[0], str(error).partition("\n")[0] or type(error).__name__
+        raise BadData(f"{given}: addresses that start with {kind}:// cannot be read here ({reason}).") from None
+    return cast(Path, found)
+
+
+def place_seen_from(folder: Path, given: str) -> Path:
+    """The place that a cell of a table in `folder` names: an address, or a path relative to the folder."""
+    return place(given) if is_address(given) else folder / given
+
+
+def is_address(text: str) -> bool:
+    """Whether a text begins like s3:// or memory://."""
+    return _ADDRESS.match(text) is not None
 
 
 def local_path(given: str | os.PathLike[str], what: str) -> Path:
     """`given` as a path on this disk; raises `ZooError` for an address. `what` goes into the message: "run folders"."""
-    if _ADDRESS.match(str(given)) or (_TORN_ADDRESS.match(str(given)) and not os.path.exists(given)):
+    if is_address(str(given)) or (_TORN_ADDRESS.match(str(given)) and not os.path.exists(given)):
         address = re.sub(r":/(?!/)", "://", str(given), count=1)
         raise ZooError(f"{address}: {what} must be on this disk. Name a local folder.")
     return Path(given)
@@ -51,6 +63,16 @@ def is_place(given: Any) -> bool:
 def is_local(path: Path) -> bool:
     """Whether a place is on this disk."""
     return isinstance(path, PurePath)
+
+
+def read_remote(path: Path) -> bytes:
+    """The content of a file at an address; raises `OSError`, whatever the package for that kind of address raises."""
+    try:
+        return path.read_bytes()
+    except OSError:
+        raise
+    except Exception as error:
+        raise OSError(str(error).partition("\n")[0] or type(error).__name__) from None
 
 
 def exists(path: Path) -> bool:

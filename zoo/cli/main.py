@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import sys
+import warnings
 from typing import Annotated
 
 import typer
@@ -68,6 +69,7 @@ def main() -> None:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a file name need not be valid text
     engine.keep_heap()
+    warnings.filterwarnings("ignore", module="PIL")  # of odd metadata in pictures that can be read
     try:
         if _may_be_of_a_plugin(sys.argv[1:]):
             from zoo.catalog import catalog as load_catalog

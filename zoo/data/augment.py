@@ -39,7 +39,7 @@ class PictureAugmentation(Augmentation):
             ]
 
     def __call__(self, value: tf.Tensor, key: tf.Tensor) -> tf.Tensor:
-        """Change a picture (height, width, 3) of any size, by a key, int32 (2,); returns float32 pixels of `size`."""
+        """Change a picture (height, width, 3) of any size, by a key, int64 (2,); returns float32 pixels of `size`."""
         import keras
         import tensorflow as tf
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from zoo.data.order import Order
 from zoo.data.reader import Augmentation, Raw, Reader, Value
-from zoo.errors import BadData
+from zoo.errors import BadData, ZooError
 
 if TYPE_CHECKING:
     import keras
@@ -37,7 +37,7 @@ class Preprocessing:
     """A backbone's preprocessing, as a graph that is built once. Thread-safe.
 
     model         a Keras model with one input, or several if an example is a tuple
-    augmentation  changes each value before it is preprocessed, by a key, int32 (2,)
+    augmentation  changes each value before it is preprocessed, by a key, int64 (2,)
     """
 
     def __init__(self, model: keras.Model, reader: Reader, augmentation: Augmentation | None = None) -> None:
@@ -49,9 +49,11 @@ class Preprocessing:
         self._several = len(model.inputs) > 1
         batch = 1 if self.one_by_one else None
         spec = [tf.TensorSpec((batch, *reader.shape), reader.dtype)] * len(model.inputs)
-        key = [tf.TensorSpec((2,), "int32")] if augmentation is not None else []
+        key = [tf.TensorSpec((2,), "int64")] if augmentation is not None else []
         graph = tf.function(lambda values, *key: self.prepare(values, *key), input_signature=[spec, *key])
         self._graph = graph.get_concrete_function()
+        if self.one_by_one:
+            self._refuse_unmasked_padding()
 
     @property
     def spec(self) -> Any:
@@ -65,6 +67,18 @@ class Preprocessing:
         """The value of an example, or both values of a pair; raises `BadData`."""
         value = self.reader.read(raw, self.model.output)
         return value if self._several else (value,)
+
+    def _refuse_unmasked_padding(self) -> None:
+        """Shorter inputs are filled up with zeros to the longest in their batch, which the network has to know of."""
+        spec = self.spec
+        tensors = list(spec.values()) if isinstance(spec, dict) else [spec]
+        if "mask" not in (spec if isinstance(spec, dict) else {}) and any(None in t.shape[1:] for t in tensors):
+            shapes = ", ".join(str(tuple(t.shape)) for t in tensors)
+            raise ZooError(
+                f"The preprocessing {self.model.name!r} gives inputs of any length, {shapes}, without a `mask` of ones "
+                "beside them: where shorter ones are filled up with zeros, the network could not tell. Report this to "
+                "the author of the plugin; docs/plugins.md says how it is done."
+            )
 
     def prepare(self, values: Sequence[tf.Tensor], key: tf.Tensor | None = None) -> Any:
         """In a graph: turn a batch of values (one batch for each input) into the input of the network."""
@@ -137,10 +151,11 @@ def training_batches(
 
 
 def view_key(key: Any, view: Any) -> tf.Tensor:
-    """The key that decides how an example is changed, from its own key, int32 (2,), and the number of view or epoch."""
+    """The key that decides how an example is changed, int64 (2,), from its own, int32 (2,), and the number
+    of the view or epoch."""
     import tensorflow as tf
 
-    return tf.random.experimental.stateless_fold_in(key, view)
+    return tf.random.experimental.stateless_fold_in(key, tf.cast(view, tf.int64))
 
 
 def with_targets(batches: tf.data.Dataset, encoded: Any, weights: np.ndarray) -> tf.data.Dataset:

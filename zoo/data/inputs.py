@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 from zoo.data.layout import Layout
-from zoo.data.reader import Raw
+from zoo.data.reader import Raw, Reader
 from zoo.data.sources import files_below, read_inputs
 from zoo.data.tables import TABLES
 from zoo.errors import BadData
-from zoo.places import exists, is_place, place
+from zoo.places import exists, is_address, is_place, place
 
 Input = Any  # a place or its text, a text, a tuple of two texts, bytes, or a value such as an array of pixels
+_BYTES = (bytes, bytearray, memoryview)
 Entry = tuple[str, Raw, str]  # its name, the raw that the model reads, and why it cannot be read ("" if it can)
 
 
@@ -30,10 +30,12 @@ def read_entries(inputs: Sequence[Input], layout: Layout) -> list[Entry]:
 
 def _entries(given: Input, layout: Layout) -> Iterator[Entry]:
     if not isinstance(given, str) and not is_place(given):
-        yield _of_value(given)
+        yield _of_value(given, layout)
         return
-    typed = isinstance(given, str) and layout.reader.in_memory and len(given.split()) > 1
-    path = Path(given) if typed else place(given)  # a text may begin with an address
+    if isinstance(given, str) and _is_text(given, layout.reader):
+        yield _typed(given, given, layout)
+        return
+    path = place(given)
     if path.suffix.lower() in TABLES:
         if not exists(path):
             raise BadData(f"{given} does not exist.")
@@ -42,34 +44,49 @@ def _entries(given: Input, layout: Layout) -> Iterator[Entry]:
     elif not layout.reader.in_memory:
         for file in files_below(path) if path.is_dir() else [path]:
             yield str(file), file, ""
-    elif not str(given).strip():
-        yield str(given), None, "empty text"
     elif exists(path):
-        yield from _contents(path, layout)
+        for file in files_below(path) if path.is_dir() else [path]:
+            yield _typed(str(file), file, layout)
     elif isinstance(given, str):
-        yield _typed(given, layout)
+        yield _typed(given, given, layout)
     else:
         raise BadData(f"{given} does not exist.")
 
 
-def _of_value(given: Input) -> Entry:
-    if isinstance(given, tuple):
-        return " | ".join(map(str, given)), given, ""
-    kind = "bytes" if isinstance(given, (bytes, bytearray, memoryview)) else type(given).__name__
-    return f"({kind})", given, ""
+def _is_text(given: str, reader: Reader) -> bool:
+    """Whether a string is an example itself, whatever is on the disk or at an address.
+
+    A text may contain an address, or be one: only one that ends like a file of examples or a table is opened.
+    """
+    files = (*reader.suffixes, *TABLES)
+    return reader.in_memory and (len(given.split()) != 1 or (is_address(given) and not given.lower().endswith(files)))
 
 
-def _contents(path: Path, layout: Layout) -> Iterator[Entry]:
-    """The entries of files that are kept in memory: read here, because their content is treated like typed text."""
-    for file in files_below(path) if path.is_dir() else [path]:
-        try:
-            yield str(file), _typed(layout.reader.read(file), layout)[1], ""
-        except BadData as error:
-            yield str(file), None, str(error)
+def _of_value(given: Input, layout: Layout) -> Entry:
+    parts = given if isinstance(given, tuple) else (given,)
+    kinds = ("bytes" if isinstance(part, _BYTES) else type(part).__name__ for part in parts)
+    name = " | ".join(map(str, given)) if isinstance(given, tuple) else f"({next(kinds)})"
+    reader, wanted = layout.reader, len(layout.inputs)
+    if len(parts) != wanted:
+        unit = reader.unit if wanted > 1 else "value, not a tuple"
+        return name, None, f"this model reads {wanted} {unit}"
+    if wanted == 1 and reader.in_memory:
+        return _typed(name, given, layout)
+    try:
+        for part in parts:
+            if not isinstance(part, _BYTES) and not is_place(part):
+                reader.checked(part)
+        return name, reader.read(given) if reader.in_memory else given, ""
+    except BadData as error:
+        return name, None, str(error)
 
 
-def _typed(text: str, layout: Layout) -> Entry:
+def _typed(name: str, given: Raw, layout: Layout) -> Entry:
+    """The entry of one text: typed, or the content of bytes or of a file, which is treated like typed text."""
     if layout.form.from_text is None:
         wanted = " and ".join(layout.inputs)
-        raise BadData(f"{text!r}: this model reads {len(layout.inputs)} texts. Give a table with {wanted}.")
-    return text, layout.form.from_text(text), ""
+        return name, None, f"this model reads {len(layout.inputs)} texts; give a table with {wanted}"
+    try:
+        return name, layout.form.from_text(layout.reader.read(given)), ""
+    except BadData as error:
+        return name, None, str(error)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import io
-import warnings
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -42,7 +41,7 @@ class Pictures(Reader):
     def checked(self, value: Any) -> np.ndarray:
         import numpy as np
 
-        if not isinstance(value, np.ndarray) or value.dtype != np.uint8 or value.shape[2:] != (3,):
+        if not isinstance(value, np.ndarray) or value.dtype != np.uint8 or value.shape[2:] != (3,) or not value.size:
             raise BadData("not a picture: give a file, its bytes, or RGB pixels as uint8 (height, width, 3)")
         return value
 
@@ -86,14 +85,12 @@ def decode_picture(file: BinaryIO, enough: int = ENOUGH) -> np.ndarray:
     from PIL import Image, ImageOps, UnidentifiedImageError
 
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            with Image.open(file, formats=FORMATS) as image:
-                if image.width * image.height > MAX_PIXELS:
-                    raise BadData(f"too large: {image.width} x {image.height} pixels")
-                image.draft(None, (enough, enough))  # only affects JPEG
-                upright = ImageOps.exif_transpose(image)
-                return np.asarray(_on_white(upright), "uint8")
+        with Image.open(file, formats=FORMATS) as image:
+            if image.width * image.height > MAX_PIXELS:
+                raise BadData(f"too large: {image.width} x {image.height} pixels")
+            image.draft(None, (enough, enough))  # only affects JPEG
+            upright = ImageOps.exif_transpose(image)
+            return np.asarray(_on_white(upright), "uint8")
     except UnidentifiedImageError:
         raise BadData("not a picture" if file.seek(0) or file.read(1) else "empty file") from None
     except Image.DecompressionBombError:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from zoo.catalog import catalog
 from zoo.catalog.imports import resolve_import
 from zoo.errors import BadData
-from zoo.places import is_place
+from zoo.places import is_local, is_place, place_seen_from, read_remote
 
 if TYPE_CHECKING:
     import keras
@@ -52,7 +52,7 @@ class Augmentation:
     """Changes values at random, for training only. The same key gives the same change."""
 
     def __call__(self, value: Any, key: Any) -> Any:
-        """Change a tensor with the shape of one value, by a key, int32 (2,); called while a graph is being built."""
+        """Change a tensor with the shape of one value, by a key, int64 (2,); called while a graph is being built."""
         raise NotImplementedError
 
 
@@ -129,10 +129,12 @@ class Reader:
         return self.checked(raw)
 
     def _from_place(self, path: Path, wanted: Any) -> Value:
-        if path.exists() and not path.is_file():
-            raise BadData("not a file")  # opening a pipe could block forever
         if self.suffixes and path.suffix.lower() not in self.suffixes:
             raise BadData(f"not a {' or '.join(self.suffixes)} file")
+        if not is_local(path):
+            return self.decode(io.BytesIO(read_remote(path)), wanted)
+        if path.exists() and not path.is_file():
+            raise BadData("not a file")  # opening a pipe could block forever
         with path.open("rb") as file:
             return self.decode(file, wanted)
 
@@ -160,4 +162,4 @@ def plain(cell: Any) -> str:
 
 def one_file(column: str) -> Form:
     """The form of examples that are files: a column holds their paths, relative to the folder of the table."""
-    return Form((column,), "label", lambda cells, folder: folder / plain(cells[0]))
+    return Form((column,), "label", lambda cells, folder: place_seen_from(folder, plain(cells[0])))

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import functools
 import itertools
-import json
 import math
-import subprocess
-import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,8 +13,11 @@ from typing import TYPE_CHECKING, Any
 from zoo.catalog import Backbone, Offer, catalog
 from zoo.compose.encoder import Encoder, build_encoder
 from zoo.compose.model import features_from_raw
+from zoo.data.batches import Preprocessing
 from zoo.data.reader import reader
 from zoo.errors import BadPlan, WeightsUnavailable
+from zoo.inference.arrays import joined
+from zoo.testing.elsewhere import load_elsewhere
 from zoo.testing.promises import BrokenPromise, NotChecked
 from zoo.weights import states
 
@@ -26,22 +26,6 @@ if TYPE_CHECKING:
     import numpy as np
 
 _TOLERANCE = 1e-4
-_LOADER = """
-import json, sys
-from pathlib import Path
-import numpy as np
-from zoo.runs.model_file import load_model
-for line in sys.stdin:
-    name, path, given, out = json.loads(line)
-    try:
-        import tensorflow as tf
-        model = load_model(Path(path), name)
-        np.savez(out, **{key: np.asarray(value) for key, value in model(tf.constant(np.load(given))).items()})
-        answer = ""
-    except Exception as error:
-        answer = f"{type(error).__name__}: {error}"
-    print(json.dumps(answer), flush=True)
-"""
 
 
 @dataclass(frozen=True)
@@ -116,6 +100,34 @@ def answers_agree(about: About) -> str:
     return f"within {furthest:.1g}"
 
 
+def neighbours_do_not_matter(about: About) -> str:
+    """An example has the same features alone as in a batch with a longer one, to whose length it is filled up."""
+    import numpy as np
+    import tensorflow as tf
+
+    encoder, known = _built(about), reader(about.offer.spec.modality)
+    preprocessing = Preprocessing(encoder.preprocess, known)
+    if preprocessing.one_by_one and not any(None in spec.shape[1:] for spec in tf.nest.flatten(preprocessing.spec)):
+        return "inputs of one size"
+    long, other = known.samples(2)
+    if known.dtype == "string":
+        short = other.split()[0]
+        alone, together = preprocessing([(short,)]), preprocessing([(long,), (short,)])
+    else:
+        short = other[tuple(slice(size or -(-len_ // 3)) for size, len_ in zip(known.shape, other.shape, strict=True))]
+        alone = preprocessing([(short,)])
+        together = joined([preprocessing([(long,)]), alone])
+    by_itself, beside = (_arrays(encoder.network(prepared)) for prepared in (alone, together))
+    furthest = 0.0
+    for name, value in by_itself.items():
+        row = beside[name][1][tuple(map(slice, value[0].shape))]
+        difference = float(np.abs(row - value[0]).max())
+        furthest = max(furthest, difference)
+        if difference > _tolerance(value):
+            raise BrokenPromise(f"beside a longer example, {name} differs by {difference:.2g}")
+    return f"within {furthest:.1g}"
+
+
 def preprocessing_travels(about: About) -> str:
     """Saved, and loaded by another process, the model takes raw input of any size and gives the same answers."""
     import numpy as np
@@ -126,7 +138,7 @@ def preprocessing_travels(about: About) -> str:
         path, given, out = (Path(folder, name) for name in ("model.keras", "raw.npy", "out.npz"))
         model.save(path)
         np.save(given, [text.decode() for text in raw.numpy()] if raw.dtype == "string" else raw)
-        if failure := _load_elsewhere(about.offer.name, path, given, out):
+        if failure := load_elsewhere(about.offer.name, path, given, out):
             raise BrokenPromise(f"another process cannot load it: {failure}")
         loaded = dict(np.load(out))
     for name, value in first.items():
@@ -188,29 +200,6 @@ def gradients_are_finite(about: About) -> str:
         raise BrokenPromise(f"{bad} of {len(gradients)} gradients are not finite")
     encoder.unfreeze(0)
     return f"{len(gradients)} gradients"
-
-
-def _load_elsewhere(*job: object) -> str:
-    """Let another process load and call a model; returns the reason if it cannot, otherwise ""."""
-    loader = _loader()
-    assert loader.stdin is not None
-    assert loader.stdout is not None
-    try:
-        loader.stdin.write(json.dumps([str(part) for part in job]) + "\n")
-        loader.stdin.flush()
-        return str(json.loads(loader.stdout.readline()))
-    except (OSError, ValueError):
-        _loader.cache_clear()
-        return "the process that loads it crashes"
-
-
-@functools.cache
-def _loader() -> subprocess.Popen[str]:
-    """One process for all backbones, because starting TensorFlow takes longer than loading a model."""
-    command = [sys.executable, "-P", "-c", _LOADER]
-    pipe, nowhere = subprocess.PIPE, subprocess.DEVNULL
-    # It ends when its input does, which is when this process ends.
-    return subprocess.Popen(command, text=True, stdin=pipe, stdout=pipe, stderr=nowhere)
 
 
 @functools.lru_cache(maxsize=1)

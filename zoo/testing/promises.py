@@ -144,6 +144,7 @@ def _of_backbone(offer: Offer[Backbone], weights: str) -> list[Promise]:
         ("features have the promised shapes", backbone.features_have_shapes),
         ("it reads what it says", backbone.reads_what_it_says),
         ("every way to ask gives the same", backbone.answers_agree),
+        ("neighbours in a batch do not matter", backbone.neighbours_do_not_matter),
         ("preprocessing travels in the model", backbone.preprocessing_travels),
         ("frozen means frozen", backbone.frozen_means_frozen),
         ("every stage unfreezes", backbone.every_stage_unfreezes),
