@@ -15,14 +15,15 @@ from typing import Any
 import msgspec
 
 from zoo.cli.fold import folded, narrowed_to
+from zoo.structs import as_json
 
 
 def print_json(content: Any) -> None:
     """Print one JSON document."""
     try:
-        text = msgspec.json.format(msgspec.json.encode(content), indent=2).decode()
+        text = msgspec.json.format(msgspec.json.encode(content, enc_hook=as_json), indent=2).decode()
     except UnicodeEncodeError:  # a file name that is not valid text
-        text = json.dumps(content, indent=2, ensure_ascii=False)
+        text = json.dumps(content, indent=2, ensure_ascii=False, default=as_json)
     print(text)
 
 
