@@ -12,7 +12,7 @@ import msgspec
 from zoo.api.catalog import suggesting_plugins
 from zoo.catalog import catalog
 from zoo.places import is_place, local_path
-from zoo.runs.plan import Recipe, Settings
+from zoo.plan import Recipe, Settings
 from zoo.structs import checked, metadata, plain_type
 
 if TYPE_CHECKING:
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
     from zoo.data.examples import Target
     from zoo.data.inputs import Input
+    from zoo.plan import Plan
     from zoo.prediction.embed import Vectors
     from zoo.runs.compare import Difference
     from zoo.runs.listing import RunSummary
-    from zoo.runs.plan import Plan
     from zoo.runs.run import Run
 
 _RUNS = "run folders"
@@ -77,7 +77,7 @@ def train(backbone: str, data: str | Path, *, out: str | Path | None = None, **s
     >>> run.predict(["examples/data/unseen/butterfly.png"])[0]["label"]
     'bugs'
     """
-    from zoo.runs.plan import Plan
+    from zoo.plan import Plan
     from zoo.training.recipe import phases
 
     known = {name: _plain(value) for name, value in settings.items() if value is not None}
@@ -93,8 +93,8 @@ def train_plan(path: str | Path, *, out: str | Path | None = None) -> Run:
 
     What is otherwise than in that run (the data, versions, weights) is said before the training.
     """
+    from zoo.plan import Plan
     from zoo.runs.folder import RunFolder
-    from zoo.runs.plan import Plan
 
     plan, of = Plan.from_toml(Path(path)), RunFolder(Path(path).parent)
     if not of.exists("provenance.json"):
