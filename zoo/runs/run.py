@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +15,7 @@ import msgspec
 from zoo import engine
 from zoo.compose.head import restore_task
 from zoo.data.check import check
-from zoo.data.inputs import Input, read_entries
+from zoo.data.inputs import Input, as_inputs, read_entries
 from zoo.data.layout import Layout
 from zoo.data.sources import read_source
 from zoo.errors import BadRun
@@ -103,7 +103,7 @@ class Run:
 
     @property
     def model(self) -> keras.Model:
-        """The Keras model from raw input to outputs."""
+        """The Keras model from raw input to outputs. `predict` keeps the weights that it had when it first answered."""
         return self._loaded[0]
 
     @property
@@ -139,14 +139,14 @@ class Run:
 
     def predict(
         self,
-        inputs: Sequence[Input],
+        inputs: Input | Iterable[Input],
         input_column: str = "",
         *,
         precision: str = "auto",
         engine: str = "auto",
         device: str = "auto",
     ) -> list[Answer]:
-        """Answers for pictures or texts, in the order of the inputs. Thread-safe.
+        """Answers for pictures or texts, one or a collection of them, in the order of the inputs. Thread-safe.
 
         Pictures: files, folders of files, the bytes of a file, or RGB pixels, uint8 (height, width, 3). Texts: the
         texts themselves, `.txt` files, folders of them; for pairs, tuples of two texts. Both: tables, with the columns
@@ -160,7 +160,7 @@ class Run:
         device     "cpu", "gpu", "gpu:N", or "auto": a GPU if TensorFlow sees one
         """
         options = _start(precision, engine, device)
-        return answer_entries(self.predictor, read_entries(inputs, self._layout(input_column)), options)
+        return answer_entries(self.predictor, read_entries(as_inputs(inputs), self._layout(input_column)), options)
 
     def evaluate(
         self,
