@@ -58,8 +58,11 @@ def search(
     )
     if words:
         _print_matches(found)
-    if absent := [plugin["name"] for plugin in found if plugin["installed"] is None]:
-        print(f"\nTry: zoo install {absent[0]}")
+    if absent := [plugin for plugin in found if plugin["installed"] is None]:
+        from zoo.registry.sources import CHECKOUT
+
+        first = f"{CHECKOUT} && " if absent[0]["needs_checkout"] else ""
+        print(f"\nTry: {first}zoo install {absent[0]['name']}")
 
 
 def _row(plugin: dict[str, Any]) -> list[str]:
