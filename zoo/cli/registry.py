@@ -11,7 +11,7 @@ import typer
 from zoo import api
 from zoo.cli import complete
 from zoo.cli.catalog import Json
-from zoo.cli.output import count, print_json, print_table, size
+from zoo.cli.output import count, print_beside, print_json, print_table, size
 from zoo.errors import UnknownName
 
 Registry = Annotated[
@@ -76,7 +76,8 @@ def _print_matches(found: list[dict[str, Any]]) -> None:
         for kind, names in plugin["matches"].items():
             if names:
                 more = f" and {len(names) - 12} more" if len(names) > 12 else ""
-                print(f"\n{plugin['name']}: {kind} {', '.join(names[:12])}{more}")
+                print()
+                print_beside(f"{plugin['name']}: {kind} ", f"{', '.join(names[:12])}{more}", indent=2)
 
 
 @group.command("list")
