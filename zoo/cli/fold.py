@@ -59,7 +59,8 @@ def folded(text: str, width: int) -> list[str]:
 
 def beside(text: str, first: int, rest: int) -> tuple[str, list[str]]:
     """The text in a piece of at most `first` columns and others of at most `rest`; words stay whole if they fit."""
-    line, lines, width = "", [], first
+    lines: list[str] = []
+    line, width = "", first
     for word in text.split():
         if (line and len(line) + 1 + len(word) > width) or (not line and not lines and len(word) > width):
             lines.append(line)
