@@ -18,7 +18,8 @@ from pyarrow import parquet
 import zoo
 from zoo.catalog import catalog
 from zoo.catalog.specs import Backbone, Head, Option, Pixels, Weights
-from zoo.compose.task import Task, make_task
+from zoo.compose.head import make_task
+from zoo.compose.task import Task
 from zoo.data.layout import Layout
 from zoo.data.pictures import Pictures
 from zoo.data.sources import read_source as read

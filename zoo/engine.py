@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import platform
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,15 +13,17 @@ from typing import Annotated, TextIO
 
 from msgspec import Meta
 
-from zoo.errors import ZooError
+from zoo.errors import BadPlan, ZooError
 from zoo.progress import progress
 
+_DEVICES = r"^(auto|cpu|gpu(:\d+)?)$"
+_MUST = "auto, cpu, gpu, or one GPU by its number, such as gpu:0"
 Device = Annotated[
     str,
     Meta(
-        pattern=r"^(auto|cpu|gpu(:\d+)?)$",
+        pattern=_DEVICES,
         description="What to compute on; auto uses a GPU if TensorFlow sees one.",
-        extra={"metavar": "auto|cpu|gpu|gpu:N", "must": "auto, cpu, gpu, or one GPU by its number, such as gpu:0"},
+        extra={"metavar": "auto|cpu|gpu|gpu:N", "must": _MUST},
     ),
 ]
 
@@ -69,10 +72,13 @@ def start() -> None:
 
 
 def use(device: str) -> None:
-    """Compute on a `Device` from now on; "auto" changes nothing.
+    """Compute on a `Device` from now on; "auto" leaves the devices as this process has them.
 
-    Raises `ZooError` if there is no such GPU, or TensorFlow has already started on another device.
+    Raises `BadPlan` if it is not a `Device`; `ZooError` if there is no such GPU, or TensorFlow has already started on
+    another device.
     """
+    if not isinstance(device, str) or not re.match(_DEVICES, device):
+        raise BadPlan(f"--device {device}: it must be {_MUST}.")
     if device == "auto":
         return
     start()

@@ -46,6 +46,11 @@ def checked(content: dict[str, Any], kind: type[Kind]) -> Kind:
     return convert(content, kind, BadPlan)
 
 
+def as_json(value: Any) -> Any:
+    """What JSON has no type for: an array or a number of NumPy as plain numbers, anything else as its text."""
+    return value.tolist() if hasattr(value, "tolist") else str(value)
+
+
 def flag(kind: type[msgspec.Struct], name: str) -> str:
     """The command-line option for a field."""
     return str(metadata(kind, name).get("flag", "--" + name.replace("_", "-")))

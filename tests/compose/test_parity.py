@@ -14,8 +14,8 @@ import pytest
 import zoo
 from zoo.catalog import catalog
 from zoo.compose.encoder import build_encoder
+from zoo.compose.head import make_task
 from zoo.compose.model import compose
-from zoo.compose.task import make_task
 from zoo.runs.model_file import Card, load_model, load_parts, save_model
 
 HEADS = {offer.name: offer for offer in catalog().heads if "image" in offer.spec.modalities}

@@ -6,9 +6,9 @@ import pytest
 
 from zoo.catalog import catalog
 from zoo.compose.encoder import build_encoder
+from zoo.compose.head import make_task
 from zoo.compose.model import compose
 from zoo.compose.partition import partition
-from zoo.compose.task import make_task
 
 
 def _composed(name: str):

@@ -4,7 +4,8 @@ import pytest
 
 import zoo
 from zoo.catalog import catalog
-from zoo.compose.task import Task, make_task
+from zoo.compose.head import make_task
+from zoo.compose.task import Task
 from zoo.data.check import check
 from zoo.data.inputs import read_entries
 from zoo.data.layout import Layout

@@ -1,6 +1,5 @@
 """When TensorFlow says that the memory is not enough: the data is not read again, and there is one model at a time."""
 
-import gc
 import weakref
 
 import tensorflow as tf
@@ -11,15 +10,17 @@ from zoo.training import fit, job
 
 def test_a_smaller_batch_takes_neither_the_data_nor_a_second_model(few_pictures, tmp_path, monkeypatch, capsys):
     datasets, models, alive = [], [], []
-    read, compose, go = job.read_dataset, job.compose, fit.PhaseFit._go_through_epochs
+    read, build, compose, go = job.read_dataset, job.encoder_of, job.compose, fit.PhaseFit._go_through_epochs
 
     def reading(*arguments):
         datasets.append(read(*arguments))
         return datasets[-1]
 
-    def composing(*arguments):
-        gc.collect()
+    def building(*arguments):
         alive.append(sum(model() is not None for model in models))
+        return build(*arguments)
+
+    def composing(*arguments):
         composed = compose(*arguments)
         models.append(weakref.ref(composed.network))
         return composed
@@ -30,6 +31,7 @@ def test_a_smaller_batch_takes_neither_the_data_nor_a_second_model(few_pictures,
         go(self, best)
 
     monkeypatch.setattr(job, "read_dataset", reading)
+    monkeypatch.setattr(job, "encoder_of", building)
     monkeypatch.setattr(job, "compose", composing)
     monkeypatch.setattr(fit.PhaseFit, "_go_through_epochs", short_of_memory)
     run = zoo.train("efficientnet_lite0", few_pictures, epochs=2, batch_size=12, out=tmp_path / "run")

@@ -174,8 +174,8 @@ def build(
     TensorShape([2, 1280])
     """
     from zoo.compose.encoder import build_encoder
+    from zoo.compose.head import fitting_head, make_task
     from zoo.compose.model import compose, features_from_raw
-    from zoo.compose.task import fitting_head, make_task
 
     with suggesting_plugins():
         offer = catalog().backbone(backbone)

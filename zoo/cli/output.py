@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 
 from zoo.cli.fold import beside, folded, narrowed_to
+from zoo.structs import as_json
 
 _READABLE = 30  # columns that a text needs beside a name
 _INDENT = 6  # of a text that is below its name
@@ -23,9 +24,9 @@ _INDENT = 6  # of a text that is below its name
 def print_json(content: Any) -> None:
     """Print one JSON document."""
     try:
-        text = msgspec.json.format(msgspec.json.encode(content), indent=2).decode()
+        text = msgspec.json.format(msgspec.json.encode(content, enc_hook=as_json), indent=2).decode()
     except UnicodeEncodeError:  # a file name that is not valid text
-        text = json.dumps(content, indent=2, ensure_ascii=False)
+        text = json.dumps(content, indent=2, ensure_ascii=False, default=as_json)
     print(text)
 
 

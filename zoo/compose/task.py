@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import json
-import types
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from zoo import engine
-from zoo.catalog import Backbone, Head, Offer, catalog
-from zoo.catalog.imports import resolve_import
-from zoo.catalog.specs import combine
 from zoo.data.examples import Target
 from zoo.data.reader import Raw, plain
-from zoo.errors import BadPlan
 from zoo.inference.arrays import Arrays, count, joined
+from zoo.structs import as_json
 
 if TYPE_CHECKING:
     import keras
@@ -61,6 +56,8 @@ class Task:
 
     def read_target(self, cells: Sequence[Any], raw: Raw) -> Target:
         """The target in the cells of its columns: the text of a single column, or a tuple of texts.
+
+        For a head that reads words: their tags, as many as there are words, unless it has a `read_target` of its own.
 
         raw  the example itself; for a text example, the text
 
@@ -159,9 +156,13 @@ class Task:
         names = dict.fromkeys(name for one in flat for name in one)
         return {name: [one.get(name) for one in flat] for name in names}
 
+    def decode_columns(self, outputs: Arrays, raws: Sequence[Raw]) -> dict[str, list[Any]]:
+        """The columns of `as_columns`, straight from outputs, for a head that can compute them faster than this."""
+        return self.as_columns(self.decode(outputs, raws))
+
     def as_rows(self, answer: Answer) -> list[dict[str, Any]]:
         """The answer as rows of a CSV file, by column; usually one row."""
-        if getattr(self.as_columns, "__func__", None) is not Task.as_columns:
+        if own(self, "as_columns"):
             return [{name: _in_one_cell(cells[0]) for name, cells in self.as_columns([answer]).items()}]
         row: dict[str, Any] = {}
         for name, value in answer.items():
@@ -189,55 +190,15 @@ class Task:
         return ()
 
 
-def make_task(offer: Offer[Head], options: Mapping[str, Any]) -> Task:
-    """A head's task with its options set; raises `BadPlan` for an unknown option or a wrong value."""
-    known = {option.name: option for option in offer.spec.options}
-    values = {name: option.default for name, option in known.items()}
-    for name, text in options.items():
-        if name not in known:
-            raise BadPlan(f"--set {name}={text}: no such option. {offer.name} has: {', '.join(known) or 'none'}.")
-        try:
-            values[name] = known[name].parse(text)
-        except ValueError as error:
-            raise BadPlan(f"--set {name}={text}: {error}.") from None
-    return completed(_task_class(offer)(**values))
-
-
-def restore_task(name: str, state: TaskState) -> Task:
-    """The task that a saved model was trained for."""
-    return completed(_task_class(catalog().head(name)).restore(state))
-
-
-def completed(task: Any) -> Task:
-    """A task of any class, with the methods of `Task` that its class lacks."""
-    for name, method in vars(Task).items():
-        if not name.startswith("_") and not hasattr(task, name):
-            bound = method.__get__(task, type(task)) if isinstance(method, classmethod) else None
-            setattr(task, name, bound or types.MethodType(method, task))
-    made: Task = task
-    return made
-
-
-def fitting_head(name: str, backbone: Offer[Backbone]) -> Offer[Head]:
-    """The head called `name`; raises `BadPlan`, with the heads that fit, if it does not combine with the backbone."""
-    offer = catalog().head(name)
-    if not combine(backbone.spec, offer.spec):
-        right = ", ".join(o.name for o in catalog().heads if combine(backbone.spec, o.spec)) or "none"
-        raise BadPlan(
-            f"The head {name} does not combine with {backbone.name} ({backbone.spec.modality}). These do: {right}."
-        )
-    return offer
-
-
-def _task_class(offer: Offer[Head]) -> Any:
-    engine.start()
-    return resolve_import(offer.spec.build, f"head {offer.name}")
+def own(task: Task, name: str) -> bool:
+    """Whether a task's class has its own version of a method of `Task`."""
+    return getattr(type(task), name, None) not in (None, getattr(Task, name))
 
 
 def _written(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.4g}"
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=as_json)
 
 
 def _flat(answer: Answer) -> dict[str, Any]:
@@ -251,7 +212,7 @@ def _flat(answer: Answer) -> dict[str, Any]:
 def _cell(value: Any) -> Any:
     """A value that a table can hold: objects, and lists of objects, become JSON text."""
     holds_objects = isinstance(value, dict) or (isinstance(value, list) and any(isinstance(v, dict) for v in value))
-    return json.dumps(value, ensure_ascii=False, default=str) if holds_objects else value
+    return json.dumps(value, ensure_ascii=False, default=as_json) if holds_objects else value
 
 
 def _in_one_cell(value: Any) -> Any:

@@ -78,6 +78,14 @@ def as_words(cell: object) -> tuple[str, ...]:
     return tuple(str(word) for word in cell) if isinstance(cell, (list, tuple)) else tuple(str(cell).split())
 
 
+def tags_of_words(cells: Sequence[Any], raw: str) -> tuple[str, ...]:
+    """The tags in the cell of a table, one for each word of `raw`; raises `BadData` if their numbers differ."""
+    tags, words = as_words(cells[0]), words_of(raw)
+    if len(tags) != len(words):
+        raise BadData(f"{len(words)} words, but {len(tags)} tags")
+    return tags
+
+
 def split_words(text: str) -> str:
     """An ordinary text, with spaces put between its words and punctuation marks."""
     return join_words(re.findall(r"\w+(?:[-'’.]\w+)*|[^\w\s]", text))

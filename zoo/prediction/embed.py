@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 from zoo.atomic import atomic_path
 from zoo.catalog import catalog
 from zoo.compose.encoder import build_encoder
+from zoo.compose.head import fitting_head, make_task
 from zoo.compose.model import compose
-from zoo.compose.task import fitting_head, make_task
 from zoo.data.examples import Skipped
 from zoo.data.inputs import Input, read_entries
 from zoo.data.layout import Layout
@@ -87,8 +87,8 @@ def embed(
     entries = read_entries(inputs, layout)
     predictor = Predictor(compose(build_encoder(offer, weights), task, head.spec), layout.reader, task)
     made, raws, errors = ask(predictor, entries, AUTO, "Embedding")
-    names = [name for place, (name, _, _) in enumerate(entries) if place not in errors]
+    names = [name for number, (name, _, _) in enumerate(entries) if number not in errors]
     texts = [str(raws[row]) for row in made.rows] if layout.reader.in_memory else []
-    skipped = [Skipped(entries[place][0], reason) for place, reason in sorted(errors.items())]
+    skipped = [Skipped(entries[number][0], reason) for number, reason in sorted(errors.items())]
     about = {"backbone": offer.name, "weights": weights, "options": task.state()["options"]}
     return Vectors(names, texts, made.arrays, skipped, about, time.monotonic() - start)

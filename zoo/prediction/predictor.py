@@ -5,8 +5,9 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from zoo.compose.answers import beside
 from zoo.compose.model import Parts
 from zoo.compose.task import Answer, Task
 from zoo.data.batches import Preprocessing, Unreadable
@@ -43,7 +44,8 @@ class Outputs:
 class Predictor:
     """The preprocessing, network and task of one model. The graphs are built at the first call and kept.
 
-    The same input gets the same answer, whatever came before and whichever thread calls.
+    They have the weights of that moment. The same question gets the same answers, whatever was asked before and
+    whichever thread asks: engine and precision are tried out on fixed samples, not on the first inputs.
     """
 
     def __init__(self, parts: Parts, reader: Reader, task: Task) -> None:
@@ -51,13 +53,7 @@ class Predictor:
         self._parts, self._reader = parts, reader
         self._making = threading.Lock()
         self._preprocessing: Preprocessing | None = None
-        self._runners: dict[Inference, Runner] = {}
-
-    def answers(self, raws: Sequence[Raw], options: Inference = AUTO) -> list[Answer]:
-        """An answer for each example, in order; {"error": reason} for one that cannot be read."""
-        made = self.outputs(raws, options=options)
-        decoded = iter(self.decode(made, raws))
-        return [{"error": made.errors[row]} if row in made.errors else next(decoded) for row in range(len(raws))]
+        self._runners: dict[Inference | None, Runner] = {}  # None: for a few examples
 
     def decode(self, made: Outputs, raws: Sequence[Raw]) -> list[Answer]:
         """The task's answers for the rows of `made`, which are the outputs for `raws`."""
@@ -93,11 +89,20 @@ class Predictor:
         with self._making:
             if self._preprocessing is None:
                 self._preprocessing = Preprocessing(self._parts.preprocess, self._reader)
-            chosen = EXACT if few else options
+            chosen = None if few else options
             if chosen not in self._runners:
-                network = self._parts.from_prepared
-                self._runners[chosen] = Runner(network, self._preprocessing.spec, chosen, fold=not few)
+                network, spec = self._parts.from_prepared, self._preprocessing.spec
+                runner = Runner(network, spec, EXACT, fold=False) if few else Runner(network, spec, options)
+                if not few:
+                    runner.settled(self._sample_batch(self._preprocessing))
+                self._runners[chosen] = runner
             return self._preprocessing, self._runners[chosen]
+
+    def _sample_batch(self, preprocessing: Preprocessing) -> Any:
+        values, inputs = self._reader.samples(BATCH), len(self._parts.preprocess.inputs)
+        raws = values if inputs == 1 else [(value,) * inputs for value in values]
+        ((_, batch),) = forward(lambda prepared: prepared, preprocessing, raws, "")
+        return batch
 
 
 def answer_entries(predictor: Predictor, entries: Sequence[Entry], options: Inference = AUTO) -> list[Answer]:
@@ -108,8 +113,8 @@ def answer_entries(predictor: Predictor, entries: Sequence[Entry], options: Infe
     made, raws, errors = ask(predictor, entries, options)
     decoded = iter(predictor.decode(made, raws))
     return [
-        {"input": name} | ({"error": errors[place]} if place in errors else next(decoded))
-        for place, (name, _, _) in enumerate(entries)
+        {"input": name, "error": errors[number]} if number in errors else beside({"input": name}, next(decoded))
+        for number, (name, _, _) in enumerate(entries)
     ]
 
 
@@ -120,12 +125,12 @@ def ask(
 
     Raises `BadData` if none of the entries can be read.
     """
-    places = [place for place, (_, _, reason) in enumerate(entries) if not reason]
-    raws = [entries[place][1] for place in places]
+    readable = [number for number, (_, _, reason) in enumerate(entries) if not reason]
+    raws = [entries[number][1] for number in readable]
     made = predictor.outputs(raws, title, options) if raws else Outputs([], None)
-    errors = {place: reason for place, (_, _, reason) in enumerate(entries) if reason}
-    errors |= {places[row]: reason for row, reason in made.errors.items()}
+    errors = {number: reason for number, (_, _, reason) in enumerate(entries) if reason}
+    errors |= {readable[row]: reason for row, reason in made.errors.items()}
     if len(errors) == len(entries):
-        place, reason = next(iter(errors.items()))
-        raise BadData(f"None of the inputs can be read ({len(entries)} in all; {entries[place][0]}: {reason}).")
+        number, reason = next(iter(errors.items()))
+        raise BadData(f"None of the inputs can be read ({len(entries)} in all; {entries[number][0]}: {reason}).")
     return made, raws, errors

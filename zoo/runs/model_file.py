@@ -107,6 +107,9 @@ def load_parts(model: keras.Model, card: Card, path: Path) -> Parts:
     """The parts of a model that was loaded from `path`; raises `BadRun` if it lacks parts that its card names."""
     try:
         layers = {part: str(about["layer"]) for part, about in card.parts.items()} or layers_in_order(model)
-        return parts_of(model, layers)
-    except (KeyError, ValueError, TypeError):
+        parts = parts_of(model, layers)
+        if card.parts and parts.signatures() != card.parts:
+            raise ValueError
+        return parts
+    except (KeyError, ValueError, TypeError, AttributeError):
         raise BadRun(f"{path} is damaged: it does not have the parts that its {MEMBER} names.") from None

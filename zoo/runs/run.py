@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zoo import engine
-from zoo.compose.task import restore_task
+from zoo.compose.head import restore_task
 from zoo.data.check import check
 from zoo.data.inputs import Input, read_entries
 from zoo.data.layout import Layout

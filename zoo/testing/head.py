@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from zoo.catalog import Head, Offer, catalog
 from zoo.catalog.specs import combine
+from zoo.compose.head import make_task
 from zoo.compose.model import feature_names
-from zoo.compose.task import Task, make_task
+from zoo.compose.task import Task
 from zoo.data.examples import Target
 from zoo.data.texts import join_words
 from zoo.errors import BadData

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from zoo.compose.model import Composed
-from zoo.compose.task import Task
+from zoo.compose.task import Task, own
 from zoo.features.batches import head_outputs
 from zoo.features.store import Store
 from zoo.inference.arrays import at
+from zoo.runs.predictions import as_floats
 from zoo.training.encoded import EncodedSplit
 from zoo.training.provenance import Seconds
 
@@ -46,12 +47,14 @@ class Baselines:
         self._model, self._head, self._task = composed.from_features, composed.head, task
         self._learn, self._judge = learn, judge
         self._seconds = seconds
-        self.possible = getattr(task.solve, "__func__", None) is not Task.solve
+        self.possible = own(task, "solve")
 
     def find(self, store: Store) -> Baseline | None:
         """Compute the baseline; None if the task finds none. The head keeps its weights."""
         import numpy as np
 
+        if not self.possible:
+            return None
         with self._seconds.of("baseline"):
             learn = self._learn
             rows = np.sort(np.random.default_rng(0).permutation(len(learn.examples))[:MOST])
@@ -62,9 +65,9 @@ class Baselines:
                 if name is None:
                     return None
                 scorer = self._task.scorer()
-                for places, outputs in head_outputs(self._model, store, self._judge.examples):
-                    scorer.update(at(self._judge.encoded, places), outputs)
-                return Baseline(name, scorer.result(), self._model.get_weights())
+                for rows, outputs in head_outputs(self._model, store, self._judge.examples):
+                    scorer.update(at(self._judge.encoded, rows), outputs)
+                return Baseline(name, as_floats(scorer.result()), self._model.get_weights())
 
     @contextmanager
     def being(self, baseline: Baseline) -> Iterator[None]:

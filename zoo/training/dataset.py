@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from unicodedata import normalize
@@ -70,7 +71,8 @@ def _warn_of_targets(examples: list[Example], task: Task) -> None:
     for example, stratum in zip(examples, task.strata([example.target for example in examples]), strict=True):
         if stratum is not None:
             by_content[example.content][stratum] = example.written
-        alike[" ".join(normalize("NFKC", example.written).casefold().split())].add(example.written)
+        for text in _texts(example):
+            alike[" ".join(normalize("NFKC", text).casefold().split())].add(text)
     for targets in (sorted(some) for some in alike.values() if len(some) > 1):
         names = ", ".join(map(repr, targets))
         say(f"Warning: {names} differ only in upper case or spaces, but count as different targets.")
@@ -78,6 +80,13 @@ def _warn_of_targets(examples: list[Example], task: Task) -> None:
         say(f"Warning: examples with several targets: {len(torn)} ({' and '.join(torn[0][:2])}, ...).")
 
 
+def _texts(example: Example) -> Sequence[str]:
+    """The texts in a target that may be meant to be the same as another's: each tag, or the cell of each column."""
+    target = example.target
+    return target if isinstance(target, tuple) and all(isinstance(part, str) for part in target) else [example.written]
+
+
 def _stable(example: Example) -> str:
     """The target for the fingerprint; tuples are written as in version 0.1, so that its runs can be resumed."""
-    return str(example.target) if isinstance(example.target, tuple) else example.written
+    target = example.target
+    return str(target) if isinstance(target, tuple) and all(type(part) is str for part in target) else example.written

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import shlex
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,8 +12,9 @@ import msgspec
 from zoo import engine
 from zoo.catalog import Backbone, Head, Offer, Weights, catalog
 from zoo.compose.encoder import Encoder, encoder_of
+from zoo.compose.head import fitting_head, make_task
 from zoo.compose.model import Composed, compose
-from zoo.compose.task import Task, fitting_head, make_task
+from zoo.compose.task import Task
 from zoo.data.layout import Layout
 from zoo.data.sources import require_source
 from zoo.errors import BadPlan
@@ -61,6 +63,8 @@ class Job:
         import keras
 
         with self.seconds.of("start"), self.backend.scope():
+            if self.encoder is None:
+                gc.collect()  # the previous model, which Keras holds in circles
             encoder = self.encoder or _built(self.plan, self.named)
             self.encoder = None
             keras.utils.set_random_seed(self.plan.seed)  # so that the head does not depend on how the encoder was built
@@ -89,7 +93,6 @@ def prepare(plan: Plan) -> Job:
         encoder = _built(plan, named)
         options = Inference(plan.precision, plan.engine).resolved()
         for phase in plan.phases:
-            adaptation(phase).prepare(encoder, phase)
             _training_precision(plan, phase)
     with seconds.of("data"):
         dataset = read_dataset(plan, named.layout, named.task)
@@ -110,11 +113,15 @@ def _named(plan: Plan) -> Named:
 
 
 def _built(plan: Plan, named: Named) -> Encoder:
+    """A new encoder, prepared for all phases; raises `BadPlan` if it cannot be adapted as one of them wants."""
     engine.start()
     import keras
 
     keras.utils.set_random_seed(plan.seed)
-    return encoder_of(named.backbone, named.weights, named.weights_file)
+    encoder = encoder_of(named.backbone, named.weights, named.weights_file)
+    for phase in plan.phases:
+        adaptation(phase).prepare(encoder, phase)
+    return encoder
 
 
 def _training_precision(plan: Plan, phase: Phase) -> Precision:

@@ -72,8 +72,6 @@ class Session:
         self.job, self.folder = job, folder
         plan, task, reader = job.plan, job.named.task, job.dataset.layout.reader
         self.composed = job.compose()
-        for phase in plan.phases:
-            adaptation(phase).prepare(self.composed.encoder, phase)
         self.snapshot = Snapshot(self.composed.model)
         self.preprocessing = Preprocessing(self.composed.preprocess, reader)
         self.learn = EncodedSplit(job.dataset.of("train"), task, reader, plan.batch_size, plan.seed, plan.augment)

@@ -7,7 +7,7 @@ from sklearn import metrics
 
 import zoo
 from zoo.catalog import catalog
-from zoo.compose.task import make_task, restore_task
+from zoo.compose.head import make_task, restore_task
 
 
 def _task(**options):

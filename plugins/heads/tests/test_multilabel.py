@@ -6,7 +6,7 @@ from sklearn import metrics
 
 import zoo
 from zoo.catalog import catalog
-from zoo.compose.task import make_task, restore_task
+from zoo.compose.head import make_task, restore_task
 from zoo.data.examples import Example
 from zoo.data.split import split
 

@@ -7,7 +7,7 @@ from sklearn import metrics
 
 import zoo
 from zoo.catalog import catalog
-from zoo.compose.task import make_task
+from zoo.compose.head import make_task
 
 
 def _task(*targets, **options):

@@ -7,7 +7,7 @@ from seqeval import metrics
 
 import zoo
 from zoo.catalog import catalog
-from zoo.compose.task import make_task, restore_task
+from zoo.compose.head import make_task, restore_task
 
 TAGS = [("B-PER", "I-PER", "O"), ("O", "B-ORG", "I-ORG", "I-ORG", "O"), ("O",)]
 

@@ -86,6 +86,11 @@ class Classification(zoo.Task):
         probabilities = [ranked(self.labels, row) for row in outputs]
         return [{"label": next(iter(shares)), "probabilities": shares} for shares in probabilities]
 
+    def decode_columns(self, outputs: np.ndarray, raws: Sequence[Any]) -> dict[str, list[Any]]:
+        labels = [self.labels[i] for i in outputs.argmax(axis=1)]
+        shares = {f"probability {self.labels[i]}": outputs[:, i].tolist() for i in np.argsort(self.labels)}
+        return {"label": labels} | shares
+
     def report_figures(self, encoded: np.ndarray, outputs: np.ndarray) -> list[dict[str, Any]]:
         """The confusion matrix: rows are the true classes, columns the answers."""
         counts = np.zeros((len(self.labels), len(self.labels)), int)

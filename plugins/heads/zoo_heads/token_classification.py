@@ -37,12 +37,6 @@ class TokenClassification(zoo.Task):
         if len(self.labels) < 2:
             raise zoo.BadData(f"Number of different tags: {len(self.labels)}. There must be at least two.")
 
-    def read_target(self, cells: Sequence[Any], raw: str) -> tuple[str, ...]:
-        tags, words = zoo.as_words(cells[0]), zoo.words_of(raw)
-        if len(tags) != len(words):
-            raise zoo.BadData(f"{len(words)} words, but {len(tags)} tags")
-        return tags
-
     def strata(self, targets: Sequence[tuple[str, ...]]) -> Sequence[str | None]:
         return by_rarest(targets)
 

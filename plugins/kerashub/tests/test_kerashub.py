@@ -234,9 +234,9 @@ def test_the_list_of_presets_costs_no_tensorflow():
 
 
 def test_only_what_is_unfrozen_is_trained_on_features_kept_from_the_frozen_part(minilm, tmp_path):
+    from zoo.compose.head import make_task
     from zoo.compose.model import compose
     from zoo.compose.partition import partition
-    from zoo.compose.task import make_task
 
     head = catalog().head("classification")
     task = make_task(head, {})

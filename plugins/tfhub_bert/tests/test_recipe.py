@@ -7,8 +7,8 @@ import pytest
 import zoo
 from zoo.catalog import catalog
 from zoo.compose.encoder import build_encoder
+from zoo.compose.head import make_task
 from zoo.compose.model import compose
-from zoo.compose.task import make_task
 from zoo.runs.plan import Recipe
 from zoo.training.optimizers import WarmUpAndDecay, make_optimizer
 from zoo.training.recipe import phases

@@ -12,9 +12,10 @@ import pytest
 
 import zoo
 from zoo.catalog import catalog
+from zoo.catalog.specs import combine
 from zoo.compose.encoder import build_encoder
+from zoo.compose.head import make_task
 from zoo.compose.model import compose
-from zoo.compose.task import combine, make_task
 from zoo.runs.model_file import Card, load_model, load_parts, save_model
 
 BERT = catalog().backbone("bert")
@@ -175,9 +176,9 @@ def test_words_are_tagged_after_training_on_sentences_of_all_lengths(unfreeze, n
 
 
 def test_features_of_words_come_back_from_their_file_as_they_were(names):
+    from zoo.compose.head import make_task
     from zoo.compose.model import compose
     from zoo.compose.partition import partition
-    from zoo.compose.task import make_task
     from zoo.data.batches import Preprocessing
     from zoo.data.check import check
     from zoo.data.layout import Layout
