@@ -52,17 +52,16 @@ def test_without_a_checkout_the_hints_say_that_a_plugin_of_zoo_needs_one(registr
     registry.write_text(registry.read_text() + 'folder = "plugins/some_nets"\n')
     monkeypatch.setattr(sources, "built_in", lambda: registry)
     named = "zoo registry use CHECKOUT/registry.toml"
-    with pytest.raises(
-        zoo.UnknownName, match=rf"checkout of zoo, which has it \({named}\), then zoo install some_nets"
-    ):
+    both = f"{named} && zoo install some_nets"
+    with pytest.raises(zoo.UnknownName, match=rf"offers some_vit: {both} \(only a checkout of zoo has it\)"):
         zoo.backbone_info("some_vit")
     with pytest.raises(zoo.CannotInstall, match=f"A checkout of zoo has it; name one first: {named}"):
         zoo.install("some_nets", find_links=tmp_path, no_index=True)
-    assert zoo.search("some vit")[0]["needs_checkout"]
+    assert zoo.search("some vit")[0]["install"] == both
     (tmp_path / "plugins" / "some_nets").mkdir(parents=True)
     with pytest.raises(zoo.UnknownName, match="The plugin some_nets offers some_vit: zoo install some_nets"):
         zoo.backbone_info("some_vit")
-    assert not zoo.search("some vit")[0]["needs_checkout"]
+    assert zoo.search("some vit")[0]["install"] == "zoo install some_nets"
 
 
 def test_a_registry_is_checked(registry):

@@ -59,10 +59,7 @@ def search(
     if words:
         _print_matches(found)
     if absent := [plugin for plugin in found if plugin["installed"] is None]:
-        from zoo.registry.sources import CHECKOUT
-
-        first = f"{CHECKOUT} && " if absent[0]["needs_checkout"] else ""
-        print(f"\nTry: {first}zoo install {absent[0]['name']}")
+        print(f"\nTry: {absent[0]['install']}")
 
 
 def _row(plugin: dict[str, Any]) -> list[str]:

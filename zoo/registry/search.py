@@ -9,7 +9,7 @@ from typing import Any, cast
 
 from zoo.catalog import catalog
 from zoo.catalog.catalog import nearest
-from zoo.registry.sources import CHECKOUT, Listing, Registries
+from zoo.registry.sources import Listing, Registries
 
 
 def search(query: str, registries: Registries) -> list[dict[str, Any]]:
@@ -53,9 +53,8 @@ def offering(kind: str, name: str, registries: Registries) -> str:
 
 
 def _way(listing: Listing) -> str:
-    """The command that installs a plugin, after the one that names a checkout where only a checkout has it."""
-    install = f"zoo install {listing.entry.name}"
-    return f"name a checkout of zoo, which has it ({CHECKOUT}), then {install}" if listing.needs_checkout else install
+    """How to install a plugin."""
+    return f"{listing.install} (only a checkout of zoo has it)" if listing.needs_checkout else listing.install
 
 
 def _everything(registries: Registries) -> Iterator[dict[str, Any]]:
@@ -70,7 +69,7 @@ def _everything(registries: Registries) -> Iterator[dict[str, Any]]:
             "installed": plugin.version if plugin else None,
             "registry": listing.registry,
             "also_in": list(listing.hides),
-            "needs_checkout": listing.needs_checkout,
+            "install": listing.install,
             "verified": entry.verified,
             "bytes": entry.bytes or None,
             "licence": entry.licence,
@@ -90,7 +89,7 @@ def _everything(registries: Registries) -> Iterator[dict[str, Any]]:
             "installed": plugin.version,
             "registry": None,
             "also_in": [],
-            "needs_checkout": False,
+            "install": None,
             "verified": False,
             "bytes": None,
             "licence": about.get("License-Expression") or "",

@@ -53,6 +53,11 @@ class Listing:
         return self.registry == BUILT_IN and self.entry.folder is not None and self._folder is None
 
     @property
+    def install(self) -> str:
+        """The command that installs it, after the one that names a checkout if it needs one."""
+        return f"{CHECKOUT} && " * self.needs_checkout + f"zoo install {self.entry.name}"
+
+    @property
     def _folder(self) -> Path | None:
         """The plugin's folder in the checkout that the registry is in, if it is there."""
         if self.entry.folder is None or "://" in self.base:
