@@ -12,7 +12,7 @@ from zoo.api.names import (
     head_names,
     listed_plugin_names,
     modality_names,
-    option_names,
+    option_choices,
     plugin_names,
     weights_names,
 )
@@ -59,7 +59,7 @@ __all__ = [
     "load_run",
     "modality_names",
     "new_plugin",
-    "option_names",
+    "option_choices",
     "plugin_names",
     "pull",
     "registry_names",
