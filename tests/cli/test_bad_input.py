@@ -475,8 +475,8 @@ def test_what_is_doubtful_is_said_and_the_training_goes_on(make, said, zoo_here,
 
 def test_a_loss_that_is_no_number_stops_with_advice_and_keeps_the_last_good_checkpoint(zoo_here, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    from zoo.plan import Phase, Plan
     from zoo.runs.folder import RunFolder
-    from zoo.runs.plan import Phase, Plan
     from zoo.training.checkpoint import Checkpoints
 
     phases = (

@@ -31,7 +31,7 @@ def bucket(clipart):
 
 
 def test_an_address_stays_an_address(tmp_path):
-    assert str(place("s3://bucket/photos/a.png")) == "s3://bucket/photos/a.png"
+    assert str(place("memory://bucket/photos/a.png")) == "memory://bucket/photos/a.png"
     assert place("memory://bucket/a").name == "a"
     assert not is_local(place("memory://bucket/a"))
     assert is_local(place(str(tmp_path)))
@@ -40,6 +40,8 @@ def test_an_address_stays_an_address(tmp_path):
     assert not is_place("memory://bucket")
     with pytest.raises(zoo.ZooError, match="nonsense:// cannot be read here"):
         place("nonsense://bucket")
+    with pytest.raises(zoo.ZooError, match=r"dropbox:// cannot be read here .*dropbox"):
+        place("dropbox://bucket")
     with pytest.raises(zoo.ZooError, match="Give it as a string: 's3://bucket/photos'"):
         place(type(tmp_path)("s3://bucket/photos"))
 

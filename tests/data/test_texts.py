@@ -103,8 +103,8 @@ def test_what_a_person_asks_about_may_be_texts_files_folders_and_tables(tmp_path
     assert [(raw, reason) for _, raw, reason in entries][-2:] == [("in a file", ""), (None, "empty text")]
     with pytest.raises(zoo.BadData, match=r"missing\.csv does not exist"):
         read_entries(["missing.csv"], TEXT)
-    with pytest.raises(zoo.BadData, match="this model reads 2 texts"):
-        read_entries(["only one"], PAIR)
+    ((_, raw, reason),) = read_entries(["only one"], PAIR)
+    assert (raw, reason) == (None, "this model reads 2 texts; give a table with text and text_b")
 
 
 @pytest.mark.parametrize("seed", [None, 7])

@@ -29,7 +29,7 @@ def test_pictures_become_unit_vectors_in_a_table(few_pictures, tmp_path, zoo_com
     assert (classes == classes[nearest]).mean() > 0.8
 
     again = zoo_command("embed", "efficientnet_lite0", few_pictures, "--out", out)
-    assert (again.returncode, "is not overwritten" in again.stderr) == (1, True)
+    assert (again.returncode, "is never overwritten" in again.stderr) == (1, True)
 
 
 def test_a_table_of_pictures_is_predicted_and_embedded_with_what_is_missing_left_out(finished_run, unseen, tmp_path):
@@ -51,7 +51,7 @@ def test_vectors_are_the_backbones_own_features_where_they_are_not_normalized(fe
 
 
 def test_what_cannot_be_embedded_is_a_sentence(few_pictures, tmp_path):
-    with pytest.raises(zoo.BadPlan, match=r"name the file .*v\.parquet"):
+    with pytest.raises(zoo.BadPlan, match=r"vectors are written as Parquet\. Name the file .*v\.parquet"):
         zoo.embed("efficientnet_lite0", few_pictures, out=tmp_path / "v.csv")
     with pytest.raises(zoo.BadPlan, match="does not exist"):
         zoo.embed("efficientnet_lite0", few_pictures, out=tmp_path / "no" / "v.parquet")
@@ -62,3 +62,14 @@ def test_what_cannot_be_embedded_is_a_sentence(few_pictures, tmp_path):
     (tmp_path / "no.png").write_bytes(b"")
     with pytest.raises(zoo.BadData, match=r"None of the inputs can be read \(1 in all; .*no\.png: empty file"):
         zoo.embed("efficientnet_lite0", tmp_path / "no.png")
+
+
+def test_any_collection_of_inputs_is_many_inputs(few_pictures):
+
+    files = sorted((few_pictures / "birds").glob("*.png"))
+    listed = zoo.embed("efficientnet_lite0", files)
+    for collection in (iter(files), np.array([str(file) for file in files]), tuple(files)):
+        again = zoo.embed("efficientnet_lite0", collection)
+        assert again.inputs == listed.inputs
+        assert np.array_equal(again.values, listed.values)
+    assert zoo.embed("efficientnet_lite0", files[0].read_bytes()).inputs == ["(bytes)"]

@@ -47,5 +47,5 @@ def test_texts_have_no_augmentation_and_that_is_said(zoo_command, tmp_path):
     table.write_text("text,label\n" + "".join(f"a text {n},{n % 2}\n" for n in range(8)))
     result = zoo_command("train", "minilm_l6", table, "--augment", "light", "--out", tmp_path / "run")
     assert result.returncode == 1
-    assert result.stderr.strip() == "zoo: --augment light: texts are not augmented."
+    assert result.stderr.strip() == "zoo: --augment light: texts cannot be augmented."
     assert not (tmp_path / "run").exists()

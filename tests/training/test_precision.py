@@ -9,7 +9,7 @@ def test_float16_without_a_gpu_is_refused_before_anything_is_made(zoo_command, f
     options = ["--precision", "float16", "--unfreeze", 1, "--engine", "tensorflow", "--out", tmp_path / "run"]
     result = zoo_command("train", "efficientnet_lite0", few_pictures, *options, CUDA_VISIBLE_DEVICES="-1")
     assert result.returncode == 1
-    assert "--precision float16: tensorflow computes in it on a GPU alone" in result.stderr
+    assert "--precision float16: tensorflow computes in it only on a GPU. Give bfloat16 or float32." in result.stderr
     assert not (tmp_path / "run").exists()
 
 

@@ -12,7 +12,7 @@ import zoo
 from zoo import api
 from zoo.catalog import catalog
 from zoo.compose.encoder import build_encoder
-from zoo.runs.plan import Phase, Plan, Recipe
+from zoo.plan import Phase, Plan, Recipe
 from zoo.training.recipe import HEAD_EPOCHS, HEAD_PATIENCE, phases
 
 PLAN = """backbone = 'x'
@@ -140,7 +140,10 @@ def test_a_loss_that_is_no_number_ends_with_advice(few_pictures, tmp_path):
         ({"unfreeze": -1}, "--unfreeze -1"),
         ({"unfreeze": 10}, "9 stages"),
         ({"head": "regresion"}, "no head called 'regresion'"),
-        ({"options": {"smoothing": 0.1}}, "options hidden, dropout, label_smoothing, class_weight"),
+        (
+            {"options": {"smoothing": 0.1}},
+            "--set smoothing=0.1: no such option. classification has: hidden, dropout, label_smoothing, class_weight",
+        ),
         ({"options": {"label_smoothing": "much"}}, "not a number"),
         ({"options": {"label_smoothing": 1.5}}, "below 1"),
         ({"options": {"class_weight": "all"}}, "one of none, balanced"),

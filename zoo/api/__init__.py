@@ -28,7 +28,7 @@ from zoo.api.registries import (
 from zoo.api.training import build, diff, embed, list_runs, load_run, resume, train, train_plan
 from zoo.api.upkeep import cache, check, doctor
 from zoo.catalog.settings import registries as registry_names
-from zoo.runs.plan import Recipe, Settings
+from zoo.plan import Recipe, Settings
 
 __all__ = [
     "Installation",

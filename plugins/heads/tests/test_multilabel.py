@@ -55,7 +55,7 @@ def test_an_answer_has_the_labels_above_the_threshold_and_all_probabilities():
     ("targets", "columns", "said"),
     [
         (["a", "a"], ("label",), "Number of labels: 1"),
-        ([("1", "maybe")], ("x", "y"), "column 'y' holds 'maybe'"),
+        ([("1", "maybe")], ("x", "y"), "column 'y' has 'maybe'"),
         ([("1", "0")], ("x", "y"), "No training example has the label 'y'"),
     ],
 )

@@ -3,7 +3,6 @@
 import keras
 import numpy as np
 import pytest
-from seqeval import metrics
 
 import zoo
 from zoo.catalog import catalog
@@ -24,6 +23,7 @@ def _said(task, rng, count=60):
 
 
 def test_entity_level_figures_are_those_of_seqeval():
+    metrics = pytest.importorskip("seqeval.metrics", reason="seqeval is not installed: make references")
     task = _task()
     truth, outputs = _said(task, np.random.default_rng(0))
     said = [[task.labels[i] for i in row[: len(t)].argmax(-1)] for row, t in zip(outputs, truth, strict=True)]

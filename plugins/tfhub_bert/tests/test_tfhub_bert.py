@@ -219,7 +219,9 @@ def test_what_lacks_the_interface_is_told_what_is_missing(tiny, tmp_path):
     bert = catalog().backbone("bert")
     plain = tmp_path / "plain"
     plain.mkdir()
-    with pytest.raises(zoo.BadWeights, match=r"plain is not a SavedModel: it has no saved_model\.pb"):
+    with pytest.raises(
+        zoo.BadWeights, match=r"plain is not a SavedModel: it has neither saved_model\.pb nor the folders"
+    ):
         build_encoder(bert, str(plain))
     for folder in ("encoder", "preprocessor"):
         (plain / folder).mkdir()
