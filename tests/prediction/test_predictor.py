@@ -103,7 +103,5 @@ def test_the_network_is_traced_once(run, unseen, monkeypatch):
 
 def test_a_device_that_does_not_exist_is_a_sentence(run, unseen):
     for device in ("tpu", "gpu:first", None):
-        with pytest.raises(
-            zoo.BadPlan, match=f"--device {device}: it must be auto, cpu, gpu, or one"
-        ):
+        with pytest.raises(zoo.BadPlan, match=f"--device {device}: it must be auto, cpu, gpu, or one"):
             run.predict([unseen / "pear.png"], device=device)
