@@ -164,7 +164,7 @@ def test_a_killed_training_leaves_no_run_that_looks_finished(few_pictures, tmp_p
     assert list(csv.DictReader((out / "history.csv").open()))
     predicted = zoo_command("predict", out, few_pictures)
     assert predicted.returncode == 1
-    assert "not a finished run" in predicted.stderr
+    assert "is not finished. To continue it: zoo resume" in predicted.stderr
     again = zoo_command("train", "efficientnet_lite0", few_pictures, "--out", out)
     assert again.returncode == 1
     assert f"zoo resume {out}" in again.stderr
