@@ -23,10 +23,10 @@ from zoo.compose.task import Task
 from zoo.data.layout import Layout
 from zoo.data.pictures import Pictures
 from zoo.data.sources import read_source as read
+from zoo.plan import Phase, Plan
 from zoo.registry.format import parse
 from zoo.runs.folder import RunFolder
 from zoo.runs.model_file import read_card
-from zoo.runs.plan import Phase, Plan
 from zoo.runs.vetting import vet
 from zoo.training.checkpoint import Checkpoint, Checkpoints, Position
 

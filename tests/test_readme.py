@@ -3,6 +3,7 @@
 import json
 import re
 import runpy
+import tomllib
 from pathlib import Path
 
 from zoo.testing.commands import CommandLine
@@ -43,3 +44,11 @@ def test_the_guides_table_of_options_is_that_of_the_settings():
 def test_every_document_is_in_the_table_of_contents():
     documents = {f"docs/{path.name}" for path in (Path(__file__).parent.parent / "docs").glob("*.md")}
     assert documents == set(re.findall(r"\]\((docs/[\w.]+)\)", README))
+
+
+def test_every_distribution_carries_the_licence():
+    root = Path(__file__).parent.parent
+    for project in root.glob("plugins/*/pyproject.toml"):
+        assert (project.parent / "LICENSE").read_text() == (root / "LICENSE").read_text()
+        about = tomllib.loads(project.read_text())["project"]
+        assert (about["license"], about["license-files"]) == ("Apache-2.0", ["LICENSE"])

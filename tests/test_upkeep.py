@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 import zoo
+from zoo.registry import sources
 from zoo.testing import BrokenPromise, NotChecked, Promise
 
 ENTRY = """
@@ -45,6 +46,22 @@ def test_a_registry_is_used_searched_and_forgotten(registry, monkeypatch):
     assert [one["registry"] for one in zoo.list_registries()] == ["built-in"]
     with pytest.raises(zoo.UnknownName, match="Registries in use: none"):
         zoo.forget_registry("registry.toml")
+
+
+def test_without_a_checkout_the_hints_say_that_a_plugin_of_zoo_needs_one(registry, monkeypatch, tmp_path):
+    registry.write_text(registry.read_text() + 'folder = "plugins/some_nets"\n')
+    monkeypatch.setattr(sources, "built_in", lambda: registry)
+    named = "zoo registry use CHECKOUT/registry.toml"
+    both = f"{named} && zoo install some_nets"
+    with pytest.raises(zoo.UnknownName, match=rf"offers some_vit: {both} \(only a checkout of zoo has it\)"):
+        zoo.backbone_info("some_vit")
+    with pytest.raises(zoo.CannotInstall, match=f"A checkout of zoo has it; name one first: {named}"):
+        zoo.install("some_nets", find_links=tmp_path, no_index=True)
+    assert zoo.search("some vit")[0]["install"] == both
+    (tmp_path / "plugins" / "some_nets").mkdir(parents=True)
+    with pytest.raises(zoo.UnknownName, match="The plugin some_nets offers some_vit: zoo install some_nets"):
+        zoo.backbone_info("some_vit")
+    assert zoo.search("some vit")[0]["install"] == "zoo install some_nets"
 
 
 def test_a_registry_is_checked(registry):

@@ -26,6 +26,11 @@ from zoo.weights import cache_folder, states
 _PACKAGES = ("tensorflow", "keras", "numpy", "pillow", "pyarrow")
 _VARIABLES = ("ZOO_CACHE", "ZOO_CONFIG", "ZOO_DISABLE", "ZOO_MIRROR", "ZOO_OFFLINE", "ZOO_REGISTRY")
 _TIMEOUT_SECONDS = 4
+_WEB = ("https://", "http://")
+_METAL = (
+    "Its last release that we know of is 1.2.0 of January 2025, for Python 3.12 and older; TensorFlow 2.19 and newer "
+    "came after it, and may not start with it."
+)
 
 
 def diagnose() -> dict[str, Any]:
@@ -69,9 +74,15 @@ def _environment(problems: list[str]) -> dict[str, Any]:
 def _accelerators(notes: list[str]) -> list[str]:
     """The GPUs that TensorFlow could use, according to the system, since importing TensorFlow takes seconds."""
     if platform.system() == "Darwin" and platform.machine() == "arm64":
-        if not _installed("tensorflow-metal"):
-            notes.append("TensorFlow uses the GPU of this Mac after: pip install tensorflow-metal")
-        return ["Apple Metal"]
+        if _installed("tensorflow-metal"):
+            notes.append(f"{_METAL} If TensorFlow does not start, remove it: pip uninstall tensorflow-metal")
+            return ["Apple Metal"]
+        notes.append(
+            "TensorFlow computes on the processor of this Mac. Apple's package for the GPU is tensorflow-metal. "
+            f"{_METAL} To try it: pip install tensorflow-metal; if TensorFlow does not start then, remove it: "
+            "pip uninstall tensorflow-metal"
+        )
+        return []
     program = shutil.which("nvidia-smi")
     if program is None:
         return []
@@ -115,14 +126,20 @@ def _plugins(known: Catalog, problems: list[str]) -> dict[str, Any]:
 
 
 def _sources(known: Catalog, notes: list[str]) -> dict[str, Any]:
-    """Whether the places that weights come from answer at all."""
+    """Whether the places that weights come from answer at all; only those on the web are asked."""
     if os.environ.get("ZOO_OFFLINE") == "1":
         return {"sources of weights": "not asked: ZOO_OFFLINE=1"}
     places = Counter(place for offer in known.backbones for place in _places(offer.facts["weights"]))
-    facts = {}
+    counts = {place: f"weights of {number} backbone{'s' * (number > 1)}" for place, number in places.items()}
+    asked = [place for place in places if place.startswith(_WEB)]
+    facts = {
+        f"source {place}": f"not asked, because a library fetches from it ({counts[place]})"
+        for place in places
+        if place not in asked
+    }
     with ThreadPoolExecutor(16) as pool:
-        for place, failure in zip(places, pool.map(_failure, places), strict=True):
-            facts[f"source {place}"] = f"{failure or 'answers'} (weights of {places[place]} backbones)"
+        for place, failure in zip(asked, pool.map(_failure, asked), strict=True):
+            facts[f"source {place}"] = f"{failure or 'answers'} ({counts[place]})"
             if failure:
                 notes.append(
                     f"{place} does not answer ({failure}). Set HTTPS_PROXY or ZOO_MIRROR, take weights from a file "
@@ -136,10 +153,12 @@ def _places(weights: list[dict[str, Any]]) -> Iterator[str]:
         source = one["source"].removeprefix("hub:")
         if source.startswith("wheel:"):
             source = os.environ.get("PIP_INDEX_URL", "https://pypi.org/simple/")
-        if "://" in source:
+        if source.startswith(_WEB):
             yield "{0.scheme}://{0.hostname}".format(urlsplit(source)) + (
                 f":{port}" if (port := urlsplit(source).port) else ""
             )
+        elif "://" in source:  # kaggle://OWNER/MODEL, for example, has no host
+            yield source.partition("://")[0]
 
 
 def _failure(place: str) -> str:

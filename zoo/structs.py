@@ -102,7 +102,7 @@ def _sentence(fault: str, content: Any, kind: Any, path: object) -> str:
         if "missing" in match["what"]:
             return f"{begin}{field[1]} is missing."
         known = ", ".join(f.name for f in msgspec.structs.fields(_struct_at(kind, names)))
-        return f"{begin}there is no setting {field[1]!r}; there are {known}."
+        return f"{begin}there is no setting {field[1]!r}. Settings: {known}."
     value = content
     for name in names:
         value = value[name]

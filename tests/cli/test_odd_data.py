@@ -167,8 +167,8 @@ def test_rows_without_a_label_are_counted_and_the_training_goes_on(zoo_here, tmp
 
 def test_a_loss_that_is_no_number_stops_with_advice_and_keeps_the_last_good_checkpoint(zoo_here, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    from zoo.plan import Phase, Plan
     from zoo.runs.folder import RunFolder
-    from zoo.runs.plan import Phase, Plan
     from zoo.training.checkpoint import Checkpoints
 
     phases = (

@@ -100,7 +100,27 @@ def test_no_table_is_folded_where_there_is_no_terminal():
 def test_the_list_of_backbones_fits_into_80_columns():
     lines = on_terminal(80, "-m", "zoo", "list")
     assert max(map(len, lines)) <= 80
-    assert any(line.startswith("efficientnet_") for line in lines)
+    assert any(line.startswith("efficientnet") for line in lines)
+
+
+@pytest.mark.parametrize("columns", [80, 60, 44])
+@pytest.mark.parametrize("command", ["heads", "info efficientnet_lite0", "doctor", "search electra"])
+def test_facts_and_texts_are_folded_and_nothing_of_them_is_lost(command, columns, monkeypatch):
+    monkeypatch.setenv("ZOO_OFFLINE", "1")
+    words = ["-m", "zoo", *command.split()]
+    lines = on_terminal(columns, *words)
+    assert all(len(line) <= columns for line in lines)
+    whole = subprocess.run([sys.executable, *words], capture_output=True, text=True, check=True).stdout
+    assert max(map(len, whole.splitlines())) > columns
+    shown, wanted = (re.sub(r"[\s─]|free disk +[\d.]+", "", text) for text in ("\n".join(lines), whole))
+    if command == "search electra":  # a table's cells are beside one another
+        shown, wanted = sorted(shown), sorted(wanted)
+    assert shown == wanted
+
+
+def test_a_checksum_stays_whole_if_it_fits_on_a_line_of_its_own():
+    checksum = next(line for line in on_terminal(80, "-m", "zoo", "info", "efficientnet_lite0") if "sha256:" in line)
+    assert re.fullmatch(r" +sha256:[0-9a-f]{64}", checksum)
 
 
 @pytest.mark.parametrize("columns", [80, 40])

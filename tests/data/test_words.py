@@ -1,5 +1,7 @@
 """Words and their tags: CoNLL, lists in JSONL, several target columns."""
 
+import json
+
 import pytest
 
 import zoo
@@ -11,6 +13,8 @@ from zoo.data.inputs import read_entries
 from zoo.data.layout import Layout
 from zoo.data.sources import read_source
 from zoo.data.texts import words_of
+from zoo.plan import Phase, Plan
+from zoo.training.dataset import read_dataset
 
 WORDS = Layout("text", "words")
 TAGS = make_task(catalog().head("token_classification"), {})
@@ -64,3 +68,13 @@ def test_several_targets_stand_in_several_columns(tmp_path):
     assert examples.skipped[0].reason == "the column a is empty"
     with pytest.raises(zoo.BadData, match="several targets must be columns of a table"):
         read_source(tmp_path, Layout("text", target_column="a,b"), Task())
+
+
+def test_tags_that_look_alike_are_said(tmp_path, capsys):
+    phase = Phase(unfreeze=0, epochs=1, learning_rate=0.1, patience=1)
+    rows = [{"tokens": ["one", "two"], "tags": tags} for tags in (["O", "B-PER"], ["o", "B-PER"], ["O", "B-per"])]
+    (tmp_path / "t.jsonl").write_text("\n".join(json.dumps(row) for row in rows * 5) + "\n")
+    read_dataset(Plan(backbone="any", data=str(tmp_path / "t.jsonl"), phases=(phase,)), WORDS, TAGS)
+    said = capsys.readouterr().err
+    assert "'O', 'o' differ only in upper case" in said
+    assert "'B-PER', 'B-per' differ only in upper case" in said

@@ -45,6 +45,24 @@ def test_many_pictures_at_once_by_a_fast_engine_leave_later_questions_as_they_we
     assert run.predict([unseen / "pear.png"]) == first
 
 
+def test_what_was_asked_first_changes_no_answer(finished_run, unseen, clipart):
+    questions = [[unseen], [clipart], [unseen / "pear.png"]]
+    orders = [zoo.load_run(finished_run), zoo.load_run(finished_run)]
+    for options in ({}, {"precision": "float32", "engine": "tensorflow"}):
+        first = [orders[0].predict(question, **options) for question in questions]
+        last = [orders[1].predict(question, **options) for question in reversed(questions)]
+        assert first == last[::-1]
+
+
+def test_one_input_needs_no_list(run, unseen):
+    path = unseen / "pear.png"
+    listed = run.predict([path])
+    assert run.predict(path) == run.predict(str(path)) == run.predict(p for p in [path]) == listed
+    assert run.predict(np.asarray(Image.open(path).convert("RGB")))[0]["label"] == "fruit"
+    with pytest.raises(zoo.BadData, match="A dict is not a list of inputs"):
+        run.predict({"image": path})
+
+
 def test_bytes_pixels_and_files_are_one_question(run, unseen):
     path = unseen / "violin.png"
     transparent = Image.open(path).convert("RGBA")
@@ -81,3 +99,9 @@ def test_the_network_is_traced_once(run, unseen, monkeypatch):
     run.predict([unseen / "pear.png"])
     monkeypatch.setattr(runner, "trace", lambda *_: pytest.fail("traced again"))
     assert run.predict([unseen / "pear.png", unseen / "violin.png"])[1]["label"] == "music"
+
+
+def test_a_device_that_does_not_exist_is_a_sentence(run, unseen):
+    for device in ("tpu", "gpu:first", None):
+        with pytest.raises(zoo.BadPlan, match=f"--device {device}: it must be auto, cpu, gpu, or one"):
+            run.predict([unseen / "pear.png"], device=device)

@@ -62,3 +62,14 @@ def test_what_cannot_be_embedded_is_a_sentence(few_pictures, tmp_path):
     (tmp_path / "no.png").write_bytes(b"")
     with pytest.raises(zoo.BadData, match=r"None of the inputs can be read \(1 in all; .*no\.png: empty file"):
         zoo.embed("efficientnet_lite0", tmp_path / "no.png")
+
+
+def test_any_collection_of_inputs_is_many_inputs(few_pictures):
+
+    files = sorted((few_pictures / "birds").glob("*.png"))
+    listed = zoo.embed("efficientnet_lite0", files)
+    for collection in (iter(files), np.array([str(file) for file in files]), tuple(files)):
+        again = zoo.embed("efficientnet_lite0", collection)
+        assert again.inputs == listed.inputs
+        assert np.array_equal(again.values, listed.values)
+    assert zoo.embed("efficientnet_lite0", files[0].read_bytes()).inputs == ["(bytes)"]

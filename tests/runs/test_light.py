@@ -12,6 +12,7 @@ import pytest
 from pyarrow import parquet
 
 import zoo
+from zoo.runs.folder import RunFolder
 
 HEAVY = {"tensorflow", "keras", "PIL", "h5py"}
 LOOK = """
@@ -73,15 +74,12 @@ def test_the_list_of_runs_says_how_each_is_and_how_good(finished_run, tmp_path, 
 
 
 def test_a_run_in_training_is_listed_as_such(tmp_path, finished_run):
-    from zoo.runs.folder import RunFolder
-    from zoo.runs.listing import list_runs
-
     shutil.copytree(finished_run, tmp_path / "run")
     (tmp_path / "run/metrics.json").unlink()
     with RunFolder.reopened(tmp_path / "run"):
         held = [sys.executable, "-c", "import sys, zoo; print(zoo.list_runs(sys.argv[1])[0].state)", str(tmp_path)]
         assert subprocess.run(held, capture_output=True, text=True).stdout.strip() == "training"
-    assert list_runs(tmp_path)[0].state == "interrupted"
+    assert zoo.list_runs(tmp_path)[0].state == "interrupted"
 
 
 @pytest.fixture
@@ -112,7 +110,6 @@ def test_a_run_of_version_0_1_0_can_be_repeated(old):
     assert (old / "again/split.csv").read_text() == (old / "run/split.csv").read_text()
     assert again.metrics == pytest.approx(run.metrics, abs=0.02)
     assert {d.section for d in zoo.diff("run", "again")} <= {
-        "plan",
         "machine",
         "computing",
         "seconds",
@@ -127,3 +124,30 @@ def test_a_training_of_version_0_1_0_is_resumed(old):
     assert [row["epoch"] for row in run.history] == [1, 2, 3]
     assert run.metrics == pytest.approx(zoo.load_run("run").metrics, abs=0.02)
     assert os.listdir("half/logs")
+
+
+def test_a_run_whose_files_are_damaged_is_listed_as_such(finished_run, tmp_path):
+    damage = {
+        "latin": ("history.csv", "phase,epoch\nKöpfe,1\n".encode("latin-1")),
+        "list": ("metrics.json", b"[]"),
+        "words": ("metrics.json", b'{"run": "r", "backbone": "b", "head": "h", "metrics": "good", "seconds": 1}'),
+        "plan": ("plan.toml", b"\xff"),
+    }
+    for name, (file, content) in damage.items():
+        shutil.copytree(finished_run, tmp_path / name, ignore=shutil.ignore_patterns("model.keras"))
+        (tmp_path / name / file).write_bytes(content)
+    assert {run.path.name: run.state for run in zoo.list_runs(tmp_path)} == dict.fromkeys(damage, "damaged")
+
+
+def test_looking_at_runs_never_stops_a_training_that_starts(finished_run, tmp_path):
+    shutil.copytree(finished_run, tmp_path / "run", ignore=shutil.ignore_patterns("model.keras", "metrics.json"))
+    look = "import sys, zoo\nprint(flush=True)\nwhile True: zoo.list_runs(sys.argv[1])"
+    watcher = subprocess.Popen([sys.executable, "-c", look, tmp_path], stdout=subprocess.PIPE)
+    try:
+        watcher.stdout.readline()
+        for _ in range(200):
+            with RunFolder.reopened(tmp_path / "run"):
+                pass
+    finally:
+        watcher.kill()
+        watcher.wait()

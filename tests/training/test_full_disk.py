@@ -11,8 +11,8 @@ import pytest
 
 import zoo
 from zoo import api
+from zoo.plan import Phase, Plan
 from zoo.runs.folder import RunFolder
-from zoo.runs.plan import Phase, Plan
 
 CLIPART = Path(__file__).parents[2] / "examples/data/clipart"
 FULL = "No space left on device|File too large"

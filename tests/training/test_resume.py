@@ -18,8 +18,8 @@ import h5py
 import numpy as np
 import pytest
 
+from zoo.plan import Phase, Plan
 from zoo.runs.folder import RunFolder
-from zoo.runs.plan import Phase, Plan
 from zoo.training.checkpoint import Checkpoints
 
 KILLS = {"image": 15, "text": 5}

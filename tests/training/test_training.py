@@ -12,7 +12,7 @@ import zoo
 from zoo import api
 from zoo.catalog import catalog
 from zoo.compose.encoder import build_encoder
-from zoo.runs.plan import Phase, Plan, Recipe
+from zoo.plan import Phase, Plan, Recipe
 from zoo.training.recipe import HEAD_EPOCHS, HEAD_PATIENCE, phases
 
 PLAN = """backbone = 'x'

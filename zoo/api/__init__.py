@@ -12,7 +12,7 @@ from zoo.api.names import (
     head_names,
     listed_plugin_names,
     modality_names,
-    option_names,
+    option_choices,
     plugin_names,
     weights_names,
 )
@@ -28,7 +28,7 @@ from zoo.api.registries import (
 from zoo.api.training import build, diff, embed, list_runs, load_run, resume, train, train_plan
 from zoo.api.upkeep import cache, check, doctor
 from zoo.catalog.settings import registries as registry_names
-from zoo.runs.plan import Recipe, Settings
+from zoo.plan import Recipe, Settings
 
 __all__ = [
     "Installation",
@@ -59,7 +59,7 @@ __all__ = [
     "load_run",
     "modality_names",
     "new_plugin",
-    "option_names",
+    "option_choices",
     "plugin_names",
     "pull",
     "registry_names",

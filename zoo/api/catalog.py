@@ -13,6 +13,7 @@ from zoo.catalog.query import select
 from zoo.catalog.settings import set_disabled
 from zoo.catalog.specs import combine
 from zoo.errors import UnknownName
+from zoo.places import local_path
 from zoo.progress import say
 from zoo.weights import state, states
 
@@ -165,7 +166,7 @@ def pull(backbone: str, source: str | Path | None = None) -> Path:
 
     with suggesting_plugins():
         offer = catalog().backbone(backbone)
-    return pull_weights(offer, Path(source) if source is not None else None)
+    return pull_weights(offer, local_path(source, "weights") if source is not None else None)
 
 
 @contextmanager

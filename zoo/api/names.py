@@ -24,9 +24,10 @@ def weights_names(backbone: str) -> list[str]:
     return ["default", "none", *(weights["name"] for weights in catalog().backbone(backbone).facts["weights"])]
 
 
-def option_names(head: str) -> list[str]:
-    """The options of a head, as `options` takes them."""
-    return [option["name"] for option in catalog().head(head).facts["options"]]
+def option_choices(head: str) -> dict[str, list[str]]:
+    """The options of a head, as `options` takes them, each with its choices (none: any value of its type)."""
+    options = catalog().head(head).facts["options"]
+    return {option["name"]: [*map(str, option["choices"] or _values(option["default"]))] for option in options}
 
 
 def modality_names() -> list[str]:
@@ -42,6 +43,10 @@ def fact_comparisons() -> dict[str, tuple[str, ...]]:
             if fact not in known and value is not None:
                 known[fact] = _EQUALITY + (_ORDER if isinstance(value, (int, float)) else ())
     return known
+
+
+def _values(default: object) -> tuple[str, ...]:
+    return ("true", "false") if isinstance(default, bool) else ()
 
 
 def plugin_names() -> list[str]:

@@ -49,8 +49,9 @@ def search(query: str = "", *, registries: Several = ()) -> list[dict[str, Any]]
     registries  one or several files or addresses to ask before all others
 
     Each is a dict: name, summary, distribution, requirement, installed (the version, or None), registry, also_in,
-    verified, bytes, licence, homepage, api, backbones, heads, modalities, and in `matches` those in which a word
-    occurs. Raises `zoo.BadRegistry` when one of `registries` cannot be read.
+    install (the command that installs it, or None), verified, bytes, licence, homepage, api, backbones, heads,
+    modalities, and in `matches` those in which a word occurs. Raises `zoo.BadRegistry` when one of `registries` cannot
+    be read.
 
     >>> import zoo
     >>> [plugin["name"] for plugin in zoo.search("electra")]

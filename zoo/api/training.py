@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +12,7 @@ import msgspec
 from zoo.api.catalog import suggesting_plugins
 from zoo.catalog import catalog
 from zoo.places import is_place, local_path
-from zoo.runs.plan import Recipe, Settings
+from zoo.plan import Recipe, Settings
 from zoo.structs import checked, metadata, plain_type
 
 if TYPE_CHECKING:
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
     from zoo.data.examples import Target
     from zoo.data.inputs import Input
+    from zoo.plan import Plan
     from zoo.prediction.embed import Vectors
     from zoo.runs.compare import Difference
     from zoo.runs.listing import RunSummary
-    from zoo.runs.plan import Plan
     from zoo.runs.run import Run
 
 _RUNS = "run folders"
@@ -77,7 +77,7 @@ def train(backbone: str, data: str | Path, *, out: str | Path | None = None, **s
     >>> run.predict(["examples/data/unseen/butterfly.png"])[0]["label"]
     'bugs'
     """
-    from zoo.runs.plan import Plan
+    from zoo.plan import Plan
     from zoo.training.recipe import phases
 
     known = {name: _plain(value) for name, value in settings.items() if value is not None}
@@ -93,10 +93,11 @@ def train_plan(path: str | Path, *, out: str | Path | None = None) -> Run:
 
     What is otherwise than in that run (the data, versions, weights) is said before the training.
     """
+    from zoo.plan import Plan
     from zoo.runs.folder import RunFolder
-    from zoo.runs.plan import Plan
 
-    plan, of = Plan.from_toml(Path(path)), RunFolder(Path(path).parent)
+    file = local_path(path, "plans")
+    plan, of = Plan.from_toml(file), RunFolder(file.parent)
     if not of.exists("provenance.json"):
         return _carry_out(plan, out)
     return _carry_out(plan.seen_from(Path(of.read_json("provenance.json").get("folder", "."))), out, of.path)
@@ -190,7 +191,7 @@ def build(
 
 def embed(
     backbone: str,
-    data: Input | Sequence[Input],
+    data: Input | Iterable[Input],
     *,
     out: str | Path | None = None,
     input_column: str = "",
@@ -200,7 +201,8 @@ def embed(
 ) -> Vectors:
     """Vectors of pictures or texts from a backbone as it is, for search and clustering: nothing is trained.
 
-    data  pictures, texts, `.txt` files, folders of them, tables (column `image` or `text`, or `input_column`)
+    data  pictures, texts, `.txt` files, folders of them, tables (column `image` or `text`, or `input_column`); one,
+          or any collection of them, such as a list, a generator or a column of a data frame
     out   a Parquet file to write: the columns `input`, `text` (of texts) and `vector`
 
     Returns inputs, texts and `values`, float32 (inputs, dim), each of length 1, so that `values @ values.T` are
@@ -212,12 +214,13 @@ def embed(
     [1.0, 0.6, 0.0]
     """
     from zoo import engine
+    from zoo.data.inputs import as_inputs
     from zoo.prediction.embed import check_out
     from zoo.prediction.embed import embed as carry_out
 
     if out is not None:
-        check_out(Path(out))
-    inputs = list(data) if isinstance(data, Sequence) and not isinstance(data, (str, bytes)) else [data]
+        check_out(local_path(out, "vectors"))
+    inputs = as_inputs(data)
     with suggesting_plugins():
         engine.use(device)
         vectors = carry_out(backbone, inputs, input_column, str(weights), options or {})

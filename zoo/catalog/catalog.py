@@ -76,8 +76,7 @@ class Catalog:
         """The modality called `name`; raises `UnknownName` where no plugin that is loaded offers it."""
         known = {offer.name: offer for offer in self.modalities}
         if name not in known:
-            there = ", ".join(known)
-            raise UnknownName(f"No plugin offers the modality {name!r}; there are {there}.{self._problems()}")
+            raise UnknownName(f"There is no modality {name!r}. Modalities: {', '.join(known)}.{self._problems()}")
         return known[name].spec
 
     def backbone(self, name: str) -> Offer[Backbone]:

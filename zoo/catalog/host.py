@@ -160,7 +160,7 @@ class Host:
         owner |= {name: f"the plugin {plugin.name}" for plugin in self.plugins for name in plugin.modalities.names}
         for name in offered.names:
             if name in owner:
-                raise _Refused(f"it offers the modality {name!r}, which {owner[name]} has")
+                raise _Refused(f"it offers the modality {name!r}, which {owner[name]} already has")
 
     def _call_one(self, name: str, hook: str, **arguments: Any) -> list[Any]:
         others = [plugin for plugin_name, plugin in self._manager.list_name_plugin() if plugin_name != name]
@@ -175,7 +175,7 @@ def _offered(kind: type[Backbone | Head | Modality], results: list[Iterable[Any]
         if not isinstance(spec, kind):
             raise _Refused(f"it offers {spec!r} where a zoo.{kind.__name__} was expected")
         if spec.name in facts:
-            raise _Refused(f"it offers two of the kind zoo.{kind.__name__} called {spec.name!r}")
+            raise _Refused(f"it offers {spec.name!r} twice as a zoo.{kind.__name__}")
         facts[spec.name] = msgspec.to_builtins(spec)
         try:
             msgspec.convert(facts[spec.name], kind)

@@ -230,14 +230,14 @@ class Option(_Spec):
             values = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
             if str(text).lower() in values:
                 return values[str(text).lower()]
-            raise ValueError(f"{self.name} is {text!r}; it is either true or false")
+            raise ValueError(f"{self.name} is {text!r}; it must be true or false")
         try:
             value = kind(text)
         except ValueError:
             wanted = {int: "a whole number", float: "a number"}[kind]
             raise ValueError(f"{self.name} is {text!r}, which is not {wanted}") from None
         if self.choices and value not in self.choices:
-            raise ValueError(f"{self.name} is {text!r}; it is one of {', '.join(self.choices)}")
+            raise ValueError(f"{self.name} is {text!r}; it must be one of {', '.join(self.choices)}")
         return value
 
 

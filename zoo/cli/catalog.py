@@ -8,7 +8,7 @@ import typer
 
 from zoo import api
 from zoo.cli import complete
-from zoo.cli.output import count, no_collections, print_facts, print_json, print_table, size
+from zoo.cli.output import count, no_collections, print_beside, print_facts, print_json, print_table, size
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
@@ -141,13 +141,13 @@ def heads(json: Json = False) -> None:
     if json:
         return print_json(rows)
     for row in rows:
-        print(f"{row['name']}: {row['summary']}")
-        print(
-            f"  combines with {len(row['backbones'])} backbones ({', '.join(row['modalities'])}); from {row['plugin']}"
-        )
+        print_beside(f"{row['name']}: ", row["summary"], indent=2)
+        kinds = ", ".join(row["modalities"])
+        print_beside("  ", f"combines with {len(row['backbones'])} backbones ({kinds}); from {row['plugin']}")
         for option in row["options"]:
             choices = f" ({', '.join(option['choices'])})" if option["choices"] else ""
-            print(f"  --set {option['name']}={option['default']}  {option['summary']}{choices}")
+            setting = f"  --set {option['name']}={option['default']}  "
+            print_beside(setting, f"{option['summary']}{choices}", indent=6)
 
 
 def plugins(
@@ -191,7 +191,8 @@ def plugins(
     )
     for row in rows:
         if row["reason"]:
-            print(f"\n{row['name']}: {row['reason']}")
+            print()
+            print_beside(f"{row['name']}: ", row["reason"], indent=2)
 
 
 def doctor(json: Json = False) -> None:
@@ -211,7 +212,8 @@ def doctor(json: Json = False) -> None:
         print_facts({name: str(value) for name, value in report["facts"].items()})
         for kind in ("note", "problem"):
             for said in report[f"{kind}s"]:
-                print(f"\n{kind}: {said}")
+                print()
+                print_beside(f"{kind}: ", said, indent=2)
         if not report["problems"]:
             print("\nNo problems found.")
     if report["problems"]:

@@ -52,9 +52,27 @@ def weights(ctx: typer.Context, incomplete: str) -> list[str]:
 
 @_without_errors
 def head_options(ctx: typer.Context, incomplete: str) -> list[str]:
-    """Options of the head that is typed already, as `--set` takes them."""
-    head = ctx.params.get("head") or api.Settings().head
-    return _starting((f"{name}=" for name in api.option_names(head)), incomplete)
+    """Options of the head that is typed already, as `--set` takes them; after NAME=, the choices of that option."""
+    return _options(ctx.params.get("head") or api.Settings().head, incomplete)
+
+
+@_without_errors
+def embedding_options(incomplete: str) -> list[str]:
+    """Options of the head that makes vectors, as `zoo embed --set` takes them."""
+    return _options("embedding", incomplete)
+
+
+def _options(head: str, incomplete: str) -> list[str]:
+    known = api.option_choices(head)
+    name, is_set, _ = incomplete.partition("=")
+    offered = [f"{name}={choice}" for choice in known.get(name, ())] if is_set else [f"{name}=" for name in known]
+    return _starting(offered, incomplete)
+
+
+def words(metavar: str | None) -> Callable[[str], list[str]] | None:
+    """Completes the words in a metavar such as "auto|cpu|gpu|gpu:N"; None if it has none."""
+    offered = [word for word in (metavar or "").split("|") if word.islower()]
+    return (lambda incomplete: _starting(offered, incomplete)) if offered else None
 
 
 @_without_errors

@@ -12,7 +12,7 @@ import typer
 from zoo import api
 from zoo.cli import complete
 from zoo.cli.catalog import Json
-from zoo.cli.output import print_json
+from zoo.cli.output import print_beside, print_json
 
 if TYPE_CHECKING:
     from zoo.testing.promises import Outcome
@@ -103,9 +103,9 @@ def _print(outcomes: list[Outcome]) -> None:
         print(f"\n{subject}")
         about = list(group)
         if len({(outcome.verdict, outcome.detail) for outcome in about}) == 1:  # as when its weights are not here
-            print(f"  {about[0].verdict:<11}  {about[0].detail}")
+            print_beside(f"  {about[0].verdict:<11}  ", about[0].detail)
             continue
         for outcome in about:
-            print(f"  {outcome.verdict:<11}  {outcome.promise.name:<36}  {outcome.detail}")
+            print_beside(f"  {outcome.verdict:<11}  {outcome.promise.name:<36}  ", outcome.detail, indent=15)
     counts = {verdict: sum(o.verdict == verdict for o in outcomes) for verdict in ("kept", "broken", "not checked")}
     print("\n" + ", ".join(f"{count} {verdict}" for verdict, count in counts.items()))

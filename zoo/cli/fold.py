@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-_NARROW = (8, 4)  # what columns are narrowed to, one after the other, if whole words do not fit
+_NARROW = (12, 10, 8, 6, 4)  # the longest pieces of words, tried one after the other, if whole words do not fit
 _TRIED = 100  # cells of a column, the longest ones, that decide how narrow it can be
 _WORD = re.compile(r"[^ _/-]+[_/-]?")
 
@@ -21,7 +21,7 @@ def narrowed_to(
     """
     longest = [sorted(set(column), key=len)[-_TRIED:] for column in columns]
     words = [max(len(word) for cell in cells for word in _WORD.findall(cell) or [""]) for cells in longest]
-    for narrowest in (words, *([width] * len(widths) for width in _NARROW)):
+    for narrowest in (words, *([min(width, word) for word in words] for width in _NARROW)):
         narrowed = [*widths]
         for most in range(2, max(widths) + 1):
             for place, fold in enumerate(foldable):
@@ -55,3 +55,19 @@ def folded(text: str, width: int) -> list[str]:
         pieces.append(text[:end].rstrip())
         text = text[end:].lstrip()
     return [*pieces, text]
+
+
+def beside(text: str, first: int, rest: int) -> tuple[str, list[str]]:
+    """The text in a piece of at most `first` columns and others of at most `rest`; words stay whole if they fit."""
+    lines: list[str] = []
+    line, width = "", first
+    for word in text.split():
+        if (line and len(line) + 1 + len(word) > width) or (not line and not lines and len(word) > width):
+            lines.append(line)
+            line, width = "", rest
+        *pieces, line = folded(f"{line} {word}".lstrip(), width)
+        if pieces:
+            lines += pieces
+            width = rest
+    first_line, *others = [*lines, line]
+    return first_line, others

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 import msgspec
 import typer
 
+from zoo.cli.complete import words
 from zoo.structs import flag, metadata, plain_type
 
 Complete = Mapping[str, Callable[..., list[str]]]  # the completion of a field's value, by the field's name
@@ -57,12 +58,12 @@ def assignments(settings: Sequence[str] | None) -> dict[str, str] | None:
 def _option(kind: type[msgspec.Struct], field: Any, complete: Callable[..., list[str]] | None) -> inspect.Parameter:
     about, plain = metadata(kind, field.name), plain_type(field.type)
     default = "" if field.default in (None, msgspec.NODEFAULT, "") else f" Default: {field.default}."
-    more: dict[str, Any] = {"metavar": about.get("metavar"), "autocompletion": complete}
+    more: dict[str, Any] = {"metavar": about.get("metavar"), "autocompletion": complete or words(about.get("metavar"))}
     if get_origin(plain) is dict:
         plain = list[str]
     elif get_origin(plain) is not Literal and plain not in (int, float, str):
-        words = [word for part in get_args(plain) if get_origin(part) is Literal for word in get_args(part)]
-        plain, more["parser"] = str, functools.partial(_number_or_word, words)
+        known = [word for part in get_args(plain) if get_origin(part) is Literal for word in get_args(part)]
+        plain, more["parser"] = str, functools.partial(_number_or_word, known)
     option = typer.Option(flag(kind, field.name), help=about["description"] + default, **more)
     annotation = Annotated[plain | None, option]  # type: ignore[valid-type]
     return inspect.Parameter(field.name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)

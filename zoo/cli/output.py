@@ -14,8 +14,11 @@ from typing import Any
 
 import msgspec
 
-from zoo.cli.fold import folded, narrowed_to
+from zoo.cli.fold import beside, folded, narrowed_to
 from zoo.structs import as_json
+
+_READABLE = 30  # columns that a text needs beside a name
+_INDENT = 6  # of a text that is below its name
 
 
 def print_json(content: Any) -> None:
@@ -73,7 +76,22 @@ def print_facts(facts: dict[str, str]) -> None:
     """Print a list of names and values."""
     width = max(len(name) for name in facts)
     for name, value in facts.items():
-        print(f"{name:<{width}}  {value}")
+        print_beside(f"{name:<{width}}  ", value)
+
+
+def print_beside(name: str, text: str, indent: int | None = None) -> None:
+    """Print a text after a name. On a terminal too narrow for both, the text is folded, and nothing is lost.
+
+    indent  of the lines after the first (default: below the text, if there is room for its longest word)
+    """
+    room = shutil.get_terminal_size().columns
+    if not sys.stdout.isatty() or len(name) + len(text) <= room:
+        return print(name + text)
+    if indent is None:
+        needed = max(_READABLE, *map(len, text.split()))
+        indent = len(name) if room - len(name) >= needed else _INDENT
+    first, rest = beside(text, room - len(name), room - indent)
+    print("\n".join([f"{name}{first}".rstrip(), *(" " * indent + line for line in rest)]))
 
 
 def count(number: float | None) -> str:

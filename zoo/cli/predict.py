@@ -13,7 +13,7 @@ import typer
 from zoo import api
 from zoo.api import Settings
 from zoo.cli.catalog import Json
-from zoo.cli.complete import backbones, runs, weights
+from zoo.cli.complete import backbones, embedding_options, runs, weights
 from zoo.cli.options import assignments, takes
 from zoo.cli.output import print_facts, print_json
 from zoo.compose.answers import answer_in, beside
@@ -103,7 +103,11 @@ def evaluate(
         print(f"left out: {skipped.input} ({skipped.reason})", file=sys.stderr)
 
 
-@takes(Settings, only=("input_column", "weights", "device", "options"), complete={"weights": weights})
+@takes(
+    Settings,
+    only=("input_column", "weights", "device", "options"),
+    complete={"weights": weights, "options": embedding_options},
+)
 def embed(
     backbone: Annotated[str, typer.Argument(help="By name; `zoo list` shows all.", autocompletion=backbones)],
     data: Annotated[

@@ -11,7 +11,7 @@ import typer
 from zoo import api
 from zoo.cli import complete
 from zoo.cli.catalog import Json
-from zoo.cli.output import count, print_json, print_table, size
+from zoo.cli.output import count, print_beside, print_json, print_table, size
 from zoo.errors import UnknownName
 
 Registry = Annotated[
@@ -58,8 +58,8 @@ def search(
     )
     if words:
         _print_matches(found)
-    if absent := [plugin["name"] for plugin in found if plugin["installed"] is None]:
-        print(f"\nTry: zoo install {absent[0]}")
+    if absent := [plugin for plugin in found if plugin["installed"] is None]:
+        print(f"\nTry: {absent[0]['install']}")
 
 
 def _row(plugin: dict[str, Any]) -> list[str]:
@@ -73,7 +73,8 @@ def _print_matches(found: list[dict[str, Any]]) -> None:
         for kind, names in plugin["matches"].items():
             if names:
                 more = f" and {len(names) - 12} more" if len(names) > 12 else ""
-                print(f"\n{plugin['name']}: {kind} {', '.join(names[:12])}{more}")
+                print()
+                print_beside(f"{plugin['name']}: {kind} ", f"{', '.join(names[:12])}{more}", indent=2)
 
 
 @group.command("list")

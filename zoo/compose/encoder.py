@@ -69,7 +69,8 @@ class Encoder:
 
         count = len(self.stages) if last == "all" else last
         if not 0 <= count <= len(self.stages):
-            raise BadPlan(f"--unfreeze {last}: this backbone has {len(self.stages)} stages. Give at most that, or all.")
+            most = len(self.stages)
+            raise BadPlan(f"--unfreeze {last}: this backbone has {most} stages. Give at most {most}, or all.")
         self.network.trainable = True
         free = self.stages[len(self.stages) - count :]
         for stage in self.stages:

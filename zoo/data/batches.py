@@ -75,9 +75,9 @@ class Preprocessing:
         if "mask" not in (spec if isinstance(spec, dict) else {}) and any(None in t.shape[1:] for t in tensors):
             shapes = ", ".join(str(tuple(t.shape)) for t in tensors)
             raise ZooError(
-                f"The preprocessing {self.model.name!r} gives inputs of any length, {shapes}, without a `mask` of ones "
-                "beside them: where shorter ones are filled up with zeros, the network could not tell. Report this to "
-                "the author of the plugin; docs/plugins.md says how it is done."
+                f"The preprocessing {self.model.name!r} gives inputs of any length, {shapes}, but no `mask` of ones "
+                "beside them. Shorter inputs are filled up with zeros, and without a mask the network cannot tell them "
+                "from data. Report this to the author of the plugin; docs/plugins.md says how it is done."
             )
 
     def prepare(self, values: Sequence[tf.Tensor], key: tf.Tensor | None = None) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from zoo.data.layout import Layout
@@ -15,6 +15,19 @@ from zoo.places import exists, is_address, is_place, place
 Input = Any  # a place or its text, a text, a tuple of two texts, bytes, or a value such as an array of pixels
 _BYTES = (bytes, bytearray, memoryview)
 Entry = tuple[str, Raw, str]  # its name, the raw that the model reads, and why it cannot be read ("" if it can)
+
+
+def as_inputs(given: Any) -> list[Input]:
+    """The inputs in what a caller gave: one, such as a text, a place, bytes or pixels, or any collection of them.
+
+    Raises `BadData` for a table, whose column of inputs has to be named.
+    """
+    of_numbers = getattr(getattr(given, "dtype", None), "kind", "O") in "biuf"
+    if of_numbers or isinstance(given, (str, *_BYTES)) or is_place(given):
+        return [given]
+    if isinstance(given, Mapping) or hasattr(given, "columns"):
+        raise BadData(f"A {type(given).__name__} is not a list of inputs. Give its column of inputs.")
+    return list(given) if isinstance(given, Iterable) else [given]
 
 
 def read_entries(inputs: Sequence[Input], layout: Layout) -> list[Entry]:

@@ -32,7 +32,7 @@ from zoo.registry.environment import (
 )
 from zoo.registry.installer import Candidate, Options, lay_out, resolve
 from zoo.registry.probe import look
-from zoo.registry.sources import Listing, Registries
+from zoo.registry.sources import CHECKOUT, Listing, Registries
 from zoo.registry.transaction import transaction
 
 
@@ -96,6 +96,8 @@ def plan_installation(names: Sequence[str], registries: Registries, options: Opt
         unknown = [r.asked for r in requests if r.listing is None and r.asked in str(error)]
         similar = nearest(unknown[0], registries.listings) if unknown else []
         hint = f" The registry has {' and '.join(similar)}." if similar else ""
+        if any(request.listing and request.listing.needs_checkout for request in requests):
+            hint = f" A checkout of zoo has it; name one first: {CHECKOUT}"
         raise CannotInstall(f"Cannot install {', '.join(names)}: {error}{hint}") from None
 
 

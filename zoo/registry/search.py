@@ -9,7 +9,7 @@ from typing import Any, cast
 
 from zoo.catalog import catalog
 from zoo.catalog.catalog import nearest
-from zoo.registry.sources import Registries
+from zoo.registry.sources import Listing, Registries
 
 
 def search(query: str, registries: Registries) -> list[dict[str, Any]]:
@@ -43,12 +43,18 @@ def offering(kind: str, name: str, registries: Registries) -> str:
                 offers.setdefault(one.name, []).append(listing.entry.name)
     if name in offers:
         plugins = offers[name]
-        ways = " or ".join(f"zoo install {plugin}" for plugin in plugins)
+        ways = " or ".join(_way(registries.listings[plugin]) for plugin in plugins)
         return f"The plugin {' or '.join(plugins)} offers {name}: {ways}"
     similar = nearest(name, offers, count=1)
     if similar:
-        return f"The plugin {offers[similar[0]][0]} offers {similar[0]}: zoo install {offers[similar[0]][0]}"
+        plugin = offers[similar[0]][0]
+        return f"The plugin {plugin} offers {similar[0]}: {_way(registries.listings[plugin])}"
     return ""
+
+
+def _way(listing: Listing) -> str:
+    """How to install a plugin."""
+    return f"{listing.install} (only a checkout of zoo has it)" if listing.needs_checkout else listing.install
 
 
 def _everything(registries: Registries) -> Iterator[dict[str, Any]]:
@@ -63,6 +69,7 @@ def _everything(registries: Registries) -> Iterator[dict[str, Any]]:
             "installed": plugin.version if plugin else None,
             "registry": listing.registry,
             "also_in": list(listing.hides),
+            "install": listing.install,
             "verified": entry.verified,
             "bytes": entry.bytes or None,
             "licence": entry.licence,
@@ -82,6 +89,7 @@ def _everything(registries: Registries) -> Iterator[dict[str, Any]]:
             "installed": plugin.version,
             "registry": None,
             "also_in": [],
+            "install": None,
             "verified": False,
             "bytes": None,
             "licence": about.get("License-Expression") or "",

@@ -16,6 +16,7 @@ from zoo.errors import BadRegistry
 from zoo.registry.format import MOST_BYTES, Entry, parse
 
 BUILT_IN = "built-in"
+CHECKOUT = "zoo registry use CHECKOUT/registry.toml"  # how to name the checkout that has the plugins of this project
 _TIMEOUT_SECONDS = 10
 
 
@@ -38,13 +39,31 @@ class Listing:
         """What pip gets: a requirement, the path of a wheel or folder, or an address."""
         entry = self.entry
         remote = "://" in self.base
-        if entry.folder is not None and not remote and Path(self.base, entry.folder).is_dir():
-            return str(Path(self.base, entry.folder))
+        if folder := self._folder:
+            return str(folder)
         if entry.kind in ("index", "git") or "://" in entry.requirement:
             return entry.requirement
         if remote and entry.kind == "folder":
             raise BadRegistry(f"{entry.name} is a folder, which a registry at an address cannot offer: {self.registry}")
         return urljoin(self.base, entry.requirement) if remote else str(Path(self.base, entry.requirement))
+
+    @property
+    def needs_checkout(self) -> bool:
+        """Whether it is a plugin of this project, which no index has, and its folder is not beside the registry."""
+        return self.registry == BUILT_IN and self.entry.folder is not None and self._folder is None
+
+    @property
+    def install(self) -> str:
+        """The command that installs it, after the one that names a checkout if it needs one."""
+        return f"{CHECKOUT} && " * self.needs_checkout + f"zoo install {self.entry.name}"
+
+    @property
+    def _folder(self) -> Path | None:
+        """The plugin's folder in the checkout that the registry is in, if it is there."""
+        if self.entry.folder is None or "://" in self.base:
+            return None
+        folder = Path(self.base, self.entry.folder)
+        return folder if folder.is_dir() else None
 
 
 @dataclass

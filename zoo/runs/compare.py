@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import csv
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from zoo.errors import BadRun
+from zoo.plan import Plan
 from zoo.runs.folder import RunFolder
+from zoo.runs.summary import read_summary
 
 Row = tuple[str, str]  # target, split
 _SHOWN = 3
@@ -74,23 +76,18 @@ def changes_since(
 
 def read_split(folder: RunFolder) -> dict[str, Row]:
     """The run's split.csv: input -> (target, split). Raises `BadRun` if it cannot be read."""
-    path = folder.path / "split.csv"
     try:
-        with path.open(newline="", encoding="utf-8") as file:
-            return {row["input"]: (row["target"], row["split"]) for row in csv.DictReader(file)}
-    except (OSError, ValueError, KeyError, csv.Error) as error:
-        raise BadRun(f"{path} cannot be read: {error}.") from None
+        return {row["input"]: (row["target"], row["split"]) for row in folder.read_csv("split.csv")}
+    except KeyError as error:
+        raise BadRun(f"{folder.path / 'split.csv'} has no column {error}.") from None
 
 
 def _sections(folder: RunFolder) -> dict[str, dict[str, Any]]:
-    try:
-        plan = tomllib.loads((folder.path / "plan.toml").read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise BadRun(f"{folder.path} is not a run: it has no plan.toml. To start a run: zoo train") from None
-    except (OSError, ValueError) as error:
-        raise BadRun(f"{folder.path / 'plan.toml'} cannot be read: {error}.") from None
+    if not folder.exists("plan.toml"):
+        raise BadRun(f"{folder.path} is not a run: it has no plan.toml. To start a run: zoo train")
+    plan = msgspec.to_builtins(Plan.from_toml(folder.path / "plan.toml"))
     provenance = folder.read_json("provenance.json")
-    summary = folder.read_json("metrics.json") if folder.finished else {}
+    summary = msgspec.to_builtins(read_summary(folder)) if folder.finished else {}
     sections = {"plan": dict(_flat(plan))}
     sections |= {name: dict(_flat(provenance.get(name, {}))) for name in _OF_PROVENANCE}
     figures = {"validation": summary.get("metrics", {}), "test": summary.get("test_metrics", {})}
@@ -102,9 +99,9 @@ def _flat(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
     if isinstance(value, dict):
         for key, inner in value.items():
             yield from _flat(inner, f"{name}.{key}" if name else str(key))
-    elif isinstance(value, list):
-        for place, inner in enumerate(value, start=1):
-            yield from _flat(inner, f"{name}.{place}")
+    elif isinstance(value, (list, tuple)):
+        for number, inner in enumerate(value, start=1):
+            yield from _flat(inner, f"{name}.{number}")
     else:
         yield name, value
 
@@ -118,7 +115,7 @@ def _unlike(first: Mapping[str, Any], second: Mapping[str, Any]) -> Iterator[tup
 def _counted(first: Mapping[str, Row], second: Mapping[str, Row]) -> dict[str, tuple[int, int]]:
     """The numbers of inputs that only one run has, or that have another target or split in the other."""
     both = set(first) & set(second)
-    other = [sum(first[name][place] != second[name][place] for name in both) for place in (0, 1)]
+    other = [sum(first[name][part] != second[name][part] for name in both) for part in (0, 1)]
     counts = {
         "only in one": (len(set(first) - both), len(set(second) - both)),
         "with another target": (other[0], other[0]),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import shlex
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ from zoo.places import utf8
 from zoo.structs import as_json
 
 _LOCK = ".lock"
+_PATIENCE = 0.5  # seconds; `held` locks the file for a moment
 
 
 class RunFolder:
@@ -69,7 +71,7 @@ class RunFolder:
         """A context that locks the folder; the system unlocks it when the process ends, however it ends."""
         from filelock import FileLock, Timeout
 
-        lock = FileLock(path / _LOCK, timeout=0)
+        lock = FileLock(path / _LOCK, timeout=_PATIENCE)
         try:
             with lock:
                 yield (folder := cls(path))
@@ -130,16 +132,28 @@ class RunFolder:
         return self.exists("metrics.json")
 
     def held(self) -> bool:
-        """Whether a process is training the run right now."""
+        """Whether a process is training the run right now. Writes nothing, and gets in the way of no training."""
+        if os.name == "nt":
+            return self._held_on_windows()
+        import fcntl
+
+        try:
+            with (self.path / _LOCK).open("rb") as file:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        except OSError:  # there is no lock, or it cannot be read
+            pass
+        return False
+
+    def _held_on_windows(self) -> bool:
         from filelock import FileLock, Timeout
 
-        if not (self.path / _LOCK).exists():
-            return False
         try:
             with FileLock(self.path / _LOCK, timeout=0):
                 return False
         except (Timeout, OSError):
-            return True
+            return self.exists(_LOCK)
 
     def refuse_unfinished(self) -> None:
         """Raise `BadRun` if the run is not finished."""
@@ -180,6 +194,14 @@ class RunFolder:
         writer.writerow(header)
         writer.writerows(rows)
         self.write_text(name, utf8(text.getvalue()))
+
+    def read_csv(self, name: str) -> list[dict[str, str]]:
+        """The rows of one of the run's CSV files, by column; raises `BadRun` if it is missing or damaged."""
+        try:
+            with (self.path / name).open(newline="", encoding="utf-8") as file:
+                return list(csv.DictReader(file))
+        except (OSError, ValueError, csv.Error) as error:
+            raise BadRun(f"{self.path / name} cannot be read: {error}.") from None
 
     def read_json(self, name: str) -> dict[str, Any]:
         """The content of one of the run's JSON files; raises `BadRun` if it is missing or damaged."""

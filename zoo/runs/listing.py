@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import csv
 import os
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from zoo.errors import BadRun, ZooError
+from zoo.plan import Plan
 from zoo.runs.folder import RunFolder
-from zoo.runs.plan import Plan
+from zoo.runs.summary import read_summary
 
 _DEEP = 4  # folders
 
@@ -60,31 +60,33 @@ def _runs(folder: Path) -> Iterator[Path]:
 
 
 def _facts(folder: RunFolder) -> RunSummary:
-    size = sum(file.stat().st_size for file in folder.path.rglob("*") if file.is_file())
+    size = sum(_size(file) for file in folder.path.rglob("*"))
     try:
         plan = Plan.from_toml(folder.path / "plan.toml")
         about = folder.read_json("provenance.json")
-        summary: dict[str, Any] = folder.read_json("metrics.json") if folder.finished else {}
-        epochs = _epochs(folder)
+        summary = read_summary(folder) if folder.finished else None
+        epochs = len(folder.read_csv("history.csv")) if folder.exists("history.csv") else 0
     except ZooError:
         return RunSummary(folder.path, "damaged", bytes=size)
-    state = "finished" if folder.finished else "training" if folder.held() else "interrupted"
+    state = "finished" if summary else "training" if folder.held() else "interrupted"
     return RunSummary(
         folder.path,
         state,
         plan.backbone,
         plan.head,
         plan.data,
-        summary.get("metrics"),
+        summary.metrics if summary else None,
         epochs,
-        summary.get("seconds"),
+        summary.seconds if summary else None,
         str(about.get("started", "")),
         size,
     )
 
 
-def _epochs(folder: RunFolder) -> int:
-    if not folder.exists("history.csv"):
+def _size(path: Path) -> int:
+    """The size of a file in bytes; 0 for anything else, and for a file that a training has just removed."""
+    try:
+        found = path.lstat()
+    except OSError:
         return 0
-    with (folder.path / "history.csv").open(newline="", encoding="utf-8") as file:
-        return sum(1 for _ in csv.DictReader(file))
+    return found.st_size if stat.S_ISREG(found.st_mode) else 0

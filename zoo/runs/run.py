@@ -2,30 +2,32 @@
 
 from __future__ import annotations
 
-import csv
 import functools
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from zoo import engine
 from zoo.compose.head import restore_task
 from zoo.data.check import check
-from zoo.data.inputs import Input, read_entries
+from zoo.data.inputs import Input, as_inputs, read_entries
 from zoo.data.layout import Layout
 from zoo.data.sources import read_source
 from zoo.errors import BadRun
 from zoo.inference.options import Inference
 from zoo.places import place
+from zoo.plan import Plan
 from zoo.prediction.predictor import Predictor, answer_entries
 from zoo.progress import say
 from zoo.runs.folder import RunFolder
 from zoo.runs.model_file import Card, holds_saved_model, load_model, load_parts, read_card
-from zoo.runs.plan import Plan
 from zoo.runs.predictions import FILE, Judged
+from zoo.runs.summary import Summary, read_summary
 from zoo.structs import checked
 
 if TYPE_CHECKING:
@@ -71,12 +73,16 @@ class Run:
     @functools.cached_property
     def summary(self) -> dict[str, Any]:
         """The content of `metrics.json`: run, backbone, head, metrics, examples, seconds."""
-        return self.folder.read_json("metrics.json")
+        summary: dict[str, Any] = msgspec.to_builtins(self._summary)
+        return summary
 
     @property
     def metrics(self) -> dict[str, float]:
-        metrics: dict[str, float] = self.summary["metrics"]
-        return metrics
+        return self._summary.metrics
+
+    @functools.cached_property
+    def _summary(self) -> Summary:
+        return read_summary(self.folder)
 
     @functools.cached_property
     def plan(self) -> Plan:
@@ -84,8 +90,7 @@ class Run:
 
     @functools.cached_property
     def history(self) -> list[dict[str, Any]]:
-        with (self.path / "history.csv").open(newline="", encoding="utf-8") as file:
-            return [{name: _number(cell) for name, cell in row.items()} for row in csv.DictReader(file)]
+        return [{name: _number(cell) for name, cell in row.items()} for row in self.folder.read_csv("history.csv")]
 
     @functools.cached_property
     def predictions(self) -> pa.Table:
@@ -98,7 +103,7 @@ class Run:
 
     @property
     def model(self) -> keras.Model:
-        """The Keras model from raw input to outputs."""
+        """The Keras model from raw input to outputs. `predict` keeps the weights that it had when it first answered."""
         return self._loaded[0]
 
     @property
@@ -134,14 +139,14 @@ class Run:
 
     def predict(
         self,
-        inputs: Sequence[Input],
+        inputs: Input | Iterable[Input],
         input_column: str = "",
         *,
         precision: str = "auto",
         engine: str = "auto",
         device: str = "auto",
     ) -> list[Answer]:
-        """Answers for pictures or texts, in the order of the inputs. Thread-safe.
+        """Answers for pictures or texts, one or a collection of them, in the order of the inputs. Thread-safe.
 
         Pictures: files, folders of files, the bytes of a file, or RGB pixels, uint8 (height, width, 3). Texts: the
         texts themselves, `.txt` files, folders of them; for pairs, tuples of two texts. Both: tables, with the columns
@@ -155,7 +160,7 @@ class Run:
         device     "cpu", "gpu", "gpu:N", or "auto": a GPU if TensorFlow sees one
         """
         options = _start(precision, engine, device)
-        return answer_entries(self.predictor, read_entries(inputs, self._layout(input_column)), options)
+        return answer_entries(self.predictor, read_entries(as_inputs(inputs), self._layout(input_column)), options)
 
     def evaluate(
         self,
@@ -195,7 +200,9 @@ def _start(precision: str, engine_name: str, device: str) -> Inference:
 
 
 def _number(cell: str) -> Any:
-    try:
-        return float(cell) if "." in cell or "e" in cell else int(cell)
-    except ValueError:
-        return cell
+    for kind in (int, float):
+        try:
+            return kind(cell)
+        except ValueError:
+            continue
+    return cell

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from zoo.compose.encoder import Encoder
-from zoo.runs.plan import Phase
+from zoo.plan import Phase
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ from zoo.compose.partition import Partition
 from zoo.data.examples import Example
 from zoo.data.reader import Reader
 from zoo.features.disk import features_folder, limit
+from zoo.plan import Phase, Plan
 from zoo.progress import say
-from zoo.runs.plan import Phase, Plan
 
 _COMPUTING = 1e11  # multiplications per second
 _WRITING = 2e8  # bytes per second

@@ -11,9 +11,9 @@ import keras
 
 from zoo.data.order import Order
 from zoo.errors import BadPlan
+from zoo.plan import Phase
 from zoo.progress import Advance, say
 from zoo.runs.folder import RunFolder
-from zoo.runs.plan import Phase
 from zoo.training.snapshot import assign
 
 

@@ -18,8 +18,8 @@ from zoo.data.sources import read_source
 from zoo.data.split import assign
 from zoo.errors import BadData
 from zoo.places import place
+from zoo.plan import Plan
 from zoo.progress import say
-from zoo.runs.plan import Plan
 
 
 @dataclass(frozen=True)

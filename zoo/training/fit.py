@@ -11,8 +11,8 @@ from msgspec.structs import replace
 from zoo.catalog import catalog
 from zoo.inference.folded import training_in
 from zoo.inference.options import Precision
+from zoo.plan import Phase
 from zoo.progress import progress, say, show_lines
-from zoo.runs.plan import Phase
 from zoo.training.baseline import Baseline
 from zoo.training.callbacks import BestWeights, FollowEpoch, History, ShowProgress, StopOnBadLoss
 from zoo.training.checkpoint import Checkpoint, Checkpoints

@@ -20,8 +20,8 @@ from zoo.data.sources import require_source
 from zoo.errors import BadPlan
 from zoo.inference.options import Inference, Precision
 from zoo.places import place
+from zoo.plan import Phase, Plan
 from zoo.progress import say
-from zoo.runs.plan import Phase, Plan
 from zoo.training.adapt import adaptation
 from zoo.training.backend import Backend, Local
 from zoo.training.checkpoint import seconds_between

@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from zoo.compose.encoder import Encoder
 from zoo.inference.options import Precision
-from zoo.runs.plan import Phase
+from zoo.plan import Phase
 
 # Biases and the scales and offsets of normalization are not decayed (BERT, github.com/google-research/bert).
 NOT_DECAYED = ["bias", "beta", "gamma", "norm"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from zoo.catalog import Backbone
 from zoo.data.reader import reader
 from zoo.errors import BadPlan
-from zoo.runs.plan import Phase, Recipe
+from zoo.plan import Phase, Recipe
 
 HEAD_EPOCHS = 50
 HEAD_LEARNING_RATE = 1e-3

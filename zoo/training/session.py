@@ -14,9 +14,9 @@ from zoo.data.batches import Preprocessing
 from zoo.errors import BadRun
 from zoo.features.extractor import VIEWS, Extractor
 from zoo.features.store import Store
+from zoo.plan import Phase
 from zoo.progress import say
 from zoo.runs.folder import RunFolder
-from zoo.runs.plan import Phase
 from zoo.training.adapt import adaptation
 from zoo.training.baseline import Baseline, Baselines
 from zoo.training.cache_policy import is_cached

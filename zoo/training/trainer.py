@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -12,15 +11,17 @@ from zoo.data.examples import Split
 from zoo.errors import BadRun
 from zoo.features.batches import head_outputs
 from zoo.inference.memory import with_fewer_where_needed
+from zoo.places import is_address
+from zoo.plan import Plan
 from zoo.prediction.predictor import Predictor
 from zoo.progress import say
 from zoo.runs.compare import changes_since, read_split
 from zoo.runs.folder import RunFolder
 from zoo.runs.model_file import Card, save_model
-from zoo.runs.plan import Plan
 from zoo.runs.predictions import FILE as PREDICTIONS
 from zoo.runs.predictions import Judged, write_predictions
 from zoo.runs.run import Run
+from zoo.runs.summary import Summary, write_summary
 from zoo.training.checkpoint import Checkpoint, Checkpoints
 from zoo.training.job import Job, prepare
 from zoo.training.provenance import ended, provenance
@@ -116,17 +117,17 @@ def _carry_out(
     precision = extractor.precision if extractor is not None else job.options.precision
     early = {"finished_early": True} if finish else {}
     folder.write_json("provenance.json", about | early | ended(seconds, precision, job.options.engine))
-    summary = {
-        "run": str(folder.path),
-        "backbone": named.backbone.name,
-        "head": named.head.name,
-        "metrics": judged["validation"].metrics,
-        "test_metrics": judged["test"].metrics if "test" in judged else None,
-        "baseline": trained.baseline,
-        "examples": dataset.counts(),
-        "seconds": round(sum(seconds.spent.values()), 3),
-    }
-    folder.write_json("metrics.json", {name: value for name, value in summary.items() if value is not None})
+    summary = Summary(
+        run=str(folder.path),
+        backbone=named.backbone.name,
+        head=named.head.name,
+        metrics=judged["validation"].metrics,
+        test_metrics=judged["test"].metrics if "test" in judged else None,
+        baseline=trained.baseline,
+        examples=dataset.counts(),
+        seconds=round(sum(seconds.spent.values()), 3),
+    )
+    write_summary(folder, summary)
     Checkpoints(folder).clear()
     return Run(folder.path)
 
@@ -149,8 +150,7 @@ def _changes_since(folder: RunFolder, about: dict[str, Any], job: Job) -> list[s
 
 def _name(data: str) -> str:
     """The default name of a run on this data."""
-    path = data if "://" in data else os.path.abspath(data)
-    return Path(path).stem or "run"
+    return (Path(data) if is_address(data) else Path(data).resolve()).stem or "run"
 
 
 def _where(at: Checkpoint, plan: Plan) -> str:

@@ -10,6 +10,7 @@ from zoo_heads.entities import counts_by_type, entities_of, figures_of
 SCHEMES = {
     "IOB1": ["O", "I-A", "I-B", "B-A"],
     "IOB2": ["O", "B-A", "I-A", "B-B", "I-B"],
+    "without types": ["O", "B", "I", "I-A", "I-_"],
     "IOBES": ["O", "B-A", "I-A", "E-A", "S-A", "B-B", "E-B", "S-B"],
 }
 
@@ -20,6 +21,7 @@ def test_entities_of_every_scheme():
     assert entities_of(["I-A", "I-A", "B-A"]) == [("A", 0, 2), ("A", 2, 3)]
     assert entities_of(["S-A", "B-A", "I-A", "E-A", "S-B"]) == [("A", 0, 1), ("A", 1, 4), ("B", 4, 5)]
     assert entities_of(["U-A", "B-A", "L-A", "U-A"]) == [("A", 0, 1), ("A", 1, 3), ("A", 3, 4)]
+    assert entities_of(["B", "I", "O", "LOC", "LOC", "PER"]) == [("_", 0, 2), ("LOC", 3, 5), ("PER", 5, 6)]
     assert entities_of([]) == []
 
 

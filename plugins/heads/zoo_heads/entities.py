@@ -7,24 +7,34 @@ type are right. The metrics are the same as those of the package seqeval, with w
 from collections.abc import Mapping, Sequence
 
 Entity = tuple[str, int, int]  # type, first word, one after the last word
+_PREFIXES = frozenset("BIESLU")
 Counts = Mapping[str, tuple[int, int, int]]  # by type: numbers of right, predicted and true entities
 
 
 def entities_of(tags: Sequence[str]) -> list[Entity]:
-    """The entities in a sentence, in order: runs of tags that belong together by their prefixes and types."""
+    """The entities in a sentence, in order: runs of tags that belong together by their prefixes and types.
+
+    The type of the tags B and I is "_", as in seqeval. A tag without a known prefix, such as LOC, is like I-LOC.
+    """
     found: list[Entity] = []
     begin, before, kind = 0, "O", ""
-    for place, tag in enumerate([*tags, "O"]):
-        prefix, _, of = tag.partition("-")
-        if prefix == "O":
-            of = ""
+    for number, tag in enumerate([*tags, "O"]):
+        prefix, of = _parts(tag)
         ended = before in ("E", "S", "L", "U") or prefix in ("B", "S", "U", "O") or of != kind
         if before != "O" and ended:
-            found.append((kind, begin, place))
+            found.append((kind, begin, number))
         if prefix != "O" and (ended or before == "O"):
-            begin = place
+            begin = number
         before, kind = prefix, of
     return found
+
+
+def _parts(tag: str) -> tuple[str, str]:
+    """The prefix of a tag, and its type; the tag O has none."""
+    prefix, _, kind = tag.partition("-")
+    if prefix == "O":
+        return "O", ""
+    return (prefix, kind or "_") if prefix in _PREFIXES else ("I", tag)
 
 
 def counts_by_type(truth: Sequence[Sequence[str]], said: Sequence[Sequence[str]]) -> Counts:

@@ -9,7 +9,7 @@ from zoo.catalog import catalog
 from zoo.compose.encoder import build_encoder
 from zoo.compose.head import make_task
 from zoo.compose.model import compose
-from zoo.runs.plan import Recipe
+from zoo.plan import Recipe
 from zoo.training.optimizers import WarmUpAndDecay, make_optimizer
 from zoo.training.recipe import phases
 

@@ -131,7 +131,7 @@ class Plan(Settings, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     backbone: str
     data: str
-    phases: Annotated[tuple[Phase, ...], Meta(min_length=1)]
+    phases: Annotated[tuple[Phase, ...], Meta(min_length=1, extra={"must": "one [[phases]] table or more"})]
 
     def seen_from(self, folder: Path) -> Plan:
         """The plan with relative paths changed to those from another folder, if they exist there and not here."""

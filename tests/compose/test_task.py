@@ -1,0 +1,91 @@
+"""What the host makes of a head's class: of API 1.0, with odd answers, and with names that are the host's own."""
+
+import numpy as np
+import pytest
+from pyarrow import parquet
+
+import zoo
+from zoo.compose.answers import answer_in, beside
+from zoo.compose.head import completed
+from zoo.data.examples import Example
+from zoo.data.layout import Layout
+from zoo.data.sources import read_source
+from zoo.runs.predictions import Judged, write_predictions
+
+CONLL = """\
+EU NNP B-ORG
+rejects VBZ O
+German JJ B-MISC
+
+Peter NNP B-PER
+"""
+
+
+class Tags:
+    """A head of API 1.0, which knew nothing of reading targets."""
+
+    def __init__(self, **options):
+        pass
+
+    def learn(self, targets, columns):
+        self.tags = sorted({tag for tags in targets for tag in tags})
+
+
+class Odd(zoo.Task):
+    """Answers in many types, under names that the host uses too."""
+
+    answers = ({"input": 1, "value": 2, "big": 2**70}, {"error": "none", "value": "two", "big": 1}, {"value": [3, "x"]})
+
+    def encode(self, targets):
+        return np.arange(len(targets))
+
+    def score(self, encoded, outputs):
+        return {"numpy": np.float32(0.5), "whole": np.int64(2), "plain": 1}
+
+    def decode(self, outputs, raws):
+        return [self.answers[int(row)] for row in outputs]
+
+
+def test_a_head_of_words_without_its_own_reading_gets_the_tags_of_the_words(tmp_path):
+    (tmp_path / "news.conll").write_text(CONLL)
+    task = completed(Tags(), "words")
+    examples = read_source(tmp_path / "news.conll", Layout("text", "words"), task)
+    assert [e.target for e in examples.items] == [("B-ORG", "O", "B-MISC"), ("B-PER",)]
+    with pytest.raises(zoo.BadData, match="2 words, but 1 tags"):
+        task.read_target(["O"], "two words")
+    assert completed(Tags()).read_target(["O"], "two words") == "O"
+
+
+def test_answers_of_many_types_under_names_of_ours_are_kept(tmp_path):
+    examples = [Example(f"{n}.txt", f"text {n}", f"t{n}", "validation", written=f"t{n}") for n in range(3)]
+    pieces = [(np.array([2, 0]), np.array([2, 0])), (np.array([1]), np.array([1]))]
+    judged = Judged.of(Odd(), examples, pieces)
+    assert judged.metrics == {"numpy": 0.5, "whole": 2.0, "plain": 1.0}
+    assert {type(value) for value in judged.metrics.values()} == {float}
+    write_predictions(tmp_path / "p.parquet", [judged])
+    rows = parquet.read_table(tmp_path / "p.parquet").to_pydict()
+    assert rows["input"] == ["0.txt", "1.txt", "2.txt"]
+    assert rows["target"] == ["t0", "t1", "t2"]
+    assert rows["value"] == ["2", '"two"', '[3, "x"]']
+    assert rows["big"] == [str(2**70), "1", "null"]
+    assert rows["answer_input"] == [1, None, None]
+    assert rows["answer_error"] == [None, "none", None]
+
+
+@pytest.mark.parametrize("answer", [{"input": 1, "label": "a"}, {"error": "e", "answer": 2}, {"value": 1}])
+def test_an_answer_beside_its_input_is_found_again(answer):
+    entry = beside({"input": "photo.png"}, answer)
+    assert entry["input"] == "photo.png"
+    assert "error" not in entry
+    assert answer_in(entry) == answer
+
+
+def test_columns_straight_from_outputs_are_those_of_the_answers():
+    from zoo.catalog import catalog
+    from zoo.compose.head import make_task
+
+    task = make_task(catalog().head("classification"), {})
+    task.learn(["b", "a10", "a2", "Ä"] * 2, ("label",))
+    outputs = np.random.default_rng(0).dirichlet(np.ones(4), 9).astype("float32")
+    outputs[0] = 0.25
+    assert task.decode_columns(outputs, [""] * 9) == task.as_columns(task.decode(outputs, [""] * 9))
