@@ -6,6 +6,8 @@ import runpy
 import tomllib
 from pathlib import Path
 
+from zoo.testing.commands import CommandLine
+
 README = (Path(__file__).parent.parent / "README.md").read_text()
 
 
@@ -18,18 +20,19 @@ def test_the_plugin_in_the_readme_works_as_it_stands(environment, few_pictures):
     assert files == {"pyproject.toml", "zoo_tiny.py"}
     assert len((project / "zoo_tiny.py").read_text().splitlines()) <= 25
     environment.install(project)
+    shell = CommandLine(environment.python)
 
-    (listed,) = json.loads(environment.zoo("list", "tiny_net", "--json").stdout)
+    (listed,) = json.loads(shell.run("list", "tiny_net", "--json")[1])
     assert listed["weights"] == {"name": "none", "bytes": 0, "licence": "none needed", "state": "none"}
     out = few_pictures.parent / "run"
-    trained = environment.zoo("train", "tiny_net", few_pictures, "--unfreeze", "all", "--epochs", 1, "--out", out)
-    assert trained.returncode == 0, trained.stderr
-    assert "accuracy" in trained.stdout
-    program = "import zoo; print(zoo.build('tiny_net').count_params())"
-    import subprocess
-
-    counted = subprocess.run([environment.python, "-c", program], capture_output=True, text=True, check=True)
-    assert int(counted.stdout) == listed["params"]
+    status, said, errors = shell.run(
+        "train", "tiny_net", few_pictures, "--unfreeze", "all", "--epochs", 1, "--out", out
+    )
+    assert status == 0, errors
+    assert "accuracy" in said
+    _, checked, _ = shell.run("check", "zoo-tiny", "--json")
+    (facts,) = [row for row in json.loads(checked) if row["promise"] == "facts match what is built"]
+    assert facts["state"] == "kept", facts
 
 
 def test_the_guides_table_of_options_is_that_of_the_settings():

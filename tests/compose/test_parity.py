@@ -36,36 +36,42 @@ def _pictures(height: int, width: int) -> np.ndarray:
     return np.stack([picture, 255 - picture, picture[::-1]]).astype("float32")
 
 
-@pytest.mark.parametrize(("backbone", "weights"), [("efficientnet_lite0", "default"), ("resnet50_v2", "none")])
-def test_every_way_to_ask_a_model_gives_the_same_answer(backbone, weights, tmp_path):
-    offer = catalog().backbone(backbone)
-    encoder = build_encoder(offer, weights)
-    for head, head_offer in HEADS.items():
-        task = make_task(head_offer, {})
-        if head_offer.spec.trained:
-            task.learn(TARGETS.get(head, ["1", "2", "4", "10"]), ("label",))
-        composed = compose(encoder, task, head_offer.spec)
-        model, path = composed.model, tmp_path / "model.keras"
-        about = {"backbone": offer.name, "head": head, "modality": "image", "task": task.state()}
-        card = Card(**about, parts=composed.signatures())
-        save_model(model, card, path)
-        loaded = load_model(path)
-        parts = load_parts(loaded, card, path)
-        preprocess, rest = parts.preprocess, parts.from_prepared
-        own_size = [(offer.spec.input, offer.spec.input)] if head == "classification" else []
-        for height, width in [(97, 160), *own_size]:
-            pixels = _pictures(height, width)
-            first = np.asarray(model(pixels))
-            assert np.isfinite(first).all()
-            answers = {
-                "called again": model(pixels),
-                "predicted": model.predict(pixels, verbose=0),
-                "reloaded": loaded(pixels),
-                "reloaded and predicted": loaded.predict(pixels, verbose=0),
-                "prepared one by one": rest(np.concatenate([preprocess(picture[None]) for picture in pixels])),
-            }
-            differences = {way: float(np.abs(np.asarray(answer) - first).max()) for way, answer in answers.items()}
-            assert max(differences.values()) <= 1e-5, (head, differences)
+@pytest.fixture(scope="module", params=[("efficientnet_lite0", "default"), ("resnet50_v2", "none")], ids=lambda p: p[0])
+def encoder(request):
+    """The offer of a backbone, and its encoder."""
+    backbone, weights = request.param
+    return catalog().backbone(backbone), build_encoder(catalog().backbone(backbone), weights)
+
+
+@pytest.mark.parametrize("head", HEADS)
+def test_every_way_to_ask_a_model_gives_the_same_answer(encoder, head, tmp_path):
+    offer, built = encoder
+    head_offer = HEADS[head]
+    task = make_task(head_offer, {})
+    if head_offer.spec.trained:
+        task.learn(TARGETS.get(head, ["1", "2", "4", "10"]), ("label",))
+    composed = compose(built, task, head_offer.spec)
+    model, path = composed.model, tmp_path / "model.keras"
+    about = {"backbone": offer.name, "head": head, "modality": "image", "task": task.state()}
+    card = Card(**about, parts=composed.signatures())
+    save_model(model, card, path)
+    loaded = load_model(path)
+    parts = load_parts(loaded, card, path)
+    preprocess, rest = parts.preprocess, parts.from_prepared
+    own_size = [(offer.spec.input, offer.spec.input)] if head == "classification" else []
+    for height, width in [(97, 160), *own_size]:
+        pixels = _pictures(height, width)
+        first = np.asarray(model(pixels))
+        assert np.isfinite(first).all()
+        answers = {
+            "called again": model(pixels),
+            "predicted": model.predict(pixels, verbose=0),
+            "reloaded": loaded(pixels),
+            "reloaded and predicted": loaded.predict(pixels, verbose=0),
+            "prepared one by one": rest(np.concatenate([preprocess(picture[None]) for picture in pixels])),
+        }
+        differences = {way: float(np.abs(np.asarray(answer) - first).max()) for way, answer in answers.items()}
+        assert max(differences.values()) <= 1e-5, differences
 
 
 def test_a_run_opens_in_a_fresh_process_that_does_not_know_zoo(finished_run, tmp_path):

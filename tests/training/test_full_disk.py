@@ -69,8 +69,8 @@ def disk(tmp_path):
 
 @pytest.fixture(scope="module")
 def plan(tmp_path_factory) -> Path:
-    head = Phase(unfreeze=0, epochs=2, learning_rate=1e-3, patience=2)
-    tail = Phase(unfreeze=1, epochs=2, learning_rate=1e-4, patience=2)
+    head = Phase(unfreeze=0, epochs=1, learning_rate=1e-3, patience=2)
+    tail = Phase(unfreeze=1, epochs=1, learning_rate=1e-4, patience=2)
     folder = tmp_path_factory.mktemp("plan")
     for label in ("birds", "music"):
         for picture in sorted((CLIPART / label).iterdir())[:6]:

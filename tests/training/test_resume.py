@@ -86,11 +86,11 @@ def _write_pictures(folder: Path) -> Path:
     return folder / "pictures"
 
 
-def _write_plan(folder: Path, modality: str, data: Path | None = None) -> Path:
+def _write_plan(folder: Path, modality: str, data: Path | None = None, epochs: int = 6) -> Path:
     """The plan of a training with two phases: of pictures, or of texts with an encoder that has dropout."""
-    head = Phase(unfreeze=0, epochs=6, learning_rate=1e-3, patience=6)
+    head = Phase(unfreeze=0, epochs=epochs, learning_rate=1e-3, patience=6)
     if modality == "image":
-        tail = Phase(unfreeze=1, epochs=6, learning_rate=1e-4, patience=6)
+        tail = Phase(unfreeze=1, epochs=epochs, learning_rate=1e-4, patience=6)
         plan = Plan(backbone="efficientnet_lite0", data=str(data), batch_size=8, phases=(head, tail))
     else:
         lines = (ROOT / "examples/data/reviews/reviews.csv").read_text().splitlines()[:49]
@@ -167,8 +167,13 @@ def test_the_linear_model_that_no_epoch_beats_survives_a_kill(tmp_path):
     assert not [name for name in ours if not np.array_equal(ours[name], theirs[name])]
 
 
-def test_a_torn_checkpoint_is_passed_over_for_the_one_before(plan, whole, tmp_path):
-    broken = tmp_path / "broken"
+def test_a_torn_checkpoint_is_passed_over_for_the_one_before(tmp_path):
+    plan, whole, broken = (
+        _write_plan(tmp_path, "image", _write_pictures(tmp_path), 2),
+        tmp_path / "whole",
+        tmp_path / "broken",
+    )
+    _ended(_start("train", "--plan", plan, "--out", whole, every=1000))
     process = _start("train", "--plan", plan, "--out", broken)
     _wait_for_checkpoint(process, broken, 12)
     process.send_signal(signal.SIGKILL)

@@ -53,34 +53,40 @@ def reviews(tmp_path_factory) -> Path:
     return path
 
 
-@pytest.mark.parametrize("backbone", ["bert", "minilm_l6"])
-def test_every_way_to_ask_a_model_gives_the_same_answer(backbone, tiny, tmp_path):
+@pytest.fixture(scope="module", params=["bert", "minilm_l6"])
+def encoder(request, tiny):
+    """The name of a backbone, and its encoder."""
+    weights = str(tiny) if request.param == "bert" else "default"
+    return request.param, build_encoder(catalog().backbone(request.param), weights)
+
+
+@pytest.mark.parametrize("head", HEADS)
+def test_every_way_to_ask_a_model_gives_the_same_answer(encoder, head, tmp_path):
     import tensorflow as tf
 
-    encoder = build_encoder(catalog().backbone(backbone), str(tiny) if backbone == "bert" else "default")
-    for head, offer in HEADS.items():
-        task, spec = make_task(offer, {}), offer.spec
-        if spec.trained:
-            task.learn(TARGETS.get(head, ["1", "2", "4"]), ("label",))
-        composed, path = compose(encoder, task, spec), tmp_path / "model.keras"
-        about = {"backbone": backbone, "head": head, "modality": "text", "task": task.state(), "reads": spec.reads}
-        card, model = Card(**about, parts=composed.signatures()), composed.model
-        save_model(model, card, path)
-        loaded = load_model(path)
-        parts = load_parts(loaded, card, path)
-        texts = tf.constant(["the good film", "a very bad movie, it was awful!", "", "ünï çødé 大 😀"])
-        inputs = [texts, texts[::-1]] if spec.reads == "pair" else texts
-        first = np.asarray(model(inputs))
-        answers = {
-            "called again": model(inputs),
-            "predicted": model.predict(inputs, verbose=0),
-            "reloaded": loaded(inputs),
-            "reloaded and predicted": loaded.predict(inputs, verbose=0),
-            "prepared": parts.from_prepared(parts.preprocess(inputs)),
-        }
-        assert np.isfinite(first).all()
-        differences = {way: float(np.abs(np.asarray(answer) - first).max()) for way, answer in answers.items()}
-        assert max(differences.values()) <= 1e-5 * max(1.0, float(np.abs(first).max())), (head, differences)
+    backbone, built = encoder
+    task, spec = make_task(HEADS[head], {}), HEADS[head].spec
+    if spec.trained:
+        task.learn(TARGETS.get(head, ["1", "2", "4"]), ("label",))
+    composed, path = compose(built, task, spec), tmp_path / "model.keras"
+    about = {"backbone": backbone, "head": head, "modality": "text", "task": task.state(), "reads": spec.reads}
+    card, model = Card(**about, parts=composed.signatures()), composed.model
+    save_model(model, card, path)
+    loaded = load_model(path)
+    parts = load_parts(loaded, card, path)
+    texts = tf.constant(["the good film", "a very bad movie, it was awful!", "", "ünï çødé 大 😀"])
+    inputs = [texts, texts[::-1]] if spec.reads == "pair" else texts
+    first = np.asarray(model(inputs))
+    answers = {
+        "called again": model(inputs),
+        "predicted": model.predict(inputs, verbose=0),
+        "reloaded": loaded(inputs),
+        "reloaded and predicted": loaded.predict(inputs, verbose=0),
+        "prepared": parts.from_prepared(parts.preprocess(inputs)),
+    }
+    assert np.isfinite(first).all()
+    differences = {way: float(np.abs(np.asarray(answer) - first).max()) for way, answer in answers.items()}
+    assert max(differences.values()) <= 1e-5 * max(1.0, float(np.abs(first).max())), differences
 
 
 @pytest.mark.parametrize(
