@@ -22,6 +22,7 @@ STAGES = [
     "features",
     "compose",
     "prediction",
+    "plan",
     "runs",
     "training",
     "testing",

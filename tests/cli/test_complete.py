@@ -62,6 +62,23 @@ def test_names_are_completed(typed, names):
     assert completed(typed).stdout.split() == names
 
 
+@pytest.mark.parametrize(
+    ("words", "names"),
+    [
+        (["--set", "class_weight", "=", "b"], ["balanced"]),
+        (["--set", "class_weight", "="], ["none", "balanced"]),
+        (["--set", "class_weight", "=", ""], ["none", "balanced"]),
+        (["--seed", "=", "3", "--augment", "st"], ["strong"]),
+        (["--head", "=", "pair_c"], ["pair_classification"]),
+        (["--set", "class_weight", "=", "balanced", "--augment", "l"], ["light"]),
+    ],
+)
+def test_words_that_bash_cuts_at_an_equals_sign_are_completed(words, names):
+    words = ["zoo", "train", "resnet50", "photos", *words]
+    as_bash = {"COMP_WORDS": "\n".join(words), "COMP_CWORD": str(len(words) - 1)}
+    assert completed("", **as_bash).stdout.split() == names
+
+
 def test_registries_are_completed_without_asking_them(zoo_command, tmp_path):
     own = {"ZOO_CONFIG": str(tmp_path), "ZOO_CACHE": str(tmp_path)}
     (tmp_path / "mine.toml").write_text("format = 1\n")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from zoo.catalog.specs import Backbone, Head, Modality
     from zoo.runs.folder import RunFolder
 
-API_VERSION = "1.0"
+API_VERSION = "1.1"
 GROUP = "zoo.plugins"
 
 hookspec = pluggy.HookspecMarker("zoo")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import functools
+import io
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, redirect_stdout
 from typing import Any
 
 import typer
@@ -25,6 +27,29 @@ def _without_errors(complete: Completion) -> Completion:
             return []
 
     return quiet
+
+
+@contextmanager
+def as_bash_cuts_words() -> Iterator[None]:
+    """Complete `--set class_weight=` for bash, too, which cuts words at "=" and replaces only what comes after it."""
+    words, at = os.environ.get("COMP_WORDS", "").split("\n"), int(os.environ.get("COMP_CWORD") or 0)
+    if os.environ.get("_ZOO_COMPLETE") != "complete_bash" or "=" not in words[1 : at + 1]:
+        yield
+        return
+    joined: list[str] = []
+    for place, word in enumerate(words[: at + 1]):
+        if place > 1 and "=" in (word, words[place - 1]):
+            joined[-1] += word
+        else:
+            joined.append(word)
+    os.environ["COMP_WORDS"], os.environ["COMP_CWORD"] = "\n".join(joined), str(len(joined) - 1)
+    there = joined[-1].removesuffix("" if words[at] == "=" else words[at])
+    offered = io.StringIO()
+    try:
+        with redirect_stdout(offered):
+            yield
+    finally:
+        print("\n".join(name.removeprefix(there) for name in offered.getvalue().splitlines()))
 
 
 def _starting(names: Iterable[str], incomplete: str) -> list[str]:

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from zoo import engine
-from zoo.cli import cache, catalog, develop, install, predict, registry, runs, train
+from zoo.cli import cache, catalog, complete, develop, install, predict, registry, runs, train
 from zoo.errors import ZooError
 
 _CTRL_C = 130
@@ -75,7 +75,8 @@ def main() -> None:
             from zoo.catalog import catalog as load_catalog
 
             load_catalog().host.call("zoo_commands", app=app)
-        app(prog_name="zoo")
+        with complete.as_bash_cuts_words():
+            app(prog_name="zoo")
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)

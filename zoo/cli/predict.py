@@ -16,7 +16,6 @@ from zoo.cli.catalog import Json
 from zoo.cli.complete import backbones, embedding_options, runs, weights
 from zoo.cli.options import assignments, takes
 from zoo.cli.output import print_facts, print_json
-from zoo.compose.answers import answer_in, beside
 from zoo.places import place
 
 if TYPE_CHECKING:
@@ -61,14 +60,13 @@ def predict(
     if json and as_csv:
         raise typer.BadParameter("give either --json or --csv, not both.", param_hint="--csv")
     finished = api.load_run(run)
-    answers = [_shortened(finished, entry, top) for entry in finished.predict(inputs, **_given(settings))]
+    answers = [finished.only_top(answer, top) for answer in finished.predict(inputs, **_given(settings))]
     if json:
         return print_json(answers)
     if as_csv:
         return _print_csv(finished, answers)
-    for entry in answers:
-        said = f"left out: {entry['error']}" if "error" in entry else finished.task.in_words(answer_in(entry))
-        print(f"{entry['input']}  {said}")
+    for answer in answers:
+        print(f"{answer['input']}  {finished.in_words(answer)}")
 
 
 @takes(Settings, only=("input_column", "target_column", *_COMPUTING))
@@ -140,23 +138,13 @@ def embed(
     print(f"{out}  {count} vectors of {dim} numbers ({left_out})")
 
 
-def _shortened(run: Run, entry: dict[str, Any], top: int) -> dict[str, Any]:
-    """An entry with at most `top` of its answer's probabilities."""
-    if "error" in entry:
-        return entry
-    return beside({"input": entry["input"]}, run.task.only_top(answer_in(entry), top))
-
-
 def _given(settings: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in settings.items() if value is not None}
 
 
 def _print_csv(run: Run, answers: Sequence[dict[str, Any]]) -> None:
     """Print a line for each input, or several if the head's answer has several rows."""
-    rows: list[dict[str, Any]] = []
-    for entry in answers:
-        known = {"input": entry["input"]}
-        rows += [entry] if "error" in entry else [beside(known, row) for row in run.task.as_rows(answer_in(entry))]
+    rows = [row for answer in answers for row in run.as_rows(answer)]
     columns = dict.fromkeys(column for row in rows for column in row if column != "error")
     writer = csv.DictWriter(sys.stdout, [*columns, "error"], restval="", lineterminator="\n")
     writer.writeheader()

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from zoo import engine
+from zoo.compose.answers import answer_in, beside
 from zoo.compose.head import restore_task
 from zoo.data.check import check
 from zoo.data.inputs import Input, as_inputs, read_entries
@@ -161,6 +162,22 @@ class Run:
         """
         options = _start(precision, engine, device)
         return answer_entries(self.predictor, read_entries(as_inputs(inputs), self._layout(input_column)), options)
+
+    def only_top(self, answer: Answer, count: int) -> Answer:
+        """An answer of `predict` with at most `count` of its probabilities."""
+        if "error" in answer:
+            return answer
+        return beside({"input": answer["input"]}, self.task.only_top(answer_in(answer), count))
+
+    def in_words(self, answer: Answer) -> str:
+        """An answer of `predict` as one line of text, without its input."""
+        return f"left out: {answer['error']}" if "error" in answer else self.task.in_words(answer_in(answer))
+
+    def as_rows(self, answer: Answer) -> list[dict[str, Any]]:
+        """An answer of `predict` as rows of a CSV file, by column, each with the input."""
+        if "error" in answer:
+            return [answer]
+        return [beside({"input": answer["input"]}, row) for row in self.task.as_rows(answer_in(answer))]
 
     def evaluate(
         self,

@@ -79,6 +79,9 @@ def shows_its_answers(offer: Offer[Head]) -> str:
         table = pa.table(task.as_columns(answers))
     except (pa.ArrowException, TypeError, ValueError) as error:
         raise BrokenPromise(f"its columns do not make a table: {error}") from None
+    straight = task.decode_columns(outputs, _raws(offer))
+    if {name: list(column) for name, column in straight.items()} != table.to_pydict():
+        raise BrokenPromise("`decode_columns` gives other columns than `as_columns(decode(...))`")
     if table.num_rows != len(answers) or not table.num_columns:
         raise BrokenPromise(f"its columns have {table.num_rows} rows for {len(answers)} answers")
     for answer in answers:

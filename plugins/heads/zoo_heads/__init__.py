@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import zoo
 
-ZOO_API = ">=1.0,<2"
+ZOO_API = ">=1.1,<2"
 
 _LAYERS = (
     zoo.Option(name="hidden", default=128, summary="units of a dense layer before the last one; 0: none"),

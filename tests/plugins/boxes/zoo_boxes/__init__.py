@@ -2,7 +2,7 @@
 
 import zoo
 
-ZOO_API = ">=1.0,<2"
+ZOO_API = ">=1.1,<2"
 
 
 @zoo.hookimpl
