@@ -124,6 +124,7 @@ def _struct_at(kind: Any, names: list[Any]) -> Any:
         if isinstance(name, str):
             (field,) = (f for f in msgspec.structs.fields(kind) if f.name == name)
             info = inspect.type_info(field.type)
+            info = info.type if isinstance(info, inspect.Metadata) else info
             item = getattr(info, "item_type", info)
             kind = item.cls if isinstance(item, inspect.StructType) else kind
     return kind

@@ -72,8 +72,9 @@ def test_several_targets_stand_in_several_columns(tmp_path):
 
 def test_tags_that_look_alike_are_said(tmp_path, capsys):
     phase = Phase(unfreeze=0, epochs=1, learning_rate=0.1, patience=1)
-    rows = [{"tokens": ["one", "two"], "tags": tags} for tags in (["O", "B-PER"], ["o", "B-PER"], ["O", "B-per"])]
-    (tmp_path / "t.jsonl").write_text("\n".join(json.dumps(row) for row in rows * 5) + "\n")
+    tags = [["O", "B-PER"], ["o", "B-PER"], ["O", "B-per"]] * 5
+    rows = [{"tokens": ["number", str(number)], "tags": some} for number, some in enumerate(tags)]
+    (tmp_path / "t.jsonl").write_text("\n".join(map(json.dumps, rows)) + "\n")
     read_dataset(Plan(backbone="any", data=str(tmp_path / "t.jsonl"), phases=(phase,)), WORDS, TAGS)
     said = capsys.readouterr().err
     assert "'O', 'o' differ only in upper case" in said

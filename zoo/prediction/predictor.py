@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from zoo.compose.answers import beside
 from zoo.compose.model import Parts
@@ -94,15 +95,19 @@ class Predictor:
                 network, spec = self._parts.from_prepared, self._preprocessing.spec
                 runner = Runner(network, spec, EXACT, fold=False) if few else Runner(network, spec, options)
                 if not few:
-                    runner.settled(self._sample_batch(self._preprocessing))
+                    self._settle(runner, self._preprocessing)
                 self._runners[chosen] = runner
             return self._preprocessing, self._runners[chosen]
 
-    def _sample_batch(self, preprocessing: Preprocessing) -> Any:
+    def _settle(self, runner: Runner, preprocessing: Preprocessing) -> None:
+        """Let the runner decide on samples; a network that they are too long for decides on the first question."""
+        import tensorflow as tf
+
         values, inputs = self._reader.samples(BATCH), len(self._parts.preprocess.inputs)
         raws = values if inputs == 1 else [(value,) * inputs for value in values]
         ((_, batch),) = forward(lambda prepared: prepared, preprocessing, raws, "")
-        return batch
+        with contextlib.suppress(tf.errors.InvalidArgumentError, RuntimeError):  # OpenVINO raises the latter
+            runner.settled(batch)
 
 
 def answer_entries(predictor: Predictor, entries: Sequence[Entry], options: Inference = AUTO) -> list[Answer]:

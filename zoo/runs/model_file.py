@@ -108,8 +108,13 @@ def load_parts(model: keras.Model, card: Card, path: Path) -> Parts:
     try:
         layers = {part: str(about["layer"]) for part, about in card.parts.items()} or layers_in_order(model)
         parts = parts_of(model, layers)
-        if card.parts and parts.signatures() != card.parts:
+        if card.parts and _unnamed(parts.signatures()) != _unnamed(card.parts):
             raise ValueError
         return parts
     except (KeyError, ValueError, TypeError, AttributeError):
         raise BadRun(f"{path} is damaged: it does not have the parts that its {MEMBER} names.") from None
+
+
+def _unnamed(signatures: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """Signatures to compare: the inputs in order, as Keras gives those without a name another one when it loads."""
+    return {part: (about["layer"], list(about["inputs"].values())) for part, about in signatures.items()}
