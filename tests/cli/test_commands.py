@@ -14,17 +14,17 @@ import time
 import pytest
 
 
-def test_the_main_job_end_to_end(zoo_command, finished_run, unseen, clipart):
+def test_the_main_job_end_to_end(zoo_command, zoo_here, finished_run, unseen, clipart):
     answers = json.loads(zoo_command("predict", finished_run, unseen, "--json", "--top", 2).stdout)
     assert [set(a) for a in answers] == [{"input", "label", "probabilities"}] * 6
     assert all(len(a["probabilities"]) == 2 for a in answers)
-    rows = list(csv.DictReader(io.StringIO(zoo_command("predict", finished_run, unseen, "--csv").stdout)))
+    rows = list(csv.DictReader(io.StringIO(zoo_here("predict", finished_run, unseen, "--csv")[1])))
     assert [row["label"] for row in rows] == [a["label"] for a in answers]
     assert all(float(row["probability_1"]) >= float(row["probability_2"]) for row in rows)
-    shown = zoo_command("predict", finished_run, unseen / "puffin.png", "--top", 1).stdout
+    shown = zoo_here("predict", finished_run, unseen / "puffin.png", "--top", 1)[1]
     assert shown.startswith(str(unseen / "puffin.png"))
 
-    evaluated = json.loads(zoo_command("evaluate", finished_run, clipart, "--json").stdout)
+    evaluated = json.loads(zoo_here("evaluate", finished_run, clipart, "--json")[1])
     assert set(evaluated) == {"run", "backbone", "head", "metrics", "examples", "seconds"}
     assert evaluated["examples"] == {"evaluated": 231, "skipped": 0}
     assert evaluated["metrics"]["accuracy"] > 0.8

@@ -129,7 +129,7 @@ def emptied(tmp_path_factory: pytest.TempPathFactory) -> Emptied:
     environment = Emptied(folder)
     projects = [ROOT, ROOT / "plugins" / "heads"]
     wheels = [build_wheel(project, folder) for project in projects]
-    pip = [environment.python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    pip = [environment.python, "-m", "pip", "install", "--no-compile", "--quiet", "--disable-pip-version-check"]
     done = subprocess.run(
         [*pip, "--constraint", ROOT / "constraints.txt", *wheels], capture_output=True, text=True, timeout=900
     )

@@ -8,6 +8,7 @@ import pytest
 from pyarrow import parquet
 
 import zoo
+from zoo.data.inputs import as_inputs
 from zoo.data.pictures import Pictures
 
 
@@ -68,8 +69,11 @@ def test_any_collection_of_inputs_is_many_inputs(few_pictures):
 
     files = sorted((few_pictures / "birds").glob("*.png"))
     listed = zoo.embed("efficientnet_lite0", files)
-    for collection in (iter(files), np.array([str(file) for file in files]), tuple(files)):
-        again = zoo.embed("efficientnet_lite0", collection)
-        assert again.inputs == listed.inputs
-        assert np.array_equal(again.values, listed.values)
-    assert zoo.embed("efficientnet_lite0", files[0].read_bytes()).inputs == ["(bytes)"]
+    again = zoo.embed("efficientnet_lite0", iter(files))
+    assert again.inputs == listed.inputs
+    assert np.array_equal(again.values, listed.values)
+    named = [str(file) for file in files]
+    for collection in (np.array(named), tuple(named), dict.fromkeys(named).keys()):
+        assert as_inputs(collection) == named
+    for one in (files[0], named[0], files[0].read_bytes(), np.zeros((2, 2, 3), "uint8")):
+        assert as_inputs(one) == [one]
