@@ -64,7 +64,8 @@ SLOW = (
     # In a process, or as a whole training, what others say of a part of it
     "test_one_class_and_single_pictures_are_sentences",
     "test_what_cannot_be_read_is_left_out_and_said",
-    "test_the_example_in_the_docstring_runs[train]",
+    *(f"test_the_example_in_the_docstring_runs[{name}]" for name in ("train", "load_run")),
+    "test_a_training_of_version_0_1_0_is_resumed",
     "test_a_run_of_version_0_1_0_can_be_repeated",
     # Kills at many moments, and trainings that are broken off in other ways
     "test_killed_at_random_moments_and_resumed",

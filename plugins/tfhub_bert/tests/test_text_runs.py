@@ -174,10 +174,11 @@ def names(tmp_path) -> Path:
 def test_words_are_tagged_after_training_on_sentences_of_all_lengths(unfreeze, names, tmp_path):
     run = zoo.train("minilm_l6", names, head="token_classification", unfreeze=unfreeze, out=tmp_path / "run")
     assert run.metrics["f1"] > 0.9
-    (answer,) = zoo.load_run(run.path).predict(["Mr Li spoke, well."])
+    opened = zoo.load_run(run.path)
+    (answer,) = opened.predict(["Mr Li spoke, well."])
     assert answer["words"] == ["Mr", "Li", "spoke", ",", "well", "."]
     assert answer["entities"][0] == {"label": "PER", "text": "Li", "start": 1, "end": 2}
-    assert zoo.load_run(run.path).evaluate(names).metrics["f1"] > 0.9
+    assert opened.evaluate(names).metrics["f1"] > 0.9
     assert next(csv.DictReader((run.path / "split.csv").open()))["target"] == "O B-PER O"
 
 
