@@ -45,9 +45,7 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The settings of a training that a plan contains as they were given."""
 
-    head: Annotated[str, Meta(description="The task; `zoo heads` lists them.", extra={"names": "heads"})] = (
-        "classification"
-    )
+    head: Annotated[str, Meta(description="The task; `zoo heads` lists them.")] = "classification"
     weights: Annotated[str, Meta(description="default, none (random), a name from `zoo info`, or a file.")] = "default"
     val: Annotated[
         str, Meta(description="Validate on this data instead of a fifth of DATA.", extra={"metavar": "DATA"})

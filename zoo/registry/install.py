@@ -90,6 +90,12 @@ def plan_installation(names: Sequence[str], registries: Registries, options: Opt
     """
     _refuse_unmanageable()
     requests = [_request(name, registries) for name in names]
+    for request in requests:
+        if request.listing and request.listing.needs_checkout and not options.no_index:
+            raise CannotInstall(
+                f"{request.asked} is a plugin of zoo itself, and no package index has it: what is there under its name "
+                f"would be somebody else's. A checkout of zoo has it; name one first: {CHECKOUT}"
+            )
     try:
         return _plan(requests, constraints(), options, upgrade=False)
     except CannotInstall as error:
