@@ -54,6 +54,8 @@ def test_one_input_needs_no_list(run, unseen):
     listed = run.predict([path])
     assert run.predict(path) == run.predict(str(path)) == run.predict(p for p in [path]) == listed
     assert run.predict(np.asarray(Image.open(path).convert("RGB")))[0]["label"] == "fruit"
+    with pytest.raises(zoo.BadData, match="There is nothing to read: there are no inputs"):
+        run.predict([])
     with pytest.raises(zoo.BadData, match="A dict is not a list of inputs"):
         run.predict({"image": path})
 

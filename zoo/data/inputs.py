@@ -37,7 +37,8 @@ def read_entries(inputs: Sequence[Input], layout: Layout) -> list[Entry]:
     """
     entries = [entry for given in inputs for entry in _entries(given, layout)]
     if not entries:
-        raise BadData(f"There is nothing to read in {', '.join(map(str, inputs))}.")
+        where = f" in {', '.join(map(str, inputs))}" if inputs else ": there are no inputs"
+        raise BadData(f"There is nothing to read{where}.")
     return entries
 
 
