@@ -59,6 +59,8 @@ def test_without_a_checkout_the_hints_say_that_a_plugin_of_zoo_needs_one(registr
         zoo.install("some_nets", find_links=tmp_path, no_index=True)
     with pytest.raises(zoo.CannotInstall, match=f"no package index has it.*name one first: {named}"):
         zoo.install("some_nets")
+    with pytest.raises(zoo.CannotInstall, match=f"no package index has it.*name one first: {named}"):
+        zoo.install("zoo-some-nets==1.0")
     assert zoo.search("some vit")[0]["install"] == both
     (tmp_path / "plugins" / "some_nets").mkdir(parents=True)
     with pytest.raises(zoo.UnknownName, match="The plugin some_nets offers some_vit: zoo install some_nets"):

@@ -111,7 +111,12 @@ def _sentence(fault: str, content: Any, kind: Any, path: object) -> str:
     wanted = next((field for field in msgspec.structs.fields(owner) if field.name == last), None)
     must = match["what"]
     if wanted is not None:
-        must = f"it must be {metadata(owner, last).get('must') or described(inspect.type_info(wanted.type))}"
+        info = inspect.type_info(wanted.type)
+        of = next((k for k in getattr(info, "types", [info]) if isinstance(k, inspect.DictType)), None)
+        if of is not None and isinstance(value, dict):
+            must = f"each of its values must be {described(of.value_type)}"
+        else:
+            must = f"it must be {metadata(owner, last).get('must') or described(info)}"
     if path is not None:
         return f"{begin}{last} is {value!r}: {must}."
     shown = repr(value) if isinstance(value, str) and " number" in must else value

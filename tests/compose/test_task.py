@@ -1,5 +1,7 @@
 """What the host makes of a head's class: of API 1.0, with odd answers, and with names that are the host's own."""
 
+import math
+
 import numpy as np
 import pytest
 from pyarrow import parquet
@@ -10,7 +12,7 @@ from zoo.compose.head import completed
 from zoo.data.examples import Example
 from zoo.data.layout import Layout
 from zoo.data.sources import read_source
-from zoo.runs.predictions import Judged, write_predictions
+from zoo.runs.predictions import Judged, as_floats, write_predictions
 
 CONLL = """\
 EU NNP B-ORG
@@ -72,7 +74,30 @@ def test_answers_of_many_types_under_names_of_ours_are_kept(tmp_path):
     assert rows["answer_error"] == [None, "none", None]
 
 
-@pytest.mark.parametrize("answer", [{"input": 1, "label": "a"}, {"error": "e", "answer": 2}, {"value": 1}])
+def test_a_column_that_is_odd_in_one_split_only_is_kept(tmp_path):
+    examples = [Example(f"{n}.txt", "text", "t", "test", written="t") for n in range(3)]
+    plain, odd = (Judged.of(Odd(), [examples[n]], [(np.array([0]), np.array([n]))]) for n in (0, 2))
+    write_predictions(tmp_path / "p.parquet", [plain, odd])
+    rows = parquet.read_table(tmp_path / "p.parquet").to_pydict()
+    assert rows["value"] == ["2", '[3, "x"]']
+    assert rows["answer_input"] == [1, None]
+
+
+def test_a_metric_that_is_no_number_is_a_sentence():
+    assert math.isnan(as_floats({"r2": None})["r2"])
+    with pytest.raises(zoo.ZooError, match=r"The head computes the metrics .*'n/a'.*, and not all of them are numbers"):
+        as_floats({"r2": "n/a"})
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"input": 1, "label": "a"},
+        {"error": "e", "answer": 2},
+        {"input": 1, "answer_input": 2, "answer_answer_input": 3},
+        {"answer_target": 1},
+    ],
+)
 def test_an_answer_beside_its_input_is_found_again(answer):
     entry = beside({"input": "photo.png"}, answer)
     assert entry["input"] == "photo.png"

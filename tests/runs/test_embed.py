@@ -9,6 +9,7 @@ from pyarrow import parquet
 
 import zoo
 from zoo.data.inputs import as_inputs
+from zoo.data.layout import Layout
 from zoo.data.pictures import Pictures
 
 
@@ -72,8 +73,8 @@ def test_any_collection_of_inputs_is_many_inputs(few_pictures):
     again = zoo.embed("efficientnet_lite0", iter(files))
     assert again.inputs == listed.inputs
     assert np.array_equal(again.values, listed.values)
-    named = [str(file) for file in files]
+    named, layout = [str(file) for file in files], Layout("image", "single")
     for collection in (np.array(named), tuple(named), dict.fromkeys(named).keys()):
-        assert as_inputs(collection) == named
+        assert as_inputs(collection, layout) == named
     for one in (files[0], named[0], files[0].read_bytes(), np.zeros((2, 2, 3), "uint8")):
-        assert as_inputs(one) == [one]
+        assert as_inputs(one, layout) == [one]

@@ -214,16 +214,14 @@ def embed(
     [1.0, 0.6, 0.0]
     """
     from zoo import engine
-    from zoo.data.inputs import as_inputs
     from zoo.prediction.embed import check_out
     from zoo.prediction.embed import embed as carry_out
 
     if out is not None:
         check_out(local_path(out, "vectors"))
-    inputs = as_inputs(data)
     with suggesting_plugins():
         engine.use(device)
-        vectors = carry_out(backbone, inputs, input_column, str(weights), options or {})
+        vectors = carry_out(backbone, data, input_column, str(weights), options or {})
     if out is not None:
         vectors.write(Path(out))
     return vectors

@@ -48,7 +48,7 @@ def _widened(narrowed: list[int], widths: Sequence[int], room: int) -> list[int]
 
 def folded(text: str, width: int) -> list[str]:
     """The text in pieces of at most this width: broken at a space, after "_", "-" or "/", or else anywhere."""
-    pieces = []
+    pieces, width = [], max(1, width)
     while len(text) > width:
         end = max(text.rfind(" ", 0, width + 1), *(text.rfind(sign, 0, width) + 1 for sign in "_-/"))
         end = end if end > 0 else width

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 OURS = ("input", "split", "target", "error")
 _PREFIX = "answer_"
+_TAKEN = re.compile(f"(?:{_PREFIX})*(?:{'|'.join(OURS)})")
 
 
 def beside(known: Mapping[str, Any], answer: Mapping[str, Any]) -> dict[str, Any]:
     """What is known about an example, then its answer; a part that has one of our names gets a longer one."""
-    return {**known, **{f"{_PREFIX}{name}" if name in OURS else name: part for name, part in answer.items()}}
+    longer = {f"{_PREFIX}{name}" if _TAKEN.fullmatch(name) else name: part for name, part in answer.items()}
+    return {**known, **longer}
 
 
 def answer_in(entry: Mapping[str, Any]) -> dict[str, Any]:
     """The answer as the head gave it, from what `beside` made of it."""
-    shortened = {f"{_PREFIX}{name}": name for name in OURS}
-    return {shortened.get(name, name): part for name, part in entry.items() if name not in OURS}
+    own = {name: part for name, part in entry.items() if name not in OURS}
+    return {name.removeprefix(_PREFIX) if _TAKEN.fullmatch(name) else name: part for name, part in own.items()}

@@ -17,17 +17,30 @@ _BYTES = (bytes, bytearray, memoryview)
 Entry = tuple[str, Raw, str]  # its name, the raw that the model reads, and why it cannot be read ("" if it can)
 
 
-def as_inputs(given: Any) -> list[Input]:
+def as_inputs(given: Any, layout: Layout) -> list[Input]:
     """The inputs in what a caller gave: one, such as a text, a place, bytes or pixels, or any collection of them.
+
+    An array of numbers with one dimension more than a value has is a collection of values. A tuple is one input if the
+    model reads as many values as it has, and none of them is a table.
 
     Raises `BadData` for a table, whose column of inputs has to be named.
     """
-    of_numbers = getattr(getattr(given, "dtype", None), "kind", "O") in "biuf"
-    if of_numbers or isinstance(given, (str, *_BYTES)) or is_place(given):
+    if getattr(getattr(given, "dtype", None), "kind", "O") in "biuf":
+        several = len(layout.inputs) == 1 and given.ndim == len(layout.reader.shape) + 1
+        return list(given) if several else [given]
+    if isinstance(given, (str, *_BYTES)) or is_place(given) or _is_one_tuple(given, layout):
         return [given]
     if isinstance(given, Mapping) or hasattr(given, "columns"):
         raise BadData(f"A {type(given).__name__} is not a list of inputs. Give its column of inputs.")
+    if hasattr(given, "to_pylist"):  # a column of Arrow
+        return list(given.to_pylist())
     return list(given) if isinstance(given, Iterable) else [given]
+
+
+def _is_one_tuple(given: Any, layout: Layout) -> bool:
+    if not isinstance(given, tuple) or len(given) != len(layout.inputs) or len(given) == 1:
+        return False
+    return not any(isinstance(part, tuple) or str(part).lower().endswith(tuple(TABLES)) for part in given)
 
 
 def read_entries(inputs: Sequence[Input], layout: Layout) -> list[Entry]:
@@ -68,12 +81,15 @@ def _entries(given: Input, layout: Layout) -> Iterator[Entry]:
 
 
 def _is_text(given: str, reader: Reader) -> bool:
-    """Whether a string is an example itself, whatever is on the disk or at an address.
+    """Whether a string is an example itself, before it is known what is on the disk.
 
     A text may contain an address, or be one: only one that ends like a file of examples or a table is opened.
     """
-    files = (*reader.suffixes, *TABLES)
-    return reader.in_memory and (len(given.split()) != 1 or (is_address(given) and not given.lower().endswith(files)))
+    if not reader.in_memory:
+        return False
+    if not is_address(given):
+        return not given.strip()
+    return len(given.split()) > 1 or not given.lower().endswith((*reader.suffixes, *TABLES))
 
 
 def _of_value(given: Input, layout: Layout) -> Entry:
@@ -84,7 +100,7 @@ def _of_value(given: Input, layout: Layout) -> Entry:
     if len(parts) != wanted:
         unit = reader.unit if wanted > 1 else "value, not a tuple"
         return name, None, f"this model reads {wanted} {unit}"
-    if wanted == 1 and reader.in_memory:
+    if wanted == 1 and reader.in_memory and layout.form.from_text is not None:
         return _typed(name, given, layout)
     try:
         for part in parts:
@@ -99,7 +115,7 @@ def _typed(name: str, given: Raw, layout: Layout) -> Entry:
     """The entry of one text: typed, or the content of bytes or of a file, which is treated like typed text."""
     if layout.form.from_text is None:
         wanted = " and ".join(layout.inputs)
-        return name, None, f"this model reads {len(layout.inputs)} texts; give a table with {wanted}"
+        return name, None, f"this model reads {len(layout.inputs)} {layout.reader.unit}; give a table with {wanted}"
     try:
         return name, layout.form.from_text(layout.reader.read(given)), ""
     except BadData as error:

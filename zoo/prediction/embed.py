@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +16,7 @@ from zoo.compose.encoder import build_encoder
 from zoo.compose.head import fitting_head, make_task
 from zoo.compose.model import compose
 from zoo.data.examples import Skipped
-from zoo.data.inputs import Input, read_entries
+from zoo.data.inputs import Input, as_inputs, read_entries
 from zoo.data.layout import Layout
 from zoo.errors import BadData, BadPlan
 from zoo.places import utf8
@@ -76,7 +76,7 @@ def check_out(path: Path) -> None:
 
 
 def embed(
-    backbone: str, inputs: Sequence[Input], input_column: str, weights: str, options: Mapping[str, Any]
+    backbone: str, inputs: Input | Iterable[Input], input_column: str, weights: str, options: Mapping[str, Any]
 ) -> Vectors:
     """The vectors of the inputs, in their order. Raises `BadData` if none of them can be read."""
     start = time.monotonic()
@@ -84,7 +84,7 @@ def embed(
     head = fitting_head(HEAD, offer)
     task = make_task(head, options)
     layout = Layout(offer.spec.modality, head.spec.reads, input_column)
-    entries = read_entries(inputs, layout)
+    entries = read_entries(as_inputs(inputs, layout), layout)
     predictor = Predictor(compose(build_encoder(offer, weights), task, head.spec), layout.reader, task)
     made, raws, errors = ask(predictor, entries, AUTO, "Embedding")
     names = [name for number, (name, _, _) in enumerate(entries) if number not in errors]

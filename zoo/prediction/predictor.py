@@ -105,9 +105,13 @@ class Predictor:
 
         values, inputs = self._reader.samples(BATCH), len(self._parts.preprocess.inputs)
         raws = values if inputs == 1 else [(value,) * inputs for value in values]
-        ((_, batch),) = forward(lambda prepared: prepared, preprocessing, raws, "")
-        with contextlib.suppress(tf.errors.InvalidArgumentError, RuntimeError):  # OpenVINO raises the latter
-            runner.settled(batch)
+
+        def settle(count: int) -> None:
+            ((_, batch),) = forward(lambda prepared: prepared, preprocessing, raws[:count], "")
+            with contextlib.suppress(tf.errors.InvalidArgumentError, RuntimeError):  # OpenVINO raises the latter
+                runner.settled(batch)
+
+        with_fewer_where_needed(BATCH, settle)
 
 
 def answer_entries(predictor: Predictor, entries: Sequence[Entry], options: Inference = AUTO) -> list[Answer]:

@@ -17,7 +17,7 @@ from zoo.catalog import catalog
 from zoo.catalog.catalog import nearest
 from zoo.catalog.host import Plugin
 from zoo.errors import CannotInstall, UnknownName
-from zoo.progress import progress
+from zoo.progress import progress, say
 from zoo.registry.environment import (
     CAME_FOR_A_PLUGIN,
     constraints,
@@ -91,10 +91,11 @@ def plan_installation(names: Sequence[str], registries: Registries, options: Opt
     _refuse_unmanageable()
     requests = [_request(name, registries) for name in names]
     for request in requests:
-        if request.listing and request.listing.needs_checkout and not options.no_index:
+        if not options.no_index and _is_on_no_index(request, registries):
             raise CannotInstall(
                 f"{request.asked} is a plugin of zoo itself, and no package index has it: what is there under its name "
-                f"would be somebody else's. A checkout of zoo has it; name one first: {CHECKOUT}"
+                f"would be somebody else's. A checkout of zoo has it; name one first: {CHECKOUT}. "
+                "Or give a folder with its wheel: --no-index --find-links FOLDER"
             )
     try:
         return _plan(requests, constraints(), options, upgrade=False)
@@ -121,7 +122,11 @@ def plan_upgrade(names: Sequence[str], registries: Registries, options: Options)
             continue
         listed = [registries.listings[p] for p in plugin_names(distribution) if p in registries.listings]
         listing = next((one for one in listed if canonicalize_name(one.entry.distribution) == name), None)
-        requests.append(Request(name, listing.source if listing else name, listing))
+        request = Request(name, listing.source if listing else name, listing)
+        if not options.no_index and _is_on_no_index(request, registries):
+            say(f"{name} is left as it is: it comes from a checkout of zoo. To name one: {CHECKOUT}")
+            continue
+        requests.append(request)
     if not requests:
         return InstallPlan([], [])
     changing = [request.asked for request in requests]
@@ -188,6 +193,18 @@ def _request(asked: str, registries: Registries) -> Request:
         hint = f"Did you mean {' or '.join(similar)}?" if similar else "`zoo search` lists all plugins."
         raise UnknownName(f"{asked!r} is neither a plugin in a registry nor a requirement. {hint}") from None
     return Request(asked, asked)
+
+
+def _is_on_no_index(request: Request, registries: Registries) -> bool:
+    """Whether pip would look on a package index for a plugin of this project, which none has."""
+    try:
+        requirement = Requirement(request.source)
+    except InvalidRequirement:  # a path or an address
+        return False
+    name, listings = canonicalize_name(requirement.name), registries.listings.values()
+    return requirement.url is None and any(
+        one.needs_checkout and canonicalize_name(one.entry.distribution) == name for one in listings
+    )
 
 
 def _plan(requests: list[Request], limits: list[str], options: Options, *, upgrade: bool) -> InstallPlan:

@@ -199,9 +199,13 @@ class RunFolder:
         """The rows of one of the run's CSV files, by column; raises `BadRun` if it is missing or damaged."""
         try:
             with (self.path / name).open(newline="", encoding="utf-8") as file:
-                return list(csv.DictReader(file))
+                rows: list[dict[str, str]] = list(csv.DictReader(file))
         except (OSError, ValueError, csv.Error) as error:
             raise BadRun(f"{self.path / name} cannot be read: {error}.") from None
+        for number, row in enumerate(rows, start=1):
+            if None in row or None in row.values():
+                raise BadRun(f"{self.path / name} is damaged: row {number} does not have the columns of the header.")
+        return rows
 
     def read_json(self, name: str) -> dict[str, Any]:
         """The content of one of the run's JSON files; raises `BadRun` if it is missing or damaged."""

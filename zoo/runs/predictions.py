@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import functools
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zoo.compose.answers import beside
 from zoo.data.examples import Example
+from zoo.errors import ZooError
 from zoo.inference.arrays import Arrays, at, gathered
 from zoo.places import utf8
 from zoo.structs import as_json
@@ -47,11 +49,8 @@ class Judged:
         figures = task.report_figures(encoded, gathered(pieces, len(examples)))
         return cls(task, examples, pieces, as_floats(scorer.result()), figures)
 
-    @functools.cached_property
-    def table(self) -> Any:
-        """A `pyarrow.Table`: input, split, target, and the answers in columns."""
-        import pyarrow as pa
-
+    def columns(self) -> dict[str, list[Any]]:
+        """The examples as columns of a table: input, split, target, and the answers."""
         columns: dict[str, list[Any]] = {}
         for rows, outputs in self.pieces:
             some = self.task.decode_columns(outputs, [self.examples[row].raw for row in rows])
@@ -64,12 +63,21 @@ class Judged:
             "split": [example.split for example in self.examples],
             "target": [utf8(example.written) for example in self.examples],
         }
-        return pa.table({name: _arrow(column) for name, column in beside(known, columns).items()})
+        return beside(known, columns)
 
 
 def as_floats(metrics: dict[str, Any]) -> dict[str, float]:
-    """Metrics as a head computes them, perhaps as numbers of NumPy or TensorFlow, as plain floats."""
-    return {name: float(value) for name, value in metrics.items()}
+    """Metrics as a head computes them, perhaps as numbers of NumPy or TensorFlow, as plain floats; NaN for None.
+
+    Raises `ZooError` for what is no number.
+    """
+    try:
+        return {name: math.nan if value is None else float(value) for name, value in metrics.items()}
+    except (TypeError, ValueError):
+        raise ZooError(
+            f"The head computes the metrics {metrics!r}, and not all of them are numbers. Report this to the author of "
+            "its plugin."
+        ) from None
 
 
 def write_predictions(path: Path, judged: Sequence[Judged]) -> None:
@@ -77,7 +85,12 @@ def write_predictions(path: Path, judged: Sequence[Judged]) -> None:
     import pyarrow as pa
     from pyarrow import parquet
 
-    parquet.write_table(pa.concat_tables([one.table for one in judged], promote_options="permissive"), path)
+    splits = [one.columns() for one in judged]
+    names = dict.fromkeys(name for columns in splits for name in columns)
+    nothing = [[None] * len(one.examples) for one in judged]
+    whole = {name: [columns.get(name, none) for columns, none in zip(splits, nothing, strict=True)] for name in names}
+    table = pa.table({name: _arrow(list(chain(*parts))) for name, parts in whole.items()})
+    parquet.write_table(table, path)
 
 
 def _arrow(column: Sequence[Any]) -> Any:

@@ -161,7 +161,8 @@ class Run:
         device     "cpu", "gpu", "gpu:N", or "auto": a GPU if TensorFlow sees one
         """
         options = _start(precision, engine, device)
-        return answer_entries(self.predictor, read_entries(as_inputs(inputs), self._layout(input_column)), options)
+        layout = self._layout(input_column)
+        return answer_entries(self.predictor, read_entries(as_inputs(inputs, layout), layout), options)
 
     def only_top(self, answer: Answer, count: int) -> Answer:
         """An answer of `predict` with at most `count` of its probabilities."""

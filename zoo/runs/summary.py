@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import msgspec
@@ -34,7 +35,11 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 def read_summary(folder: RunFolder) -> Summary:
     """The summary of a finished run; raises `BadRun` if its file is damaged."""
-    return convert(folder.read_json(FILE), Summary, BadRun, folder.path / FILE)
+    content = folder.read_json(FILE)
+    for part in ("metrics", "test_metrics"):
+        if isinstance(metrics := content.get(part), dict):  # version 0.1 wrote null for a metric that is no number
+            content[part] = {name: math.nan if value is None else value for name, value in metrics.items()}
+    return convert(content, Summary, BadRun, folder.path / FILE)
 
 
 def write_summary(folder: RunFolder, summary: Summary) -> None:
