@@ -5,8 +5,9 @@ For training: `list_backbones`, `backbone_info`, `list_heads`, `build`, `train`,
 `upgrade`, `uninstall`, `cache`, `doctor`. For plugins: `new_plugin`, `check`, `hookimpl`; of backbones `Backbone`,
 `Weights`, `Pixels`, `Encoder`, `image_preprocess`, `converted`, `hub_folder`; of heads `Head`, `Option`, `Task`,
 `Scorer`, `as_words`, `words_of`; of modalities `Modality`, `Reader`, `Form`, `Shown`, `Augmentation`, `digest`,
-`one_file`. For registries: `list_registries`,
-`use_registry`, `forget_registry`, `check_registry`, `add_to_registry`, `registry_schema`.
+`one_file`. For registries: `list_registries`, `use_registry`, `forget_registry`, `check_registry`, `add_to_registry`,
+`registry_schema`.
+
 Importing `zoo` imports none of its stages.
 """
 

@@ -6,28 +6,13 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
+from drawn import classes, picture
 from pyarrow import parquet
 
 Make = Callable[[Path], list[object]]  # writes what is bad into a folder; gives the arguments of the command line
 IMAGE, TEXT = "efficientnet_lite0", "bert"
 # What is built before the data are read, and quickly: random weights, and a text encoder of two layers.
 RANDOM, TINY = ("--weights", "none"), ("--weights", "tiny")
-
-
-def _picture(path: Path, colour: int = 0) -> Path:
-    from PIL import Image
-
-    path.parent.mkdir(parents=True, exist_ok=True)
-    Image.new("RGB", (40, 30), (colour % 256, colour * 7 % 256, colour * 31 % 256)).save(path, format="PNG")
-    return path
-
-
-def _classes(folder: Path, *names: str, each: int = 4) -> Path:
-    for place, name in enumerate(names):
-        for number in range(each):
-            _picture(folder / "data" / name / f"{number}.png", 1 + place * each + number)
-    (folder / "data").mkdir(exist_ok=True)
-    return folder / "data"
 
 
 def _table(folder: Path, content: str | bytes, name: str = "table.csv") -> Path:
@@ -50,7 +35,7 @@ def numbers(*targets: str) -> Make:
     """A training on pictures with a number each."""
 
     def make(folder: Path) -> list[object]:
-        lines = [f"{_picture(folder / f'{place}.png', place).name},{target}" for place, target in enumerate(targets)]
+        lines = [f"{picture(folder / f'{place}.png', place).name},{target}" for place, target in enumerate(targets)]
         table = _table(folder, "\n".join(["image,label", *lines]))
         return ["train", IMAGE, table, *RANDOM, "--head", "regression"]
 
@@ -63,7 +48,7 @@ def plan(content: str) -> Make:
 
 def options(*more: object) -> Make:
     """A training on good pictures, with options that are wrong."""
-    return lambda folder: ["train", IMAGE, _classes(folder, "a", "b"), *RANDOM, *more]
+    return lambda folder: ["train", IMAGE, classes(folder, "a", "b"), *RANDOM, *more]
 
 
 def nested(**columns: pa.Array) -> Make:
@@ -88,15 +73,15 @@ def only(*paths: str) -> Make:
 
 
 def a_class_of_one(folder: Path) -> list[object]:
-    data = _classes(folder, "a", "b")
-    _picture(data / "c/1.png", 99)
+    data = classes(folder, "a", "b")
+    picture(data / "c/1.png", 99)
     return ["train", IMAGE, data, *RANDOM]
 
 
 def one_content(folder: Path) -> list[object]:
-    data = _classes(folder, "a", "b")
+    data = classes(folder, "a", "b")
     for path in (data / "b").iterdir():
-        _picture(path, 99)
+        picture(path, 99)
     return ["train", IMAGE, data, *RANDOM]
 
 
@@ -107,13 +92,13 @@ def loop(folder: Path) -> list[object]:
 
 
 def unseen_in_validation(folder: Path) -> list[object]:
-    data = _classes(folder, "a", "b")
-    _picture(folder / "val/c/1.png", 77)
+    data = classes(folder, "a", "b")
+    picture(folder / "val/c/1.png", 77)
     return ["train", IMAGE, data, *RANDOM, "--val", folder / "val"]
 
 
 def unseen_in_split(folder: Path) -> list[object]:
-    data = _classes(folder, "train/a", "train/b", "val/a", "val/b", "val/c")
+    data = classes(folder, "train/a", "train/b", "val/a", "val/b", "val/c")
     return ["train", IMAGE, data, *RANDOM]
 
 
@@ -129,7 +114,7 @@ REFUSED: list[tuple[str, Make, str]] = [
     ("no such data", lambda f: ["train", IMAGE, f / "nothing"], r"nothing does not exist\. Give a folder"),
     ("an empty folder", only(), r"There are no examples in .*: nothing\. It needs a sub-folder for each class"),
     ("files outside of classes", only("a.png", "b.png"), r"only files outside of any class \(2\)"),
-    ("one class", lambda f: ["train", IMAGE, _classes(f, "a"), *RANDOM], r"only the class 'a'\. A classifier needs"),
+    ("one class", lambda f: ["train", IMAGE, classes(f, "a"), *RANDOM], r"only the class 'a'\. A classifier needs"),
     ("a class of one", a_class_of_one, r"The class 'c' has one distinct"),
     ("a class of one content", one_content, r"The class 'b' has one distinct example"),
     ("nothing but empty files", only("a/1.png", "b/1.png"), r"None of the inputs .* can be used \(2 in all; empty"),

@@ -7,23 +7,9 @@ import zlib
 from pathlib import Path
 
 import pytest
+from drawn import classes, picture
 
 IMAGE = "efficientnet_lite0"
-
-
-def _picture(path: Path, colour: int = 0) -> Path:
-    from PIL import Image
-
-    path.parent.mkdir(parents=True, exist_ok=True)
-    Image.new("RGB", (40, 30), (colour % 256, colour * 7 % 256, colour * 31 % 256)).save(path, format="PNG")
-    return path
-
-
-def _classes(folder: Path, *names: str, each: int = 4) -> Path:
-    for place, name in enumerate(names):
-        for number in range(each):
-            _picture(folder / "data" / name / f"{number}.png", 1 + place * each + number)
-    return folder / "data"
 
 
 def _png(width: int, height: int) -> bytes:
@@ -96,7 +82,7 @@ TAKEN: dict[str, bytes] = {
 def mixed_run(tmp_path_factory, zoo_command):
     """A training on good pictures, and on one of everything that people have in their folders; what it said."""
     folder = tmp_path_factory.mktemp("mixed")
-    data = _classes(folder, "good", "other", each=8)
+    data = classes(folder, "good", "other", each=8)
     for name, content in {**{name: content for name, (content, _) in LEFT_OUT.items()}, **TAKEN}.items():
         (data / "good" / name).write_bytes(content)
     (data / "good/nowhere.png").symlink_to(folder / "nothing")
@@ -145,7 +131,7 @@ def test_what_is_no_file_is_left_out_or_passed_over(mixed_run):
 
 def test_what_is_doubtful_in_a_folder_is_said_and_the_training_goes_on(zoo_here, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    data = _classes(tmp_path, "Dog", "dog", "cat", "cat ")
+    data = classes(tmp_path, "Dog", "dog", "cat", "cat ")
     (data / "cat/copy.png").write_bytes((data / "Dog/0.png").read_bytes())
     status, out, err = zoo_here("train", IMAGE, data, "--epochs", 1)
     assert status == 0, err
@@ -157,7 +143,7 @@ def test_what_is_doubtful_in_a_folder_is_said_and_the_training_goes_on(zoo_here,
 
 def test_rows_without_a_label_are_counted_and_the_training_goes_on(zoo_here, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    rows = [f"{_picture(tmp_path / f'{n}.png', n + 1).name},{'ab'[n % 2]}" for n in range(8)]
+    rows = [f"{picture(tmp_path / f'{n}.png', n + 1).name},{'ab'[n % 2]}" for n in range(8)]
     (tmp_path / "table.csv").write_text("\n".join(["image,label", *rows, "9.png,", ",a"]))
     status, out, err = zoo_here("train", IMAGE, "table.csv", "--epochs", 1)
     assert status == 0, err
@@ -175,7 +161,7 @@ def test_a_loss_that_is_no_number_stops_with_advice_and_keeps_the_last_good_chec
         Phase(unfreeze=0, epochs=2, learning_rate=1e-3, patience=2),
         Phase(unfreeze=1, epochs=3, learning_rate=1e38, patience=3),
     )
-    settled = Plan(backbone=IMAGE, data=str(_classes(tmp_path, "a", "b")), phases=phases)
+    settled = Plan(backbone=IMAGE, data=str(classes(tmp_path, "a", "b")), phases=phases)
     (tmp_path / "plan.toml").write_text(settled.to_toml())
     status, _, err = zoo_here("train", "--plan", "plan.toml", "--out", "run")
     assert status == 1

@@ -24,9 +24,9 @@ def narrowed_to(
     for narrowest in (words, *([min(width, word) for word in words] for width in _NARROW)):
         narrowed = [*widths]
         for most in range(2, max(widths) + 1):
-            for place, fold in enumerate(foldable):
+            for number, fold in enumerate(foldable):
                 if fold:
-                    narrowed[place] = _least(longest[place], narrowed[place], narrowest[place], most)
+                    narrowed[number] = _least(longest[number], narrowed[number], narrowest[number], most)
             if sum(narrowed) <= room:
                 return _widened(narrowed, widths, room)
     return narrowed
@@ -41,8 +41,8 @@ def _least(cells: Sequence[str], width: int, narrowest: int, most: int) -> int:
 
 def _widened(narrowed: list[int], widths: Sequence[int], room: int) -> list[int]:
     """The same with the rest of the room, which goes to the columns that lost most."""
-    for place in sorted(range(len(widths)), key=lambda place: narrowed[place] - widths[place]):
-        narrowed[place] += min(widths[place] - narrowed[place], room - sum(narrowed))
+    for number in sorted(range(len(widths)), key=lambda number: narrowed[number] - widths[number]):
+        narrowed[number] += min(widths[number] - narrowed[number], room - sum(narrowed))
     return narrowed
 
 
@@ -57,7 +57,7 @@ def folded(text: str, width: int) -> list[str]:
     return [*pieces, text]
 
 
-def beside(text: str, first: int, rest: int) -> tuple[str, list[str]]:
+def hanging(text: str, first: int, rest: int) -> tuple[str, list[str]]:
     """The text in a piece of at most `first` columns and others of at most `rest`; words stay whole if they fit."""
     lines: list[str] = []
     line, width = "", first

@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from zoo.cli.fold import beside, folded, narrowed_to
+from zoo.cli.fold import folded, hanging, narrowed_to
 from zoo.structs import as_json
 
 _READABLE = 30  # columns that a text needs beside a name
@@ -90,7 +90,7 @@ def print_beside(name: str, text: str, indent: int | None = None) -> None:
     if indent is None:
         needed = max(_READABLE, *map(len, text.split()))
         indent = len(name) if room - len(name) >= needed else _INDENT
-    first, rest = beside(text, room - len(name), room - indent)
+    first, rest = hanging(text, room - len(name), room - indent)
     print("\n".join([f"{name}{first}".rstrip(), *(" " * indent + line for line in rest)]))
 
 

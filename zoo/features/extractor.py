@@ -117,9 +117,9 @@ class Extractor:
             batches = forward(infer, preprocessing, raws, title, view=view, needed=lacking, batch_size=batch_size)
             try:
                 for rows, batch in batches:
-                    places = [place for place, row in enumerate(rows) if int(row) in lacking]
-                    contents = [examples[rows[place]].content for place in places]
-                    self._store.add(contents, {name: array[places] for name, array in batch.items()}, halved=halved)
+                    new = [number for number, row in enumerate(rows) if int(row) in lacking]
+                    contents = [examples[rows[number]].content for number in new]
+                    self._store.add(contents, {name: array[new] for name, array in batch.items()}, halved=halved)
             finally:
                 self._store.flush()
 

@@ -7,8 +7,6 @@ import functools
 import io
 import json
 import math
-import os
-import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -18,6 +16,7 @@ from typing import Any
 from zoo.catalog import Backbone, Head, Offer, catalog
 from zoo.catalog.specs import combine
 from zoo.data.layout import Layout
+from zoo.testing.helper import Helper
 from zoo.testing.promises import BrokenPromise, NotChecked
 from zoo.weights import states
 
@@ -39,25 +38,15 @@ for line in sys.stdin:
 _REPEATED = 4  # times that each of the six targets is in the table, each time with another example
 
 
-class CommandLine:
-    """A process that runs one `zoo` command after the other; it ends when this process does."""
+class CommandLine(Helper):
+    """A process that runs one `zoo` command after the other."""
 
     def __init__(self, python: str | Path, **variables: str) -> None:
-        pipe, nowhere = subprocess.PIPE, subprocess.DEVNULL
-        command = [python, "-P", "-c", _SERVER]
-        environment = os.environ | variables
-        self._process = subprocess.Popen(command, text=True, stdin=pipe, stdout=pipe, stderr=nowhere, env=environment)
+        super().__init__(python, _SERVER, **variables)
 
     def run(self, *arguments: object) -> tuple[int, str, str]:
         """Run a command; returns exit status, standard output and standard error. Raises `EOFError` if it crashes."""
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        try:
-            self._process.stdin.write(json.dumps([str(argument) for argument in arguments]) + "\n")
-            self._process.stdin.flush()
-            status, out, err = json.loads(self._process.stdout.readline())
-        except (OSError, ValueError):
-            raise EOFError from None
+        status, out, err = self.ask(*arguments)
         return status, out, err
 
 
@@ -111,7 +100,7 @@ def _write_table(folder: Path, layout: Layout, cells: Sequence[Sequence[Any]], w
         if layout.form_name == "words":
             inputs: list[Any] = [[f"{words[0]}{number}", *words[1:]]]
         elif reader.in_memory:
-            inputs = [value if place == 0 else f"{value} {place}" for place in range(len(names))]
+            inputs = [f"{value} {n}" if n else value for n in range(len(names))]
         else:
             file = folder / f"{number}{reader.suffixes[0] if reader.suffixes else ''}"
             file.write_bytes(reader.show(value).content)
@@ -137,5 +126,5 @@ def _ask(*arguments: str) -> str:
 
 @functools.cache
 def _command_line() -> CommandLine:
-    """One process for all heads, because starting TensorFlow takes longer than training on a few examples."""
+    """One process for all heads."""
     return CommandLine(sys.executable)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import functools
-import json
-import subprocess
 import sys
+
+from zoo.testing.helper import Helper
 
 _LOADER = """
 import json, sys
@@ -27,22 +27,14 @@ for line in sys.stdin:
 
 def load_elsewhere(*job: object) -> str:
     """Let another process load and call a model; returns the reason if it cannot, otherwise ""."""
-    loader = _loader()
-    assert loader.stdin is not None
-    assert loader.stdout is not None
     try:
-        loader.stdin.write(json.dumps([str(part) for part in job]) + "\n")
-        loader.stdin.flush()
-        return str(json.loads(loader.stdout.readline()))
-    except (OSError, ValueError):
+        return str(_loader().ask(*job))
+    except EOFError:
         _loader.cache_clear()
         return "the process that loads it crashes"
 
 
 @functools.cache
-def _loader() -> subprocess.Popen[str]:
-    """One process for all backbones, because starting TensorFlow takes longer than loading a model."""
-    command = [sys.executable, "-P", "-c", _LOADER]
-    pipe, nowhere = subprocess.PIPE, subprocess.DEVNULL
-    # It ends when its input does, which is when this process ends.
-    return subprocess.Popen(command, text=True, stdin=pipe, stdout=pipe, stderr=nowhere)
+def _loader() -> Helper:
+    """One process for all backbones."""
+    return Helper(sys.executable, _LOADER)
