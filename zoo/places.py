@@ -39,7 +39,10 @@ def place(given: str | os.PathLike[str]) -> Path:
 
 def place_seen_from(folder: Path, given: str) -> Path:
     """The place that a cell of a table in `folder` names: an address, or a path relative to the folder."""
-    return place(given) if is_address(given) else folder / given
+    if is_address(given):
+        return place(given)
+    seen = folder / given
+    return seen if is_local(folder) or ".." not in seen.parts else seen.resolve()  # stores know no ".."
 
 
 def is_address(text: str) -> bool:

@@ -64,7 +64,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             extra={"flag": "--target", "metavar": "COLUMN"},
         ),
     ] = ""
-    seed: Annotated[int, Meta(ge=0, description="Decides the split, the order and the initial head.")] = 0
+    seed: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=2**32 - 1,
+            description="Decides the split, the order and the initial head.",
+            extra={"must": f"a whole number of at least 0 and at most {2**32 - 1}"},
+        ),
+    ] = 0
     batch_size: Annotated[int, Meta(ge=1, description="Examples in one step.")] = BATCH_SIZE
     augment: Annotated[
         str,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import json
 import operator
 import re
 import sys
@@ -49,6 +50,14 @@ def checked(content: dict[str, Any], kind: type[Kind]) -> Kind:
 def as_json(value: Any) -> Any:
     """What JSON has no type for: an array or a number of NumPy as plain numbers, anything else as its text."""
     return value.tolist() if hasattr(value, "tolist") else str(value)
+
+
+def json_text(content: Any) -> str:
+    """The content as indented JSON; NaN becomes null, as JSON has no such number."""
+    try:
+        return msgspec.json.format(msgspec.json.encode(content, enc_hook=as_json), indent=2).decode()
+    except (UnicodeEncodeError, OverflowError):  # a file name that is not valid text, a number of more than 64 bits
+        return json.dumps(content, indent=2, ensure_ascii=False, default=as_json)
 
 
 def flag(kind: type[msgspec.Struct], name: str) -> str:

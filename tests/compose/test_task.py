@@ -1,5 +1,6 @@
 """What the host makes of a head's class: of API 1.0, with odd answers, and with names that are the host's own."""
 
+import json
 import math
 
 import numpy as np
@@ -13,6 +14,7 @@ from zoo.data.examples import Example
 from zoo.data.layout import Layout
 from zoo.data.sources import read_source
 from zoo.runs.predictions import Judged, as_floats, write_predictions
+from zoo.structs import json_text
 
 CONLL = """\
 EU NNP B-ORG
@@ -114,3 +116,26 @@ def test_columns_straight_from_outputs_are_those_of_the_answers():
     outputs = np.random.default_rng(0).dirichlet(np.ones(4), 9).astype("float32")
     outputs[0] = 0.25
     assert task.decode_columns(outputs, [""] * 9) == task.as_columns(task.decode(outputs, [""] * 9))
+
+
+def test_a_head_that_fails_at_the_end_is_named_and_what_was_trained_is_kept():
+    class Broken(Odd):
+        def decode(self, outputs, raws):
+            return [{"value": 1}]  # one for all
+
+    class Undrawn(Odd):
+        def report_figures(self, encoded, outputs):
+            raise RuntimeError("figure broke")
+
+    examples = [Example(f"{n}.txt", "text", "t", "validation", written="t") for n in range(2)]
+    pieces = [(np.arange(2), np.arange(2))]
+    with pytest.raises(zoo.ZooError, match=r"The head fails when it answers the examples: ValueError.*zoo resume"):
+        Judged.of(Broken(), examples, pieces).columns()
+    with pytest.raises(zoo.ZooError, match=r"The head fails when it scores the examples: RuntimeError: figure broke"):
+        Judged.of(Undrawn(), examples, pieces)
+
+
+def test_json_has_no_number_that_is_none():
+    assert json.loads(json_text({"nan": math.nan, "array": np.arange(2)})) == {"nan": None, "array": [0, 1]}
+    odd = {"big": 2**70, "name": "caf\udce9"}
+    assert json.loads(json_text(odd)) == odd

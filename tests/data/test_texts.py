@@ -169,6 +169,8 @@ def test_what_is_one_input_and_what_is_a_collection():
     assert as_inputs(("a", "b"), one) == ["a", "b"]
     assert as_inputs(("a", "b"), pair) == [("a", "b")]
     assert as_inputs([("a", "b")], pair) == [("a", "b")]
+    assert as_inputs(np.array("a text"), one) == ["a text"]
+    assert [raw for _, raw, _ in read_entries([["a", "b"], np.array(["c", "d"])], pair)] == [("a", "b"), ("c", "d")]
     assert as_inputs(("a.csv", "b.csv"), pair) == ["a.csv", "b.csv"]
     assert as_inputs(pyarrow.array(["a", "b"]), one) == ["a", "b"]
     assert len(as_inputs(np.zeros((4, 8, 8, 3), "uint8"), picture)) == 4

@@ -102,3 +102,13 @@ def test_a_device_that_does_not_exist_is_a_sentence(run, unseen):
     for device in ("tpu", "gpu:first", None):
         with pytest.raises(zoo.BadPlan, match=f"--device {device}: it must be auto, cpu, gpu, or one"):
             run.predict([unseen / "pear.png"], device=device)
+
+
+def test_the_head_computes_in_float32_whatever_the_precision(few_pictures, tmp_path):
+    table = tmp_path / "prices.csv"
+    files = sorted(few_pictures.rglob("*.png"))
+    table.write_text("image,label\n" + "".join(f"{file},{300_000 + 7 * n}\n" for n, file in enumerate(files)))
+    run = zoo.train("efficientnet_lite0", table, head="regression", epochs=1, out=tmp_path / "run")
+    prices = [answer["value"] for answer in run.predict(files * 6, precision="bfloat16", engine="tensorflow")]
+    assert any(price % 16 for price in prices)  # near 300,000 bfloat16 has steps of 2,048
+    assert prices == pytest.approx([answer["value"] for answer in run.predict(files)] * 6, abs=10)

@@ -23,7 +23,7 @@ _OF_SPEC = ("modality", "family", "params", "input", "dim", "features", "licence
 def list_backbones(
     *patterns: str,
     exclude: Sequence[str] = (),
-    where: Sequence[str] = (),
+    where: str | Sequence[str] = (),
     modality: str | None = None,
     plugin: str | None = None,
     max_params: int | None = None,
@@ -48,7 +48,7 @@ def list_backbones(
     ['resnet101', 'resnet101_v2']
     """
     offers = {offer.name: offer for offer in catalog().backbones}
-    where = [*where]
+    where = [where] if isinstance(where, str) else [*where]
     where += [f"{fact}={value}" for fact, value in (("modality", modality), ("plugin", plugin)) if value]
     where += [f"params<={max_params}"] if max_params is not None else []
     by_name_alone = not where and sort == "name"

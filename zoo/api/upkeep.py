@@ -61,7 +61,9 @@ def doctor() -> dict[str, Any]:
     return diagnose()
 
 
-def check(distribution: str, backbones: Sequence[str] = (), *, every: bool = False, weights: str = "") -> list[Outcome]:
+def check(
+    distribution: str, backbones: str | Sequence[str] = (), *, every: bool = False, weights: str = ""
+) -> list[Outcome]:
     """Check whether an installed plugin keeps its promises. TensorFlow builds its backbones and heads.
 
     distribution  the distribution's name, or a plugin's
@@ -78,7 +80,8 @@ def check(distribution: str, backbones: Sequence[str] = (), *, every: bool = Fal
     """
     from zoo.testing.promises import outcomes, promises
 
-    promised = promises(distribution, backbones, every=every, weights=weights)
+    patterns = [backbones] if isinstance(backbones, str) else backbones
+    promised = promises(distribution, patterns, every=every, weights=weights)
     found = []
     with progress(f"Checking {distribution}", len(promised), "promises") as advance:
         for outcome in outcomes(promised):

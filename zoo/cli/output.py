@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import json
 import os
 import shutil
 import sys
@@ -12,10 +11,8 @@ from contextlib import contextmanager
 from itertools import zip_longest
 from typing import Any
 
-import msgspec
-
 from zoo.cli.fold import folded, hanging, narrowed_to
-from zoo.structs import as_json
+from zoo.structs import json_text
 
 _READABLE = 30  # columns that a text needs beside a name
 _INDENT = 6  # of a text that is below its name
@@ -23,11 +20,7 @@ _INDENT = 6  # of a text that is below its name
 
 def print_json(content: Any) -> None:
     """Print one JSON document."""
-    try:
-        text = msgspec.json.format(msgspec.json.encode(content, enc_hook=as_json), indent=2).decode()
-    except UnicodeEncodeError:  # a file name that is not valid text
-        text = json.dumps(content, indent=2, ensure_ascii=False, default=as_json)
-    print(text)
+    print(json_text(content))
 
 
 def print_table(header: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[str] = ()) -> None:

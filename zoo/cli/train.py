@@ -104,7 +104,7 @@ def _print_run(run: Run, json: bool) -> None:
     examples, baseline = summary["examples"], summary.get("baseline") or {}
     if baseline.get("kept"):
         print(f"The result is {baseline['name']} on the backbone's features, because no epoch was better.")
-    print(f"{_figures(run.metrics)}  (on {examples['validation']} examples it was not trained on)")
+    print(f"{_figures(run.metrics)}  (on {examples['validation']} validation examples)")
     if tested := summary.get("test_metrics"):
         print(f"{_figures(tested)}  (on {examples['test']} test examples)")
     print(f"run {run.path}  ({examples['train']} examples for training, {summary['seconds']:.0f} s)")

@@ -46,6 +46,14 @@ class Parts:
         return keras.Model(prepared, self._outputs(self.network(prepared)), name="from_prepared")
 
     @functools.cached_property
+    def features(self) -> keras.Model:
+        """From preprocessed input to {feature: tensor}, with the features that the head reads."""
+        import keras
+
+        prepared = _entry(self.network)
+        return keras.Model(prepared, self._read(self.network(prepared)), name="features")
+
+    @functools.cached_property
     def from_features(self) -> keras.Model:
         """From {feature: tensor} to outputs; this is trained if the backbone is frozen."""
         import keras
@@ -58,7 +66,10 @@ class Parts:
         return {part: _signature(getattr(self, part)) for part in PARTS}
 
     def _outputs(self, features: dict[str, Any]) -> Any:
-        return self.head({name: features[name] for name in self.head.input})
+        return self.head(self._read(features))
+
+    def _read(self, features: dict[str, Any]) -> dict[str, Any]:
+        return {name: features[name] for name in self.head.input}
 
 
 @dataclass(frozen=True)

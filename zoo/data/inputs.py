@@ -25,6 +25,8 @@ def as_inputs(given: Any, layout: Layout) -> list[Input]:
 
     Raises `BadData` for a table, whose column of inputs has to be named.
     """
+    if getattr(given, "shape", None) == () and hasattr(given, "item"):  # an array that holds one value
+        return [given.item()]
     if getattr(getattr(given, "dtype", None), "kind", "O") in "biuf":
         several = len(layout.inputs) == 1 and given.ndim == len(layout.reader.shape) + 1
         return list(given) if several else [given]
@@ -93,6 +95,8 @@ def _is_text(given: str, reader: Reader) -> bool:
 
 
 def _of_value(given: Input, layout: Layout) -> Entry:
+    if len(layout.inputs) > 1 and isinstance(given, Iterable) and not isinstance(given, _BYTES):
+        given = tuple(given)  # also a list, or a row of an array
     parts = given if isinstance(given, tuple) else (given,)
     kinds = ("bytes" if isinstance(part, _BYTES) else type(part).__name__ for part in parts)
     name = " | ".join(map(str, given)) if isinstance(given, tuple) else f"({next(kinds)})"

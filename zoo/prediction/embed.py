@@ -68,7 +68,8 @@ class Vectors:
 def check_out(path: Path) -> None:
     """Raise `BadPlan` if vectors cannot be written to this path."""
     if path.suffix.lower() != ".parquet":
-        raise BadPlan(f"--out {path}: vectors are written as Parquet. Name the file {path.with_suffix('.parquet')}.")
+        right = path.parent / f"{path.stem or 'vectors'}.parquet"
+        raise BadPlan(f"--out {path}: vectors are written as Parquet. Name the file {right}.")
     if path.exists():
         raise BadPlan(f"--out {path}: the file exists, and it is never overwritten. Name another.")
     if not os.access(path.absolute().parent, os.W_OK):

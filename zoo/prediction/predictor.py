@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from zoo.compose.answers import beside
 from zoo.compose.model import Parts
@@ -45,8 +45,9 @@ class Outputs:
 class Predictor:
     """The preprocessing, network and task of one model. The graphs are built at the first call and kept.
 
-    They have the weights of that moment. The same question gets the same answers, whatever was asked before and
-    whichever thread asks: engine and precision are tried out on fixed samples, not on the first inputs.
+    They have the weights of that moment. Whatever the precision, the head computes in float32. The same question gets
+    the same answers, whatever was asked before and whichever thread asks: engine and precision are tried out on fixed
+    samples, not on the first inputs.
     """
 
     def __init__(self, parts: Parts, reader: Reader, task: Task) -> None:
@@ -54,7 +55,7 @@ class Predictor:
         self._parts, self._reader = parts, reader
         self._making = threading.Lock()
         self._preprocessing: Preprocessing | None = None
-        self._runners: dict[Inference | None, Runner] = {}  # None: for a few examples
+        self._ways: dict[Inference | None, Callable[[Any], Arrays]] = {}  # None: for a few examples
 
     def decode(self, made: Outputs, raws: Sequence[Raw]) -> list[Answer]:
         """The task's answers for the rows of `made`, which are the outputs for `raws`."""
@@ -84,20 +85,31 @@ class Predictor:
 
         return with_fewer_where_needed(BATCH, run)
 
-    def _ready(self, options: Inference, count: int) -> tuple[Preprocessing, Runner]:
+    def _ready(self, options: Inference, count: int) -> tuple[Preprocessing, Callable[[Any], Arrays]]:
         """The graphs; for a few examples and default options, the model's own graph, which starts fastest."""
         few = count < FEW and options == AUTO
         with self._making:
             if self._preprocessing is None:
                 self._preprocessing = Preprocessing(self._parts.preprocess, self._reader)
             chosen = None if few else options
-            if chosen not in self._runners:
-                network, spec = self._parts.from_prepared, self._preprocessing.spec
-                runner = Runner(network, spec, EXACT, fold=False) if few else Runner(network, spec, options)
-                if not few:
-                    self._settle(runner, self._preprocessing)
-                self._runners[chosen] = runner
-            return self._preprocessing, self._runners[chosen]
+            if chosen not in self._ways:
+                spec = self._preprocessing.spec
+                if few:
+                    self._ways[chosen] = Runner(self._parts.from_prepared, spec, EXACT, fold=False)
+                else:
+                    self._ways[chosen] = self._in_two_steps(Runner(self._parts.features, spec, options))
+            return self._preprocessing, self._ways[chosen]
+
+    def _in_two_steps(self, features: Runner) -> Callable[[Any], Arrays]:
+        """The features as `features` computes them, then the head in float32."""
+        import tensorflow as tf
+
+        assert self._preprocessing is not None
+        self._settle(features, self._preprocessing)
+        entry = self._parts.from_features.input
+        spec = {name: tf.TensorSpec(tensor.shape, tensor.dtype) for name, tensor in entry.items()}
+        head = Runner(self._parts.from_features, spec, EXACT, fold=False)
+        return lambda batch: head(features(batch))
 
     def _settle(self, runner: Runner, preprocessing: Preprocessing) -> None:
         """Let the runner decide on samples; a network that they are too long for decides on the first question."""

@@ -15,7 +15,7 @@ from typing import Any
 from zoo.atomic import UNFINISHED, atomic_path
 from zoo.errors import BadRun
 from zoo.places import utf8
-from zoo.structs import as_json
+from zoo.structs import json_text
 
 _LOCK = ".lock"
 _PATIENCE = 0.5  # seconds; `held` locks the file for a moment
@@ -186,7 +186,7 @@ class RunFolder:
         self.write(name, write)
 
     def write_json(self, name: str, content: Any) -> None:
-        self.write_text(name, json.dumps(content, indent=2, ensure_ascii=False, default=as_json) + "\n")
+        self.write_text(name, json_text(content) + "\n")
 
     def write_csv(self, name: str, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
         text = io.StringIO()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -42,28 +43,44 @@ class Judged:
 
     @classmethod
     def of(cls, task: Task, examples: Sequence[Example], pieces: Sequence[tuple[np.ndarray, Arrays]]) -> Judged:
-        """Score the outputs."""
-        encoded, scorer = task.encode([example.target for example in examples]), task.scorer()
-        for rows, outputs in pieces:
-            scorer.update(at(encoded, rows), outputs)
-        figures = task.report_figures(encoded, gathered(pieces, len(examples)))
-        return cls(task, examples, pieces, as_floats(scorer.result()), figures)
+        """Score the outputs. Raises `ZooError` if the head fails at it."""
+        with _blamed_on_the_head("scores"):
+            encoded, scorer = task.encode([example.target for example in examples]), task.scorer()
+            for rows, outputs in pieces:
+                scorer.update(at(encoded, rows), outputs)
+            figures = task.report_figures(encoded, gathered(pieces, len(examples)))
+            return cls(task, examples, pieces, as_floats(scorer.result()), figures)
 
     def columns(self) -> dict[str, list[Any]]:
         """The examples as columns of a table: input, split, target, and the answers."""
         columns: dict[str, list[Any]] = {}
         for rows, outputs in self.pieces:
-            some = self.task.decode_columns(outputs, [self.examples[row].raw for row in rows])
-            for name, values in some.items():
-                column = columns.setdefault(name, [None] * len(self.examples))
-                for row, value in zip(rows, values, strict=True):
-                    column[row] = value
+            with _blamed_on_the_head("answers"):
+                some = self.task.decode_columns(outputs, [self.examples[row].raw for row in rows])
+                for name, values in some.items():
+                    column = columns.setdefault(str(name), [None] * len(self.examples))
+                    for row, value in zip(rows, values, strict=True):
+                        column[row] = value
         known = {
             "input": [utf8(example.input) for example in self.examples],
             "split": [example.split for example in self.examples],
             "target": [utf8(example.written) for example in self.examples],
         }
         return beside(known, columns)
+
+
+@contextmanager
+def _blamed_on_the_head(doing: str) -> Iterator[None]:
+    """A context in which an error of a plugin's code becomes a sentence."""
+    try:
+        yield
+    except ZooError:
+        raise
+    except Exception as error:
+        raise ZooError(
+            f"The head fails when it {doing} the examples: {type(error).__name__}: {error}. Report this to the author "
+            "of its plugin. What was trained is kept: with a plugin that works, `zoo resume` finishes the run."
+        ) from error
 
 
 def as_floats(metrics: dict[str, Any]) -> dict[str, float]:

@@ -95,12 +95,16 @@ class Run:
 
     @functools.cached_property
     def predictions(self) -> pa.Table:
+        import pyarrow as pa
         from pyarrow import parquet
 
         if not self.folder.exists(FILE):
             again = self.folder.command("train --plan", "plan.toml")
             raise BadRun(f"{self.path} has no {FILE}: an older version of zoo made it. To repeat it: {again}")
-        return parquet.read_table(self.path / FILE)
+        try:
+            return parquet.read_table(self.path / FILE)
+        except (OSError, pa.ArrowException) as error:
+            raise BadRun(f"{self.path / FILE} is damaged: {error}.") from None
 
     @property
     def model(self) -> keras.Model:

@@ -16,6 +16,7 @@ from typing import Any
 from zoo.catalog import Backbone, Head, Offer, catalog
 from zoo.catalog.specs import combine
 from zoo.data.layout import Layout
+from zoo.structs import as_json
 from zoo.testing.helper import Helper
 from zoo.testing.promises import BrokenPromise, NotChecked
 from zoo.weights import states
@@ -106,7 +107,7 @@ def _write_table(folder: Path, layout: Layout, cells: Sequence[Sequence[Any]], w
             file.write_bytes(reader.show(value).content)
             inputs = [file.name] * len(names)
         targets = {f"target_{n}": cell for n, cell in enumerate(cells[number % len(cells)])}
-        rows.append(json.dumps(dict(zip(names, inputs, strict=True)) | targets))
+        rows.append(json.dumps(dict(zip(names, inputs, strict=True)) | targets, default=as_json))
     (folder / "table.jsonl").write_text("\n".join(rows) + "\n", encoding="utf-8")
     return str(folder / "table.jsonl")
 

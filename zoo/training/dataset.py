@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import json
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from zoo.data.examples import Example, Skipped, Split
 from zoo.data.layout import Layout
 from zoo.data.sources import read_source
 from zoo.data.split import assign
-from zoo.errors import BadData
+from zoo.errors import BadData, ZooError
 from zoo.places import place
 from zoo.plan import Plan
 from zoo.progress import say
@@ -61,7 +62,18 @@ def read_dataset(plan: Plan, layout: Layout, task: Task) -> Dataset:
             raise BadData(f"{plan.data} has no readable examples for {split}.")
     task.learn([e.target for e in examples.of("train")], layout.targets)
     task.encode([e.target for e in examples.items])
+    _require_json(task)
     return Dataset(layout, examples.items, examples.skipped)
+
+
+def _require_json(task: Task) -> None:
+    """Raise `ZooError` for a state that could not be written."""
+    try:
+        json.dumps(task.state())
+    except (TypeError, ValueError) as error:
+        raise ZooError(
+            f"The state of the head cannot be kept: {error}. Report this to the author of its plugin."
+        ) from None
 
 
 def _warn_of_targets(examples: list[Example], task: Task) -> None:
