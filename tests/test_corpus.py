@@ -169,7 +169,7 @@ plans = st.builds(
     Plan,
     backbone=st.text(),
     data=st.text(),
-    seed=st.integers(0, 2**40),
+    seed=st.integers(0, 2**32 - 1),
     batch_size=st.integers(1, 4096),
     options=st.dictionaries(st.text(min_size=1), st.one_of(st.text(), st.integers(-(2**60), 2**60))),
     phases=st.lists(phases, min_size=1, max_size=3).map(tuple),

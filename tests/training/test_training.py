@@ -137,6 +137,7 @@ def test_a_loss_that_is_no_number_ends_with_advice(few_pictures, tmp_path):
         ({"lr": 0}, "--lr 0"),
         ({"lr": float("nan")}, "--lr nan"),
         ({"seed": -1}, "--seed -1"),
+        ({"seed": 2**32}, "--seed 4294967296: it must be a whole number of at least 0 and at most 4294967295"),
         ({"unfreeze": -1}, "--unfreeze -1"),
         ({"unfreeze": 10}, "9 stages"),
         ({"head": "regresion"}, "no head called 'regresion'"),
