@@ -4,9 +4,9 @@ For training: `list_backbones`, `backbone_info`, `list_heads`, `build`, `train`,
 `load_run`, `diff`, `embed`, `pull`. For the installation: `list_plugins`, `switch_plugin`, `search`, `install`,
 `upgrade`, `uninstall`, `cache`, `doctor`. For plugins: `new_plugin`, `check`, `hookimpl`; of backbones `Backbone`,
 `Weights`, `Pixels`, `Encoder`, `image_preprocess`, `converted`, `hub_folder`; of heads `Head`, `Option`, `Task`,
-`Scorer`, `as_words`, `words_of`; of modalities `Modality`, `Reader`, `Form`, `Shown`, `Augmentation`, `digest`,
-`one_file`. For registries: `list_registries`, `use_registry`, `forget_registry`, `check_registry`, `add_to_registry`,
-`registry_schema`.
+`Scorer`, `as_words`, `list_of`, `words_of`; of modalities `Modality`, `Reader`, `Form`, `Shown`, `Augmentation`,
+`digest`, `one_file`. For registries: `list_registries`, `use_registry`, `forget_registry`, `check_registry`,
+`add_to_registry`, `registry_schema`.
 
 Importing `zoo` imports none of its stages.
 """
@@ -63,6 +63,7 @@ if TYPE_CHECKING:
     from zoo.catalog import API_VERSION, Backbone, Head, Modality, Option, Pixels, Weights, hookimpl
     from zoo.compose.encoder import Encoder, image_preprocess
     from zoo.compose.task import Scorer, Task
+    from zoo.data.cells import list_of
     from zoo.data.reader import Augmentation, Form, Reader, Shown, digest, one_file
     from zoo.data.texts import as_words, words_of
     from zoo.weights import converted, hub_folder
@@ -71,6 +72,7 @@ _ELSEWHERE = {
     "zoo.catalog": ("API_VERSION", "Backbone", "Head", "Modality", "Option", "Pixels", "Weights", "hookimpl"),
     "zoo.compose.encoder": ("Encoder", "image_preprocess"),
     "zoo.compose.task": ("Scorer", "Task"),
+    "zoo.data.cells": ("list_of",),
     "zoo.data.reader": ("Augmentation", "Form", "Reader", "Shown", "digest", "one_file"),
     "zoo.data.texts": ("as_words", "words_of"),
     "zoo.weights": ("converted", "hub_folder"),
@@ -121,6 +123,7 @@ __all__ = [
     "install",
     "list_backbones",
     "list_heads",
+    "list_of",
     "list_plugins",
     "list_registries",
     "list_runs",

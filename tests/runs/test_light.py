@@ -14,6 +14,8 @@ from pyarrow import parquet
 import zoo
 from zoo.runs.folder import RunFolder
 
+# Figures of 10 examples on a machine with another precision: one more or less of them may be right.
+ANOTHER_MACHINES = 0.11
 HEAVY = {"tensorflow", "keras", "PIL", "h5py"}
 LOOK = """
 import json, sys, zoo
@@ -99,7 +101,7 @@ def test_a_run_of_version_0_1_0_opens_and_answers_the_same(old):
     assert [a["input"] for a in answers] == [b["input"] for b in before]
     for answer, was in zip(answers, before, strict=True):
         assert answer["label"] == was["label"]
-        assert answer["probabilities"] == pytest.approx(was["probabilities"], abs=1e-5)
+        assert answer["probabilities"] == pytest.approx(was["probabilities"], abs=1e-3)  # another machine's
     with pytest.raises(zoo.BadRun, match=r"has no predictions\.parquet: an older version of zoo made it"):
         _ = run.predictions
 
@@ -108,7 +110,7 @@ def test_a_run_of_version_0_1_0_can_be_repeated(old):
     run = zoo.load_run("run")
     again = zoo.train_plan("run/plan.toml", out="again")
     assert (old / "again/split.csv").read_text() == (old / "run/split.csv").read_text()
-    assert again.metrics == pytest.approx(run.metrics, abs=0.02)
+    assert again.metrics == pytest.approx(run.metrics, abs=ANOTHER_MACHINES)
     assert {d.section for d in zoo.diff("run", "again")} <= {
         "machine",
         "computing",
@@ -122,7 +124,7 @@ def test_a_training_of_version_0_1_0_is_resumed(old):
     assert [(run.path.name, run.state) for run in zoo.list_runs(".")] == [("run", "finished"), ("half", "interrupted")]
     run = zoo.resume("half")
     assert [row["epoch"] for row in run.history] == [1, 2, 3]
-    assert run.metrics == pytest.approx(zoo.load_run("run").metrics, abs=0.02)
+    assert run.metrics == pytest.approx(zoo.load_run("run").metrics, abs=ANOTHER_MACHINES)
     assert os.listdir("half/logs")
 
 

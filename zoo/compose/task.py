@@ -6,8 +6,9 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from zoo.data.cells import plain
 from zoo.data.examples import Target
-from zoo.data.reader import Raw, plain
+from zoo.data.reader import Raw
 from zoo.inference.arrays import Arrays, count, joined
 from zoo.structs import as_json
 

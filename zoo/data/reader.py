@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from zoo.catalog import catalog
 from zoo.catalog.imports import resolve_import
+from zoo.data.cells import plain
 from zoo.errors import BadData
 from zoo.places import is_local, is_place, place_seen_from, read_remote
 
@@ -150,14 +151,6 @@ def reader(modality: str) -> Reader:
 def digest(content: bytes) -> str:
     """A fingerprint of bytes, in the form that `Reader.fingerprint` returns."""
     return hashlib.blake2b(content, digest_size=16).hexdigest()
-
-
-def plain(cell: Any) -> str:
-    """The text of a cell that holds a text or a number; raises `BadData` for anything else."""
-    for kind, word in ((bytes, "bytes"), (list, "a list"), (dict, "an object")):
-        if isinstance(cell, kind):
-            raise BadData(f"{word}, where a text or a number was expected")
-    return str(cell)
 
 
 def one_file(column: str) -> Form:

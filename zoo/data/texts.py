@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from zoo.data.reader import Form, Reader, Shown, digest, plain
+from zoo.data.cells import list_of, plain
+from zoo.data.reader import Form, Reader, Shown, digest
 from zoo.errors import BadData
 
 
@@ -74,8 +75,9 @@ def join_words(words: Sequence[str]) -> str:
 
 
 def as_words(cell: object) -> tuple[str, ...]:
-    """The words in a cell of a table: a list, or a text in which white space separates them."""
-    return tuple(str(word) for word in cell) if isinstance(cell, (list, tuple)) else tuple(str(cell).split())
+    """The words in a cell of a table: a list, also as text, or a text in which white space separates them."""
+    words = list_of(cell)
+    return tuple(plain(cell).split() if words is None else words)
 
 
 def tags_of_words(cells: Sequence[Any], raw: str) -> tuple[str, ...]:

@@ -1,0 +1,41 @@
+"""Cells of tables as lists, however a list was printed."""
+
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import zoo
+
+PARTS = st.lists(st.text(min_size=1, max_size=8), min_size=1, max_size=6)
+
+
+@given(PARTS)
+def test_a_list_is_the_same_however_it_was_printed(parts):
+    assert zoo.list_of(parts) == zoo.list_of(str(parts)) == zoo.list_of(json.dumps(parts)) == parts
+    assert zoo.list_of(repr(tuple(parts))) == parts
+
+
+@given(st.lists(st.from_regex(r"[\w'.-]{1,8}", fullmatch=True), min_size=1, max_size=6))
+def test_a_list_that_numpy_printed(parts):
+    assert zoo.list_of(str(np.array(parts, object))) == parts
+    assert zoo.list_of(repr(np.array(parts, object))) == parts
+
+
+@pytest.mark.parametrize(
+    "text", ["[sic]", "[deleted] by [user]", "(see below)", "{'a': 1}", "[['a'], ['b']]", "a, b", "['a'b']"]
+)
+def test_a_text_in_brackets_is_no_list(text):
+    assert zoo.list_of(text) is None
+
+
+def test_numbers_and_nothing():
+    assert zoo.list_of("[1, 0, True, None]") == ["1", "0", "true", ""]
+    assert zoo.list_of("[]") == []
+
+
+def test_a_list_whose_middle_is_lost_is_refused():
+    with pytest.raises(zoo.BadData, match="cut short"):
+        zoo.list_of(str(np.arange(2000)))
