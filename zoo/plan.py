@@ -10,6 +10,8 @@ import msgspec
 import tomli_w
 from msgspec import Meta
 
+from zoo.data.layout import Columns, Folders
+from zoo.data.tables import Quotes
 from zoo.engine import Device
 from zoo.errors import BadPlan
 from zoo.inference.options import Engine, Precision
@@ -50,20 +52,51 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     val: Annotated[
         str, Meta(description="Validate on this data instead of a fifth of DATA.", extra={"metavar": "DATA"})
     ] = ""
+    val_fraction: Annotated[
+        Annotated[float, Meta(gt=0, lt=1)] | None,
+        Meta(description="Share of the training examples to validate on (default: 0.2, if DATA has none for it)."),
+    ] = None
     input_column: Annotated[
-        str,
+        Columns,
         Meta(
-            description="In a table: the column of the input (image or text; for pairs text,text_b).",
-            extra={"flag": "--input", "metavar": "COLUMN"},
+            description="In a table: the column of the input (image or text; for pairs text,text_b). Repeatable.",
+            extra={"flag": "--input", "metavar": "COLUMN", "must": "a column, or a list of columns"},
         ),
     ] = ""
     target_column: Annotated[
-        str,
+        Columns,
         Meta(
-            description="In a table: the column of the target (label); several are separated by commas.",
-            extra={"flag": "--target", "metavar": "COLUMN"},
+            description="In a table: the column of the target (label); several are separated by commas. Repeatable.",
+            extra={"flag": "--target", "metavar": "COLUMN", "must": "a column, or a list of columns"},
         ),
     ] = ""
+    split_column: Annotated[
+        str,
+        Meta(
+            description="In a table: the column with train, validation or test, if there is one; none: no column.",
+            extra={"metavar": "COLUMN"},
+        ),
+    ] = "split"
+    group: Annotated[
+        str,
+        Meta(
+            description="In a table: a column, such as the patient, whose values are not parted by the split.",
+            extra={"metavar": "COLUMN"},
+        ),
+    ] = ""
+    folders: Annotated[
+        Folders, Meta(description="Whether the folders in DATA are classes, or splits such as train and val.")
+    ] = "auto"
+    separator: Annotated[
+        Annotated[str, Meta(pattern=r"^(.?|tab|\\t)$")],
+        Meta(
+            description="What separates the cells of a CSV file (default: found out).",
+            extra={"metavar": "CHARACTER", "must": "one character, or tab"},
+        ),
+    ] = ""
+    quotes: Annotated[
+        Quotes, Meta(description="In a CSV file: quotation marks can enclose cells, or belong to the text.")
+    ] = "auto"
     seed: Annotated[
         int,
         Meta(
@@ -151,7 +184,7 @@ class Plan(Settings, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     def to_toml(self) -> str:
         """The text of plan.toml."""
-        content = msgspec.to_builtins(self)
+        content = {name: value for name, value in msgspec.to_builtins(self).items() if value is not None}
         first = {name: content[name] for name in ("backbone", "data")}
         return tomli_w.dumps(first | content)
 

@@ -62,7 +62,7 @@ def test_a_training_and_its_questions_on_data_elsewhere(bucket, tmp_path):
     assert run.plan.data == "memory://bucket/few"
     answers = run.predict(["memory://bucket/few/birds"])
     assert [answer["input"] for answer in answers] == [f"memory://bucket/few/birds/{n}.png" for n in range(6)]
-    assert run.evaluate("memory://bucket/table.csv").examples == 12
+    assert run.evaluate("memory://bucket/table.csv", split="all").examples == 12
 
 
 def test_a_run_folder_elsewhere_is_refused_with_a_sentence(few_pictures):

@@ -96,10 +96,10 @@ def test_a_column_named_split_is_respected(tmp_path):
     [
         ("file,label\na.png,x\n", r"no column 'image'\. It has file, label"),
         ("image,class\na.png,x\n", "no column 'label'"),
-        ("image,image,label\na,b,c\n", "two columns with the same name"),
+        ("image,image,label\na,b,c\n", "has 2 columns called 'image'"),
         ("image,label\n", "no row with both"),
-        ("", "cannot be read"),
-        ('image,label\n"a.png,x\n', "cannot be read|no row|no column"),
+        ("", "is empty"),
+        ('image,label\n"a.png,x\nb.png",x\n', "Is it one cell"),
     ],
 )
 def test_a_table_that_cannot_be_used_is_a_sentence(tmp_path, content, said):

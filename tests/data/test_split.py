@@ -106,3 +106,81 @@ def test_only_a_training_folder_is_split_and_a_test_folder_is_kept():
     assign(examples, None, seed=0)
     assert len(examples.of("test")) == 2
     assert len(examples.of("validation")) == 4
+
+
+def _grouped(sizes: list[int]) -> list[Example]:
+    return [
+        Example(f"{g}/{i}", None, "ab"[g % 2], content=f"{g:02}-{i:03}", written="ab"[g % 2], group=f"patient {g}")
+        for g, size in enumerate(sizes)
+        for i in range(size)
+    ]
+
+
+@given(st.lists(st.integers(1, 12), min_size=4, max_size=20), st.integers(0, 100), st.randoms())
+def test_what_belongs_together_stays_on_one_side(sizes, seed, random):
+    examples = _grouped(sizes)
+    random.shuffle(examples)
+    split(examples, 0.2, seed)
+    sides: dict[str, set[str]] = {}
+    for example in examples:
+        sides.setdefault(example.group, set()).add(example.split)
+    assert all(len(side) == 1 for side in sides.values())
+    validation = sum(example.split == "validation" for example in examples)
+    assert 0 < validation < len(examples)
+    again = _grouped(sizes)
+    split(again, 0.2, seed)
+    assert _sides(again) == _sides(examples)
+
+
+def test_groups_that_share_an_example_are_one():
+    examples = _grouped([3, 3, 3, 3])
+    for group in (0, 2):
+        examples.append(Example(f"copy {group}", None, "a", content="same", written="a", group=f"patient {group}"))
+    split(examples, 0.3, 0)
+    assert len({e.split for e in examples if e.group in ("patient 0", "patient 2")}) == 1
+    with pytest.raises(zoo.BadData, match="belong to one group"):
+        split(_grouped([8]), 0.2, 0)
+
+
+def _marked(**counts: int) -> Examples:
+    items = _examples({"a": sum(counts.values()) // 2, "b": sum(counts.values()) - sum(counts.values()) // 2})
+    splits = [split for split, count in counts.items() for _ in range(count)]
+    for example, its in zip(items, splits, strict=True):
+        example.split = None if its == "free" else its
+    return Examples(Path("t.csv"), items, kind="CSV")
+
+
+def _counts(examples: Examples) -> dict[str, int]:
+    return dict(Counter(example.split for example in examples.items))
+
+
+def test_rows_marked_train_stay_in_training():
+    with pytest.raises(zoo.BadData, match=r"no row for validation \(20 are marked train\).*--val-fraction 0\.2"):
+        assign(_marked(train=20, test=4), None, 0)
+    examples = _marked(train=20, test=4)
+    assign(examples, None, 0, fraction=0.25)
+    assert _counts(examples) == {"train": 15, "validation": 5, "test": 4}
+    examples = _marked(train=10, free=10)
+    assign(examples, None, 0)
+    assert _counts(examples)["validation"] in (1, 2)
+    assert all(e.split == "train" for e in examples.items[:10])
+
+
+def test_validation_data_replaces_what_the_data_has_for_it(capsys):
+    examples, other = _marked(train=10, validation=6), Examples(Path("v.csv"), _examples({"a": 2}, "v"), kind="CSV")
+    for number, example in enumerate(other.items):
+        example.content = f"other {number}"
+    assign(examples, other, 0)
+    assert _counts(examples) == {"train": 10, "validation": 2}
+    assert len(examples.skipped) == 6
+    assert "The 6 validation examples in t.csv are left out" in capsys.readouterr().err
+    with pytest.raises(zoo.BadData, match=r"--val-fraction 0\.3: t\.csv has validation examples of its own \(6\)"):
+        assign(_marked(train=10, validation=6), None, 0, fraction=0.3)
+
+
+def test_a_group_on_both_sides_of_a_given_split_is_said(capsys):
+    examples = Examples(Path("t.csv"), _grouped([4, 4]), kind="CSV")
+    for number, example in enumerate(examples.items):
+        example.split = "train" if number % 2 else "validation"
+    assign(examples, None, 0)
+    assert "2 groups have examples in the training set and outside of it (patient 0, ...)" in capsys.readouterr().err

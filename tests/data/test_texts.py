@@ -57,10 +57,12 @@ def test_another_encoding_is_a_sentence_that_says_how_to_mend_it(tmp_path):
 
 def test_a_missing_column_names_those_there_are(tmp_path):
     (tmp_path / "t.csv").write_text("review,stars\ngood,5\n")
-    with pytest.raises(zoo.BadData, match=r"no column 'label'\. It has review, stars\. Name one with --target"):
+    with pytest.raises(zoo.BadData, match=r"no column 'text'\. It has review, stars .* Name one with --input"):
         read_source(tmp_path / "t.csv", TEXT)
-    with pytest.raises(zoo.BadData, match=r"no column 'text'\. It has review, stars\. Name one with --input"):
+    with pytest.raises(zoo.BadData, match=r"no column 'text'\. It has review, stars .* Name one with --input"):
         read_source(tmp_path / "t.csv", Layout("text", target_column="stars"))
+    with pytest.raises(zoo.BadData, match=r"no column 'label'\. .* Name one with --target"):
+        read_source(tmp_path / "t.csv", Layout("text", input_column="review"))
     named = Layout("text", input_column="review", target_column="stars")
     assert [(e.raw, e.target) for e in read_source(tmp_path / "t.csv", named).items] == [("good", "5")]
 

@@ -48,6 +48,36 @@ def test_evaluating_the_validation_part_gives_the_figures_of_training(finished_r
     assert evaluation.metrics["cross_entropy"] == pytest.approx(run.metrics["cross_entropy"], abs=1e-5)
 
 
+def test_a_run_is_judged_by_what_it_was_not_trained_on(finished_run, clipart, tmp_path, capsys):
+    run = zoo.load_run(finished_run)
+    splits = [row["split"] for row in csv.DictReader((finished_run / "split.csv").open())]
+    for split, count in (("auto", splits.count("validation")), ("train", splits.count("train")), ("all", len(splits))):
+        evaluation = run.evaluate(clipart, split=split)
+        assert (evaluation.examples, evaluation.trained) == (count, splits.count("train"))
+    said = capsys.readouterr().err
+    assert "Left out: 183 of 231 examples, because the run was trained on them. --split all judges them too." in said
+    assert "so it looks too good" in said
+    for number, row in enumerate(csv.DictReader((finished_run / "split.csv").open())):
+        if row["split"] == "train" and number % 10 == 0:  # under another name
+            (tmp_path / "own" / row["target"]).mkdir(parents=True, exist_ok=True)
+            shutil.copy(clipart / row["input"], tmp_path / "own" / row["target"] / f"{number}.png")
+    with pytest.raises(zoo.BadData, match=r"no examples that the run was not trained on \(\d+ in all\)\. --split all"):
+        run.evaluate(tmp_path / "own")
+    with pytest.raises(zoo.BadPlan, match="--split some: it must be"):
+        run.evaluate(clipart, split="some")
+
+
+def test_an_older_run_knows_its_examples_by_name(finished_run, clipart, tmp_path, capsys):
+    old = shutil.copytree(finished_run, tmp_path / "old")
+    rows = list(csv.DictReader((old / "split.csv").open()))
+    with (old / "split.csv").open("w", newline="") as file:
+        writer = csv.DictWriter(file, ["input", "target", "split"], extrasaction="ignore")
+        writer.writeheader()
+        writer.writerows(rows)
+    assert zoo.load_run(old).evaluate(clipart).examples == 48
+    assert "found by their names" in capsys.readouterr().err
+
+
 def test_predictions_come_in_the_order_of_the_inputs(finished_run, unseen, tmp_path):
     run = zoo.load_run(finished_run)
     (tmp_path / "broken.png").write_bytes(b"no picture")

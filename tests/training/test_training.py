@@ -209,3 +209,28 @@ def test_without_room_what_is_frozen_is_computed_in_every_epoch(few_pictures, tm
     zoo.train("efficientnet_lite0", few_pictures, epochs=1, out=tmp_path / "run")
     assert "there is room for 0 MB, so they are computed in every epoch" in capsys.readouterr().err
     assert cached_features() == []
+
+
+def test_a_plan_is_changed_by_the_options_beside_it(few_pictures, tmp_path):
+    first = zoo.train("efficientnet_lite0", few_pictures, weights="none", epochs=2, lr=0.01, out=tmp_path / "first")
+    plan = first.path / "plan.toml"
+    again = zoo.train_plan(plan, out=tmp_path / "again", epochs=1, lr=0.02, seed=3, batch_size=4)
+    assert len(again.history) == 1
+    assert (again.plan.phases[0].learning_rate, again.plan.seed, again.plan.batch_size) == (0.02, 3, 4)
+    assert again.plan.weights == "none"
+    with pytest.raises(zoo.BadPlan, match="--unfreeze 1: it decides the phases of a plan"):
+        zoo.train_plan(plan, out=tmp_path / "third", unfreeze=1)
+    with pytest.raises(zoo.BadPlan, match="--epochs 0: it must be"):
+        zoo.train_plan(plan, out=tmp_path / "third", epochs=0)
+    with pytest.raises(zoo.BadPlan, match="does not combine"):
+        zoo.train_plan(plan, out=tmp_path / "third", head="pair_classification")
+    assert not (tmp_path / "third").exists()
+
+
+def test_what_the_data_was_taken_for_is_said(few_pictures, tmp_path, capsys):
+    (few_pictures / "empty").mkdir()
+    zoo.train("efficientnet_lite0", few_pictures, weights="none", epochs=1, out=tmp_path / "run")
+    said = capsys.readouterr().err
+    assert f"Reads 12 pictures of {few_pictures}: folders of classes: 2 " in said
+    assert "Warning: classes without any example are left out: empty (no files)." in said
+    assert "Trains on 10, validates on 2 (20%)." in said

@@ -18,8 +18,8 @@ from zoo.structs import checked, metadata, plain_type
 if TYPE_CHECKING:
     import keras
 
-    from zoo.data.examples import Target
     from zoo.data.inputs import Input
+    from zoo.data.reader import Target
     from zoo.plan import Plan
     from zoo.prediction.embed import Vectors
     from zoo.runs.compare import Difference
@@ -80,27 +80,30 @@ def train(backbone: str, data: str | Path, *, out: str | Path | None = None, **s
     from zoo.plan import Plan
     from zoo.training.recipe import phases
 
-    known = {name: _plain(value) for name, value in settings.items() if value is not None}
+    recipe, known = _settings(settings)
     with suggesting_plugins():
         spec = catalog().backbone(backbone).spec
-    recipe = checked({name: known.pop(name) for name in Recipe.__struct_fields__ if name in known}, Recipe)
     given = msgspec.structs.asdict(checked(known, Settings))
     return _carry_out(Plan(**given, backbone=backbone, data=str(data), phases=phases(spec, recipe)), out)
 
 
-def train_plan(path: str | Path, *, out: str | Path | None = None) -> Run:
+def train_plan(path: str | Path, *, out: str | Path | None = None, **settings: Any) -> Run:
     """Carry out a `plan.toml`, for example another run's, to repeat it: the same split, order and figures.
 
-    What is otherwise than in that run (the data, versions, weights) is said before the training.
+    settings  those of `train` that are to be different: `epochs` in each phase, `lr` in the first (the others keep
+              their share of it), and everything but `unfreeze` and `layer_decay`, which decide the phases
+
+    What has changed since that run (the data, versions, weights) is said before the training.
     """
     from zoo.plan import Plan
     from zoo.runs.folder import RunFolder
+    from zoo.training.recipe import changed
 
     file = local_path(path, "plans")
     plan, of = Plan.from_toml(file), RunFolder(file.parent)
-    if not of.exists("provenance.json"):
-        return _carry_out(plan, out)
-    return _carry_out(plan.seen_from(Path(of.read_json("provenance.json").get("folder", "."))), out, of.path)
+    folder = Path(of.read_json("provenance.json").get("folder", ".")) if of.exists("provenance.json") else None
+    plan = changed(plan.seen_from(folder) if folder else plan, *_settings(settings))
+    return _carry_out(plan, out, of.path if folder else None)
 
 
 def resume(run: str | Path, *, finish: bool = False) -> Run:
@@ -225,6 +228,13 @@ def embed(
     if out is not None:
         vectors.write(Path(out))
     return vectors
+
+
+def _settings(settings: Mapping[str, Any]) -> tuple[Recipe, dict[str, Any]]:
+    """The recipe among the settings, and the others; those that are None are not given."""
+    known = {name: _plain(value) for name, value in settings.items() if value is not None}
+    recipe = checked({name: known.pop(name) for name in Recipe.__struct_fields__ if name in known}, Recipe)
+    return recipe, known
 
 
 def _plain(value: Any) -> Any:

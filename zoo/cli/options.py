@@ -13,6 +13,7 @@ import typer
 from zoo.cli.complete import words
 from zoo.structs import flag, metadata, plain_type
 
+_COLUMNS = str | tuple[str, ...]
 Complete = Mapping[str, Callable[..., list[str]]]  # the completion of a field's value, by the field's name
 
 
@@ -27,7 +28,9 @@ def takes(
     def give(command: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(command)
         def call(**values: Any) -> Any:
-            return command(**values)
+            return command(**{name: _one_or_several(v) if name in columns else v for name, v in values.items()})
+
+        columns = {f.name for kind in kinds for f in msgspec.structs.fields(kind) if plain_type(f.type) == _COLUMNS}
 
         signature = inspect.signature(command, eval_str=True)
         own = [p for p in signature.parameters.values() if p.kind is not p.VAR_KEYWORD]
@@ -55,11 +58,15 @@ def assignments(settings: Sequence[str] | None) -> dict[str, str] | None:
     return dict(setting.split("=", 1) for setting in settings) if settings else None
 
 
+def _one_or_several(given: list[str] | None) -> str | tuple[str, ...] | None:
+    return tuple(given) if given and len(given) > 1 else given[0] if given else None
+
+
 def _option(kind: type[msgspec.Struct], field: Any, complete: Callable[..., list[str]] | None) -> inspect.Parameter:
     about, plain = metadata(kind, field.name), plain_type(field.type)
     default = "" if field.default in (None, msgspec.NODEFAULT, "") else f" Default: {field.default}."
     more: dict[str, Any] = {"metavar": about.get("metavar"), "autocompletion": complete or words(about.get("metavar"))}
-    if get_origin(plain) is dict:
+    if get_origin(plain) is dict or plain == _COLUMNS:
         plain = list[str]
     elif get_origin(plain) is not Literal and plain not in (int, float, str):
         known = [word for part in get_args(plain) if get_origin(part) is Literal for word in get_args(part)]

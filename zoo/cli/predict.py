@@ -13,7 +13,7 @@ import typer
 from zoo import api
 from zoo.api import Settings
 from zoo.cli.catalog import Json
-from zoo.cli.complete import backbones, embedding_options, runs, weights
+from zoo.cli.complete import backbones, embedding_options, runs, weights, words
 from zoo.cli.options import assignments, takes
 from zoo.cli.output import print_facts, print_json
 from zoo.places import place
@@ -69,21 +69,31 @@ def predict(
         print(f"{answer['input']}  {finished.in_words(answer)}")
 
 
-@takes(Settings, only=("input_column", "target_column", *_COMPUTING))
+@takes(Settings, only=("input_column", "target_column", "folders", "separator", "quotes", *_COMPUTING))
 def evaluate(
     run: RunFolder,
     data: Annotated[str, typer.Argument(help="A folder with a sub-folder for each class, or a table.")],
+    split: Annotated[
+        str,
+        typer.Option(
+            metavar="auto|train|validation|test|all",
+            help="Which of DATA to judge: what the run was not trained on (auto), or one of its own splits.",
+            autocompletion=words("auto|train|validation|test|all"),
+        ),
+    ] = "auto",
     json: Json = False,
     **settings: Any,
 ) -> None:
-    """Evaluate a run on other data.
+    """Evaluate a run on other data, or on the part of its own data that it was not trained on.
 
-    Example:
+    Examples:
 
         zoo evaluate runs/photos more-photos/
+
+        zoo evaluate runs/photos photos/ --split validation
     """
     finished = api.load_run(run)
-    result = finished.evaluate(data, **_given(settings))
+    result = finished.evaluate(data, split=split, **_given(settings))
     if json:
         return print_json(
             {
@@ -91,7 +101,11 @@ def evaluate(
                 "backbone": finished.card.backbone,
                 "head": finished.card.head,
                 "metrics": result.metrics,
-                "examples": {"evaluated": result.examples, "skipped": len(result.skipped)},
+                "examples": {
+                    "evaluated": result.examples,
+                    "trained_on": result.trained,
+                    "skipped": len(result.skipped),
+                },
                 "seconds": round(result.seconds, 3),
             }
         )

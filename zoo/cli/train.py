@@ -40,7 +40,7 @@ def train(
     out: Annotated[
         Path | None, typer.Option(help="The run folder to create (default: runs/ and the name of DATA).")
     ] = None,
-    plan: Annotated[Path | None, typer.Option(help="Repeat a run from its plan.toml, without BACKBONE DATA.")] = None,
+    plan: Annotated[Path | None, typer.Option(help="Repeat a run from its plan.toml; other options change it.")] = None,
     json: Json = False,
     **settings: Any,
 ) -> None:
@@ -58,20 +58,18 @@ def train(
 
         zoo train minilm_l6 names.conll --head token_classification --unfreeze all
 
-        zoo train --plan runs/photos/plan.toml
+        zoo train --plan runs/photos/plan.toml --seed 1
 
     If it is interrupted, continue with: zoo resume RUN
     """
     if plan is not None:
         if backbone is not None:
             raise typer.BadParameter("give either BACKBONE and DATA or --plan, not both.", param_hint="--plan")
-        run = api.train_plan(plan, out=out)
+        run = api.train_plan(plan, out=out, **_given(settings))
     elif backbone is None or data is None:
         raise typer.BadParameter("give BACKBONE and DATA, for example: zoo train efficientnet_lite0 photos/")
     else:
-        settings["options"] = assignments(settings["options"])
-        given = {name: value for name, value in settings.items() if value is not None}
-        run = api.train(backbone, data, out=out, **given)
+        run = api.train(backbone, data, out=out, **_given(settings))
     _print_run(run, json)
 
 
@@ -110,6 +108,11 @@ def _print_run(run: Run, json: bool) -> None:
     print(f"run {run.path}  ({examples['train']} examples for training, {summary['seconds']:.0f} s)")
     if sys.stdout.isatty():
         print(f"Try: {run.folder.command('predict')} INPUT")
+
+
+def _given(settings: dict[str, Any]) -> dict[str, Any]:
+    known = settings | {"options": assignments(settings["options"])}
+    return {name: value for name, value in known.items() if value is not None}
 
 
 def _figures(metrics: dict[str, float]) -> str:

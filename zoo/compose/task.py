@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from zoo.data.cells import plain
-from zoo.data.examples import Target
-from zoo.data.reader import Raw
+from zoo.data.reader import Raw, Target
 from zoo.inference.arrays import Arrays, count, joined
 from zoo.structs import as_json
 
@@ -21,6 +21,7 @@ Answer = dict[str, Any]
 Figure = dict[str, Any]
 
 RANKED = "probabilities"
+_NAMED = 6  # targets that are named in a message
 
 
 class Scorer:
@@ -69,6 +70,12 @@ class Task:
     def write_target(self, target: Target) -> str:
         """The target as text: for split.csv and predictions.parquet, and to compare targets."""
         return target if isinstance(target, str) else " ".join(map(str, target))
+
+    def describe(self, targets: Sequence[Target]) -> str:
+        """The targets in a few words, which are said before a training: how many there are of each."""
+        counts = Counter(map(self.write_target, targets))
+        named = ", ".join(f"{name} {n}" for name, n in counts.most_common(_NAMED))
+        return f"{len(counts)} different, {named}{', ...' if len(counts) > _NAMED else ''}"
 
     def learn(self, targets: Sequence[Target], columns: Sequence[str]) -> None:
         """See all targets once, with the names of their columns; raises `zoo.BadData` if they cannot be learnt."""

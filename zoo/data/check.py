@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 from zoo.data.examples import Example, Examples, Skipped
 from zoo.data.reader import Raw, Reader
@@ -42,4 +43,4 @@ def check(examples: Examples, reader: Reader) -> Examples:
     if not kept:
         reasons = Counter(s.reason for s in skipped).most_common(1)[0][0]
         raise BadData(f"None of the inputs from {examples.source} can be used ({len(skipped)} in all; {reasons}).")
-    return Examples(examples.source, kept, skipped)
+    return replace(examples, items=kept, skipped=skipped)

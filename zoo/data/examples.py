@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from zoo.data.reader import Raw
+from zoo.data.reader import Raw, Target, Targets
+from zoo.errors import BadData
 
 Split = Literal["train", "validation", "test"]
-Target = Any  # what a head makes of the cells in its columns; the host compares targets by the text the head writes
 
 
 @dataclass(slots=True)
@@ -22,6 +23,7 @@ class Example:
     split    the split the user put it in, or None to let `zoo` choose
     content  fingerprint of the content (not of the name or format), set when it is read
     written  the target as text; targets are compared by it
+    group    what it belongs to, such as a patient; "" if that does not matter
     """
 
     input: str
@@ -30,6 +32,7 @@ class Example:
     split: Split | None = None
     content: str = ""
     written: str = ""
+    group: str = ""
 
 
 @dataclass(slots=True)
@@ -42,12 +45,40 @@ class Skipped:
 
 @dataclass
 class Examples:
-    """The examples of one data set, in a fixed order, and the inputs that were left out."""
+    """The examples of one data set, in a fixed order, and the inputs that were left out.
+
+    columns  the columns of the target
+    kind     the format of a table in words; "" for a folder
+    notes    what was guessed, in words
+    lost     classes without any example that can be used, and why
+    """
 
     source: Path
     items: list[Example] = field(default_factory=list)
     skipped: list[Skipped] = field(default_factory=list)
+    columns: tuple[str, ...] = ("label",)
+    kind: str = ""
+    notes: list[str] = field(default_factory=list)
+    lost: dict[str, str] = field(default_factory=dict)
 
     def of(self, split: Split) -> list[Example]:
         """The examples of one split."""
         return [example for example in self.items if example.split == split]
+
+
+def add_example(
+    examples: Examples,
+    name: str,
+    raw: Raw,
+    cells: Sequence[Any],
+    split: Split | None,
+    targets: Targets,
+    group: str = "",
+) -> None:
+    """Add an example with the target in its cells, or leave it out with the reason."""
+    try:
+        target = targets.read_target(cells, raw)
+    except BadData as error:
+        examples.skipped.append(Skipped(name, str(error)))
+    else:
+        examples.items.append(Example(name, raw, target, split, "", targets.write_target(target), group))

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from zoo.data.folders import files_below
 from zoo.data.layout import Layout
 from zoo.data.reader import Raw, Reader
-from zoo.data.sources import files_below, read_inputs
+from zoo.data.sources import read_inputs
 from zoo.data.tables import TABLES
 from zoo.errors import BadData
 from zoo.places import exists, is_address, is_place, place

@@ -1,11 +1,32 @@
-"""How the user's data is laid out: what an example is, and which columns of a table hold it and its target."""
+"""How the user's data is laid out: what an example is, and where it, its target and its split are."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
 
+from zoo.data.examples import Split
 from zoo.data.reader import Form, Reader, reader
+from zoo.data.tables import AUTO, Dialect
 from zoo.errors import BadData
+
+Columns = str | tuple[str, ...]  # names separated by commas, unless a column has this very name; or one by one
+Folders = Literal["auto", "classes", "splits"]
+
+SPLIT_COLUMN, NO_COLUMN = "split", "none"
+_ENDINGS = ("", "set", "_set", "-set", " set", "_data", "-data", " data", "_images", "_split")
+_WORDS: dict[Split, tuple[str, ...]] = {
+    "train": ("train", "training"),
+    "validation": ("val", "valid", "validation", "dev", "eval", "evaluation"),
+    "test": ("test", "testing"),
+}
+_SPLITS = {f"{word}{end}": split for split, words in _WORDS.items() for word in words for end in _ENDINGS}
+
+
+def split_called(word: str) -> Split | None:
+    """The split that a folder or a cell names, in any case: train, training, val, dev, eval, test, ...; or None."""
+    return _SPLITS.get(word.strip().lower())
 
 
 @dataclass(frozen=True)
@@ -13,13 +34,21 @@ class Layout:
     """What to look for in the user's data.
 
     input_column   "": the default of the form (`image` or `text`; for pairs `text,text_b`; for words `tokens`)
-    target_column  "": the default of the form (`label`; for words `tags`); several are separated by commas
+    target_column  "": the default of the form (`label`; for words `tags`)
+    split_column   the column with the split of each row, if the table has it; "none": no column
+    group          the column with what must not be parted by the split, such as a patient; "": none
+    folders        whether the folders in a folder are classes or splits
+    dialect        how a delimited file is written
     """
 
     modality: str = "image"
     form_name: str = "single"
-    input_column: str = ""
-    target_column: str = ""
+    input_column: Columns = ""
+    target_column: Columns = ""
+    split_column: str = SPLIT_COLUMN
+    group: str = ""
+    folders: Folders = "auto"
+    dialect: Dialect = AUTO
 
     @property
     def reader(self) -> Reader:
@@ -37,12 +66,13 @@ class Layout:
     def inputs(self) -> tuple[str, ...]:
         """The columns of an example. Raises `BadData` if `input_column` names too few or too many."""
         wanted = self.form.columns
-        if not self.input_column or len(wanted) == 1:
-            return (self.input_column,) if self.input_column else wanted
-        names = tuple(self.input_column.split(","))
+        if not self.input_column:
+            return wanted
+        one = len(wanted) == 1 and isinstance(self.input_column, str)
+        names = (str(self.input_column),) if one else _parted(self.input_column)
         if len(names) != len(wanted):
             raise BadData(
-                f"--input {self.input_column}: an example has {len(wanted)} columns. "
+                f"--input {','.join(names)}: an example has {len(wanted)} column{'s' if len(wanted) > 1 else ''}. "
                 f"Name that many, for example {','.join(wanted)}."
             )
         return names
@@ -50,4 +80,17 @@ class Layout:
     @property
     def targets(self) -> tuple[str, ...]:
         """The columns of the target."""
-        return tuple((self.target_column or self.form.target).split(","))
+        return _parted(self.target_column or self.form.target)
+
+    def in_table(self, names: Sequence[str]) -> Layout:
+        """The layout for a table with these columns: one that has a comma in its name is not parted at it."""
+        exact = {
+            field: (name,)
+            for field in ("input_column", "target_column")
+            if (name := getattr(self, field)) and isinstance(name, str) and name in names
+        }
+        return replace(self, **exact)  # type: ignore[arg-type]
+
+
+def _parted(names: Columns) -> tuple[str, ...]:
+    return tuple(names.split(",")) if isinstance(names, str) else names

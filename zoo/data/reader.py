@@ -8,7 +8,7 @@ import io
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
 from zoo.catalog import catalog
 from zoo.catalog.imports import resolve_import
@@ -21,6 +21,17 @@ if TYPE_CHECKING:
 
 Raw = Any  # an example that has not been read: a place, bytes or a value; for a pair, two of these
 Value = Any  # an example that has been read
+Target = Any  # what a head makes of the cells in its columns; the host compares targets by the text the head writes
+
+
+class Targets(Protocol):
+    """Reads and writes targets: the task of a head."""
+
+    def read_target(self, cells: Sequence[Any], raw: Raw) -> Target:
+        """The target in the cells of its columns; raises `BadData` with the reason if it cannot be used."""
+
+    def write_target(self, target: Target) -> str:
+        """The target as text."""
 
 
 @dataclass(frozen=True)

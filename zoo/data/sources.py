@@ -4,159 +4,140 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, Protocol, get_args
+from typing import Any
 
-from zoo.data.examples import Example, Examples, Skipped, Split, Target
-from zoo.data.layout import Layout
-from zoo.data.reader import Raw
-from zoo.data.tables import TABLES, Columns, column, read_columns
+from zoo.data.examples import Examples, Skipped, Split, add_example
+from zoo.data.folders import read_folder
+from zoo.data.layout import NO_COLUMN, SPLIT_COLUMN, Layout, split_called
+from zoo.data.reader import Raw, Targets
+from zoo.data.tables import TABLES, BadRow, Cell, Row, Table, open_table
 from zoo.errors import BadData
-from zoo.places import is_place, walk
-
-_SPLIT_FOLDERS: dict[str, Split] = {
-    "train": "train",
-    "val": "validation",
-    "valid": "validation",
-    "validation": "validation",
-    "test": "test",
-}
-
-
-class Targets(Protocol):
-    """Reads and writes targets: the task of a head."""
-
-    def read_target(self, cells: Sequence[Any], raw: Raw) -> Target:
-        """The target in the cells of its columns; raises `BadData` with the reason if it cannot be used."""
-
-    def write_target(self, target: Target) -> str:
-        """The target as text."""
+from zoo.places import is_place
+from zoo.progress import progress
 
 
 def read_source(data: Path, layout: Layout, targets: Targets) -> Examples:
     """The examples in `data`.
 
     A folder: each sub-folder is a class, with files at any depth; or `train/`, `val/`, `test/`, each with such
-    sub-folders. A table (CSV, TSV, JSONL, Parquet, CoNLL): the columns that `layout` names, and optionally a column
-    `split` with train, validation or test.
+    sub-folders. A table: the columns that `layout` names, and perhaps columns with the split and the group of each row.
 
     Raises `BadData` if there is nothing to learn from.
     """
-    require_source(data)
+    require_source(data, layout)
     if not data.is_dir():
         return _read_table(data, layout, targets)
     if not layout.form.folders or len(layout.targets) > 1:
         what = "several targets" if layout.form.folders else " and ".join(layout.inputs)
         raise BadData(f"{data} is a folder, but {what} must be columns of a table ({', '.join(TABLES)}).")
-    return _read_folder(data, targets)
+    if layout.group:
+        raise BadData(f"--group {layout.group}: {data} is a folder. Groups must be a column of a table.")
+    return read_folder(data, layout, targets)
 
 
-def require_source(data: Path) -> None:
+def require_source(data: Path, layout: Layout) -> None:
     """Raise `BadData` if this is neither a folder nor a table. Does not look inside."""
     if not data.exists():
         raise BadData(f"{data} does not exist. Give a folder with a sub-folder for each class, or a table.")
-    if not data.is_dir() and data.suffix.lower() not in TABLES:
-        raise BadData(f"{data} is neither a folder nor a table ({', '.join(TABLES)}).")
+    if not data.is_dir() and not is_table(data, layout):
+        raise BadData(f"{data} is neither a folder nor a table ({', '.join(TABLES)}).{_of_text(data)}")
 
 
-def files_below(folder: Path) -> Iterator[Path]:
-    """Every file below a folder, in a fixed order, without hidden ones. Follows links, but never in a loop.
-
-    Raises `BadData` for a folder that cannot be listed, because its files would be missed in silence.
-    """
-    try:
-        for at, folders, files in walk(folder):
-            folders[:] = [name for name in folders if not name.startswith(".")]
-            yield from (at / name for name in files if not name.startswith("."))
-    except OSError as error:
-        raise BadData(
-            f"The folder {error.filename} cannot be listed ({error.strerror}). Make it readable, or remove it."
-        ) from None
+def targets_in(data: Path, layout: Layout) -> tuple[str, ...]:
+    """The columns of the target; one that has a comma in its name is not parted at it if the table at `data` has it."""
+    if len(layout.targets) == 1 or data.is_dir():
+        return layout.targets
+    return layout.in_table(table_at(data, layout, (*layout.inputs, *layout.targets)).names).targets
 
 
-def _read_folder(folder: Path, targets: Targets) -> Examples:
-    children = sorted(child for child in folder.iterdir() if child.is_dir() and not child.name.startswith("."))
-    by_split = {child: _SPLIT_FOLDERS[child.name.lower()] for child in children if child.name.lower() in _SPLIT_FOLDERS}
-    examples = Examples(folder)
-    if "train" in by_split.values() and len(by_split) == len(children):
-        for child, split in by_split.items():
-            _read_classes(child, split, folder, targets, examples)
-    else:
-        _read_classes(folder, None, folder, targets, examples)
-    if not examples.items:
-        found = f"only files outside of any class ({len(examples.skipped)})" if examples.skipped else "nothing"
-        raise BadData(f"There are no examples in {folder}: {found}. It needs a sub-folder for each class.")
-    return examples
+def is_table(path: Path, layout: Layout) -> bool:
+    """Whether a file is read as a table: by its suffix, or a text file whose columns were named."""
+    return path.suffix.lower() in TABLES or (path.suffix.lower() == ".txt" and bool(layout.input_column))
 
 
-def _read_classes(folder: Path, split: Split | None, root: Path, targets: Targets, examples: Examples) -> None:
-    for path in files_below(folder):
-        parts = path.relative_to(folder).parts
-        name = path.relative_to(root).as_posix()
-        if len(parts) == 1:
-            examples.skipped.append(Skipped(name, "not in the folder of a class"))
-            continue
-        _add(examples, name, path, parts[:1], split, targets)
+def table_at(path: Path, layout: Layout, wanted: Sequence[str]) -> Table:
+    """The table, opened as the layout says. Raises `BadData`."""
+    return open_table(path, wanted, layout.dialect, words=layout.form_name == "words")
 
 
-def _add(examples: Examples, name: str, raw: Raw, cells: Sequence[Any], split: Split | None, targets: Targets) -> None:
-    """Add an example with its target, or skip it with the reason."""
-    try:
-        target = targets.read_target(cells, raw)
-    except BadData as error:
-        examples.skipped.append(Skipped(name, str(error)))
-    else:
-        examples.items.append(Example(name, raw, target, split, written=targets.write_target(target)))
+def _of_text(data: Path) -> str:
+    return " To read it as a table, name its column with --input." if data.suffix.lower() == ".txt" else ""
 
 
 def _read_table(path: Path, layout: Layout, targets: Targets) -> Examples:
-    columns = read_columns(path)
-    cells_of = zip(*(column(columns, name, "--target", path) for name in layout.targets), strict=True)
-    inputs = read_inputs(path, layout, columns)
-    splits = columns.get("split", [None] * len(inputs))
-    examples = Examples(path)
-    for (name, raw, reason), cells, split in zip(inputs, cells_of, splits, strict=True):
-        if reason := reason or _missing(layout.targets, cells):
-            examples.skipped.append(Skipped(name, reason))
-        else:
-            _add(examples, name, raw, cells, _split_of(split, path, name), targets)
+    table = table_at(path, layout, (*layout.inputs, *layout.targets, str(layout.target_column)))
+    layout = layout.in_table(table.names)
+    inputs, columns = layout.inputs, layout.targets
+    for names, option in ((inputs, "--input"), (columns, "--target")):
+        for name in names:
+            table.place_of(name, option)
+    more = [*_split_column(table, layout), *([layout.group] if layout.group else [])]
+    examples = Examples(path, columns=columns, kind=table.kind)
+    first, second = len(inputs), len(inputs) + len(columns)
+    with progress("Reading the table", None, "rows") as advance:
+        for number, row in enumerate(table.rows((*inputs, *columns, *more)), start=1):
+            advance()
+            name, raw, reason = _input(path, layout, number, row if isinstance(row, BadRow) else row[:first])
+            if not isinstance(row, BadRow):
+                reason = reason or _missing(columns, row[first:second])
+            if reason or isinstance(row, BadRow):
+                examples.skipped.append(Skipped(name, reason))
+                continue
+            group = str(row[-1] or f"row {number}") if layout.group else ""
+            split = _split_of(row[second], path, name, more[0]) if len(more) > bool(layout.group) else None
+            add_example(examples, name, raw, row[first:second], split, targets, group)
+    examples.notes += table.notes
     if not examples.items:
         reason = f" ({examples.skipped[0].input}: {examples.skipped[0].reason})" if examples.skipped else ""
-        wanted = f"{' and '.join(layout.inputs)} and {', '.join(layout.targets)}"
-        raise BadData(f"{path} has no row with both {wanted}{reason}.")
+        raise BadData(f"{path} has no row with both {' and '.join(inputs)} and {', '.join(columns)}{reason}.")
     return examples
 
 
-def read_inputs(path: Path, layout: Layout, columns: Columns | None = None) -> list[tuple[str, Raw, str]]:
+def _split_column(table: Table, layout: Layout) -> list[str]:
+    name = layout.split_column
+    taken = {*layout.inputs, *layout.targets, layout.group}
+    if name == NO_COLUMN or (name == SPLIT_COLUMN and (name not in table.names or name in taken)):
+        return []
+    table.place_of(name, "--split-column")
+    return [name]
+
+
+def read_inputs(path: Path, layout: Layout) -> Iterator[tuple[str, Raw, str]]:
     """The inputs of a table, without targets: for each row its name, its raw, and why it cannot be read."""
-    columns = read_columns(path) if columns is None else columns
-    rows = zip(*(column(columns, name, "--input", path) for name in layout.inputs), strict=True)
-    return [_input(path, layout, row, cells) for row, cells in enumerate(rows, start=1)]
+    table = table_at(path, layout, layout.inputs)
+    layout = layout.in_table(table.names)
+    for name in layout.inputs:
+        table.place_of(name, "--input")
+    for number, row in enumerate(table.rows(layout.inputs), start=1):
+        yield _input(path, layout, number, row)
 
 
-def _input(path: Path, layout: Layout, row: int, cells: tuple[Any, ...]) -> tuple[str, Raw, str]:
-    name = f"row {row}"
-    if reason := _missing(layout.inputs, cells):
+def _input(path: Path, layout: Layout, number: int, row: Row) -> tuple[str, Raw, str]:
+    name = f"row {number}"
+    if isinstance(row, BadRow):
+        return name, None, row.reason
+    if reason := _missing(layout.inputs, row):
         return name, None, reason
     try:
-        raw = layout.form.from_cells(cells, path.parent)
+        raw = layout.form.from_cells(row, path.parent)
     except BadData as error:
         return name, None, str(error)
-    return str(cells[0]) if is_place(raw) else name, raw, ""
+    return str(row[0]) if is_place(raw) else name, raw, ""
 
 
-def _missing(names: Sequence[str], cells: Sequence[Any]) -> str:
+def _missing(names: Sequence[str], cells: Sequence[Cell]) -> str:
     """The reason if one of the columns is empty, otherwise ""."""
-    empty = (
-        name for name, cell in zip(names, cells, strict=True) if cell is None or cell == [] or not str(cell).strip()
-    )
+    empty = (name for name, cell in zip(names, cells, strict=True) if cell is None or cell == [])
     return next((f"the column {name} is empty" for name in empty), "")
 
 
-def _split_of(text: object, path: Path, name: str) -> Split | None:
-    if text is None or not str(text).strip():
+def _split_of(cell: Any, path: Path, name: str, column: str) -> Split | None:
+    if cell is None:
         return None
-    try:
-        return _SPLIT_FOLDERS[str(text).strip().lower()]
-    except KeyError:
-        known = ", ".join(get_args(Split))
-        raise BadData(f"{path}, {name}: the split is {str(text)!r}. It must be one of {known}.") from None
+    split = split_called(str(cell))
+    if split is None:
+        raise BadData(
+            f"{path}, {name}: the column {column} has {str(cell)!r}. It must be train, validation (or val, dev) or "
+            "test. To leave the column out: --split-column none"
+        )
+    return split

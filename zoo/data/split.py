@@ -3,61 +3,162 @@
 from __future__ import annotations
 
 import hashlib
-from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from zoo.data.examples import Example, Examples, Target
+from zoo.data.examples import Example, Examples, Skipped
+from zoo.data.reader import Target
 from zoo.errors import BadData
 from zoo.progress import say
 
 FRACTION = 0.2
 
-
 Strata = Callable[[Sequence[Target]], Sequence[Any]]
 
 
-def assign(examples: Examples, validation: Examples | None, seed: int, strata: Strata = list) -> None:
+def assign(
+    examples: Examples,
+    validation: Examples | None,
+    seed: int,
+    strata: Strata = list,
+    fraction: float | None = None,
+) -> None:
     """Assign each example to a split: training, validation or test.
 
-    The user's choice is kept: split folders, a column `split`, or a whole data set given as `validation`, which is
-    added. If none of them gives validation examples, a fifth of each stratum of the training examples is used.
-    `strata` gives the stratum of each target, or None for a target that must stay in training.
+    The user's choice is kept: split folders, a column `split`, or a whole data set given as `validation`, which
+    replaces the validation examples in the data. If none of them gives validation examples, `fraction` of each stratum
+    of the examples without a split is used (a fifth), and of those in the folder `train`; rows marked `train` stay in
+    training unless `fraction` says otherwise, which is an error if nothing else is left.
+
+    strata  gives the stratum of each target, or None for a target that must stay in training
     """
     if validation is not None:
-        for example in validation.items:
-            example.split = "validation"
-        examples.items += validation.items
-        examples.skipped += validation.skipped
-    if not examples.of("validation"):
-        split([e for e in examples.items if e.split != "test"], FRACTION, seed, strata)
+        _replace_validation(examples, validation)
+    elif marked := examples.of("validation"):
+        if fraction is not None:
+            raise BadData(
+                f"--val-fraction {fraction:g}: {examples.source} has validation examples of its own ({len(marked)}). "
+                "Leave the option out, or name other validation data with --val."
+            )
+    else:
+        _split_off(examples, seed, strata, fraction)
     for example in examples.items:
         example.split = example.split or "train"
     _warn_of_leaks(examples)
 
 
-def split(examples: list[Example], fraction: float, seed: int, strata: Strata = list) -> None:
+def _replace_validation(examples: Examples, validation: Examples) -> None:
+    if marked := examples.of("validation"):
+        examples.items = [example for example in examples.items if example.split != "validation"]
+        reason = "for validation, in place of which --val is given"
+        examples.skipped += [Skipped(example.input, reason) for example in marked]
+        say(f"The {len(marked)} validation examples in {examples.source} are left out, because --val is given.")
+    for example in validation.items:
+        example.split = "validation"
+    examples.items += validation.items
+    examples.skipped += validation.skipped
+
+
+def _split_off(examples: Examples, seed: int, strata: Strata, fraction: float | None) -> None:
+    free = [example for example in examples.items if example.split is None]
+    marked = examples.of("train")
+    in_table = bool(examples.kind)
+    if fraction is None and in_table and marked and not free:
+        raise BadData(
+            f"{examples.source} marks no row for validation ({len(marked)} are marked train). To take a fifth of "
+            "these: --val-fraction 0.2. To validate on other data: --val DATA"
+        )
+    only_free = fraction is None and in_table and bool(marked)
+    split(free if only_free else free + marked, fraction or FRACTION, seed, strata, lonely=only_free)
+
+
+def split(examples: list[Example], fraction: float, seed: int, strata: Strata = list, *, lonely: bool = False) -> None:
     """Assign `fraction` of each stratum's examples to validation, and the rest to training.
 
     Neither the order nor the names of the files matter: within a stratum, the examples are ranked by a hash of seed and
-    content, and the first ones go to validation. Examples with the same content stay together. Adding examples moves at
-    most as many others to the other split. Raises `BadData` if a stratum has only one example.
+    content, and the first ones go to validation. Examples with the same content, or in the same group, stay together.
+    Adding examples moves at most as many others to the other split. Raises `BadData` if a stratum has only one example,
+    unless `lonely` ones may stay in training.
     """
     target_of: dict[str, Target] = {}
     for example in sorted(examples, key=lambda e: (e.content, e.written)):
         target_of.setdefault(example.content, example.target)
+    stratum_of = dict(zip(target_of, strata(list(target_of.values())), strict=True))
+    together = _groups(examples)
+    if together:
+        chosen = _choose_groups(together, stratum_of, fraction, seed)
+    else:
+        chosen = _choose(stratum_of, fraction, seed, lonely)
+    for example in examples:
+        example.split = "validation" if example.content in chosen else "train"
+
+
+def _choose(stratum_of: Mapping[str, Any], fraction: float, seed: int, lonely: bool) -> set[str]:
+    """The contents for validation."""
     by_target: dict[Any, list[str]] = defaultdict(list)
-    for content, stratum in zip(target_of, strata(list(target_of.values())), strict=True):
+    for content, stratum in stratum_of.items():
         if stratum is not None:
             by_target[stratum].append(content)
-    _refuse_single_examples(by_target)
+    if not lonely:
+        _refuse_single_examples(by_target)
     chosen: set[str] = set()
     for contents in by_target.values():
         count = min(max(round(fraction * len(contents)), 1), len(contents) - 1)
-        contents.sort(key=lambda content: hashlib.blake2b(f"{seed}/{content}".encode()).digest())
+        contents.sort(key=lambda content: _rank(seed, content))
         chosen.update(contents[:count])
+    return chosen
+
+
+def _rank(seed: int, content: str) -> bytes:
+    return hashlib.blake2b(f"{seed}/{content}".encode()).digest()
+
+
+def _groups(examples: Sequence[Example]) -> list[list[str]]:
+    """The contents that must stay together, because of their groups; [] if there are no groups."""
+    if not any(example.group for example in examples):
+        return []
+    above: dict[str, str] = {}
+
+    def top(name: str) -> str:
+        while above.setdefault(name, name) != name:
+            above[name] = above[above[name]]
+            name = above[name]
+        return name
+
     for example in examples:
-        example.split = "validation" if example.content in chosen else "train"
+        above[top(f"content {example.content}")] = top(f"group {example.group}")
+    together: dict[str, list[str]] = defaultdict(list)
+    for content in sorted({example.content for example in examples}):
+        together[top(f"content {content}")].append(content)
+    return list(together.values())
+
+
+def _choose_groups(
+    together: Sequence[Sequence[str]], stratum_of: Mapping[str, Any], fraction: float, seed: int
+) -> set[str]:
+    """The contents for validation: whole groups, each of the commonest stratum in it, up to its stratum's share."""
+    if len(together) < 2:
+        raise BadData("All examples belong to one group, so none are left for validation. Give others with --val.")
+    by_target: dict[Any, list[Sequence[str]]] = defaultdict(list)
+    for contents in together:
+        strata = [stratum_of[content] for content in contents]
+        if None not in strata:
+            common = Counter(strata).most_common(1)[0][0]
+            by_target[common].append(contents)
+    alone = [stratum for stratum, groups in by_target.items() if len(groups) == 1]
+    rest = [groups for stratum in alone for groups in by_target.pop(stratum)]
+    chosen: set[str] = set()
+    for groups in [*by_target.values(), *([rest] if len(rest) > 1 or not by_target else [])]:
+        groups.sort(key=lambda contents: _rank(seed, contents[0]))
+        wanted, taken = fraction * sum(map(len, groups)), 0
+        for contents in groups:
+            if taken + len(contents) <= wanted:
+                chosen.update(contents)
+                taken += len(contents)
+        if not taken:
+            chosen.update(sorted(groups, key=len)[0])
+    return chosen
 
 
 def _refuse_single_examples(by_target: dict[Any, list[str]]) -> None:
@@ -72,10 +173,17 @@ def _refuse_single_examples(by_target: dict[Any, list[str]]) -> None:
 
 
 def _warn_of_leaks(examples: Examples) -> None:
-    learnt = {example.content for example in examples.of("train")}
-    leaked = [e.input for e in examples.of("validation") + examples.of("test") if e.content in learnt]
+    train, others = examples.of("train"), examples.of("validation") + examples.of("test")
+    learnt = {example.content for example in train}
+    leaked = [e.input for e in others if e.content in learnt]
     if leaked:
         say(
             f"Warning: {len(leaked)} of the examples given for validation or testing are also in the training set "
             f"({leaked[0]}, ...). The metrics will be too good."
+        )
+    groups = {example.group for example in train if example.group}
+    if torn := sorted({e.group for e in others if e.group in groups}):
+        say(
+            f"Warning: {len(torn)} groups have examples in the training set and outside of it ({torn[0]}, ...). "
+            "The metrics will be too good."
         )

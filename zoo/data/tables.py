@@ -1,106 +1,184 @@
-"""Tables on disk (CSV, TSV, JSONL, Parquet, CoNLL) as named columns."""
+"""Tables on disk as rows of the columns that are asked for, with each cell as it is written."""
 
 from __future__ import annotations
 
 import codecs
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from zoo.errors import BadData
-from zoo.places import is_local
 
+Cell = Any  # a text, a list, bytes or an object; None if it is missing
+Quotes = Literal["auto", "cells", "text"]
+
+DELIMITED = (".csv", ".tsv")
+JSON = (".jsonl", ".ndjson", ".json")
 CONLL = (".conll", ".bio", ".iob")
-TABLES = (".csv", ".tsv", ".jsonl", ".parquet", *CONLL)
+TABLES = (*DELIMITED, *JSON, ".parquet", ".xlsx", *CONLL)
 
-Columns = dict[str, list[Any]]
+_WHOLE = re.compile(r"-?\d+\.0")
+_MOST_BAD = 0.5  # share of rows
 
 
-def read_columns(path: Path) -> Columns:
-    """The columns of a table by name, with one value for each row; cells of CSV and TSV stay strings, as written.
+@dataclass(frozen=True)
+class BadRow:
+    """A row that cannot be read, and why."""
 
-    CoNLL (one word per line, a blank line between sentences, columns separated by white space): a row is a sentence,
-    with lists of `tokens` (the first column), `tags` (the last), and the columns in between as `2`, `3`, ...
-    Raises `BadData` for a file that cannot be read, is not UTF-8, or has two columns with the same name.
+    reason: str
+
+
+Row = tuple[Cell, ...] | BadRow
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How to read a delimited file, as far as the user has said it.
+
+    separator  the character between cells; "": found out
+    quotes     "cells": quotation marks can enclose a cell; "text": they belong to the text; "auto": found out
+    """
+
+    separator: str = ""
+    quotes: Quotes = "auto"
+
+    @classmethod
+    def of(cls, separator: str, quotes: Quotes) -> Dialect:
+        """A dialect from settings, which write a tab as "tab" or "\\t"."""
+        return cls("\t" if separator in ("tab", "\\t") else separator, quotes)
+
+
+AUTO = Dialect()
+
+
+class Table:
+    """A table that is read row by row, in batches; nothing but the current batch is in memory.
+
+    names  the columns as they are written in the file; some may be empty or the same
+    kind   the format in words: "CSV separated by ';'"
+    notes  what was guessed, and has to be said; complete once the rows have been read
+    """
+
+    def __init__(self, path: Path, names: Sequence[str], kind: str) -> None:
+        self.path, self.names, self.kind = path, list(names), kind
+        self.notes: list[str] = []
+
+    def rows(self, columns: Sequence[str]) -> Iterator[Row]:
+        """The cells of these columns, row by row; empty texts, NaN and null are None.
+
+        In a column of whole numbers that became decimal numbers because some are missing, 1.0 is read as 1.
+        Raises `BadData` for a column that does not exist, and if most rows cannot be read.
+        """
+        places = [self.place_of(name) for name in columns]
+        whole = [self._is_whole(place) for place in places]
+        for name in (name for name, shortened in zip(columns, whole, strict=True) if shortened):
+            self._note(f"the numbers in {name} are whole, and some are missing, so 1.0 is read as 1")
+        count, bad, first = 0, 0, ""
+        for count, row in enumerate(self._read(places), start=1):
+            if isinstance(row, BadRow):
+                bad, first = bad + 1, first or f"row {count}: {row.reason}"
+                yield row
+            elif any(whole):
+                yield tuple(str(c).partition(".")[0] if w and c else c for c, w in zip(row, whole, strict=True))
+            else:
+                yield row
+        if bad > _MOST_BAD * count:
+            raise BadData(f"{self.path} cannot be read as {self.kind}: {bad} of {count} rows do not fit ({first}).")
+
+    def place_of(self, name: str, option: str = "--input or --target") -> int:
+        """The position of a column; raises `BadData` if there is none of this name, or several."""
+        found = [place for place, known in enumerate(self.names) if known == name]
+        found = found or [place for place, known in enumerate(self.names) if known.strip() == name]
+        if len(found) == 1:
+            return found[0]
+        if found:
+            raise BadData(f"{self.path} has {len(found)} columns called {name!r}. Rename all but one of them.")
+        known = ", ".join(known if known == known.strip() != "" else repr(known) for known in self.names)
+        raise BadData(f"{self.path} has no column {name!r}. It has {known} ({self.kind}). Name one with {option}.")
+
+    def _read(self, places: Sequence[int]) -> Iterator[Row]:
+        raise NotImplementedError
+
+    def _note(self, text: str) -> None:
+        if text not in self.notes:
+            self.notes.append(text)
+
+    def _is_whole(self, place: int) -> bool:
+        """Whether all numbers in a column look like 1.0, and some are missing. Reads up to the first other cell."""
+        numbers = missing = False
+        for row in self._read([place]):
+            cell = None if isinstance(row, BadRow) else row[0]
+            if cell is not None and not (isinstance(cell, str) and _WHOLE.fullmatch(cell)):
+                return False
+            numbers, missing = numbers or cell is not None, missing or cell is None
+        return numbers and missing
+
+
+def open_table(path: Path, wanted: Sequence[str] = (), dialect: Dialect = AUTO, words: bool = False) -> Table:
+    """Open a table by its suffix.
+
+    wanted  columns that will be asked for: they help to find the separator of a delimited file
+    words   whether a text file is CoNLL: one word per line
+
+    Raises `BadData` for a file that cannot be read as what its suffix says.
     """
     suffix = path.suffix.lower()
-    if suffix != ".parquet":
-        _refuse_other_encodings(path)
-    return _read_conll(path) if suffix in CONLL else _read_arrow(path, suffix)
-
-
-def column(columns: Columns, name: str, option: str, path: Path) -> list[Any]:
-    """One column; raises `BadData` with the names of the others if it is missing."""
-    if name not in columns:
-        known = ", ".join(known if known == known.strip() != "" else repr(known) for known in columns)
-        raise BadData(f"{path} has no column {name!r}. It has {known}. Name one with {option}.")
-    return columns[name]
-
-
-def _read_arrow(path: Path, suffix: str) -> Columns:
-    import pyarrow
-    from pyarrow import csv, json, parquet
-
-    source = path if is_local(path) else path.open("rb")
     try:
+        if suffix in CONLL or (suffix == ".txt" and words):
+            from zoo.data.conll import Conll
+
+            return Conll(path)
+        if suffix in JSON:
+            from zoo.data.records import JsonTable
+
+            return JsonTable(path, wanted)
         if suffix == ".parquet":
-            table = parquet.read_table(source)
-        elif suffix == ".jsonl":
-            content = path.read_bytes()
-            table = json.read_json(pyarrow.BufferReader(content.removeprefix(codecs.BOM_UTF8)))
-        else:
-            parse = csv.ParseOptions(delimiter="\t" if suffix == ".tsv" else ",", newlines_in_values=True)
-            with csv.open_csv(source, parse_options=parse) as reader:
-                names = reader.schema.names
-            as_written = csv.ConvertOptions(
-                column_types=dict.fromkeys(names, pyarrow.string()), strings_can_be_null=False, null_values=[]
-            )
-            source = path if is_local(path) else path.open("rb")
-            table = csv.read_csv(source, parse_options=parse, convert_options=as_written)
-    except (pyarrow.ArrowException, OSError) as error:
-        raise BadData(f"{path} cannot be read as a {suffix[1:].upper()} table: {str(error).splitlines()[0]}") from None
-    if len(set(table.column_names)) != table.num_columns:
-        raise BadData(f"{path} has two columns with the same name: {', '.join(table.column_names)}. Rename one.")
-    return {name: table.column(name).to_pylist() for name in table.column_names}
+            from zoo.data.records import ParquetTable
 
+            return ParquetTable(path)
+        if suffix == ".xlsx":
+            from zoo.data.records import ExcelTable
 
-def _read_conll(path: Path) -> Columns:
-    sentences: list[list[list[str]]] = [[]]
-    width = 0
-    for number, line in enumerate(path.read_text(encoding="utf-8-sig").split("\n"), start=1):
-        cells = line.split()
-        if not cells or cells[0] == "-DOCSTART-":
-            sentences.append([])
-            continue
-        width = width or len(cells)
-        if len(cells) != width or width < 2:
-            wanted = f"{width} columns like the lines before it" if width > 1 else "a word and its tag"
-            raise BadData(f"{path}, line {number}: {line.strip()!r} does not have {wanted}.")
-        sentences[-1].append(cells)
-    names = ["tokens", *(str(place) for place in range(2, width)), "tags"]
-    by_column = [list(zip(*sentence, strict=True)) for sentence in sentences if sentence]
-    return {name: [list(sentence[place]) for sentence in by_column] for place, name in enumerate(names)}
+            return ExcelTable(path)
+        from zoo.data.delimited import Delimited
 
-
-def _refuse_other_encodings(path: Path) -> None:
-    """Raise `BadData` at the first byte that is not UTF-8; a byte order mark at the start is allowed."""
-    decoder, place = codecs.getincrementaldecoder("utf-8")(), 0
-    try:
-        with path.open("rb") as file:
-            while True:
-                block = file.read(1 << 20)
-                try:
-                    decoder.decode(block, final=not block)
-                except UnicodeDecodeError as error:
-                    utf16 = place == 0 and block.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-                    likely = "utf-16" if utf16 else "latin1"
-                    raise BadData(
-                        f"{path} is not UTF-8 text (byte 0x{error.object[error.start]:02x} near byte "
-                        f"{place + error.start}). Save it as UTF-8, for example: iconv -f {likely} -t utf-8"
-                    ) from None
-                if (nul := block.find(0)) >= 0:
-                    raise BadData(f"{path} is not a text table: it has a NUL byte at byte {place + nul}.")
-                if not block:
-                    return
-                place += len(block)
+        return Delimited(path, wanted, dialect)
     except OSError as error:
-        raise BadData(f"{path} cannot be read: {error.strerror}.") from None
+        raise BadData(f"{path} cannot be read: {error.strerror or error}.") from None
+
+
+def encoding_of(path: Path) -> str:
+    """The encoding of a text file: UTF-8, or what its byte order mark says.
+
+    Raises `BadData` at the first byte that is not text in this encoding.
+    """
+    with path.open("rb") as file:
+        start = file.read(4)
+    encoding = _marked(start)
+    decoder, place = codecs.getincrementaldecoder(encoding)(), 0
+    with path.open("rb") as file:
+        while True:
+            block = file.read(1 << 20)
+            try:
+                text = decoder.decode(block, final=not block)
+            except UnicodeDecodeError as error:
+                at = place + error.start
+                if encoding != "utf-8-sig":
+                    raise BadData(f"{path} is damaged: it is not {encoding.upper()} text near byte {at}.") from None
+                raise BadData(
+                    f"{path} is not UTF-8 text (byte 0x{error.object[error.start]:02x} near byte {at}). "
+                    "Save it as UTF-8, for example: iconv -f latin1 -t utf-8"
+                ) from None
+            if "\0" in text:
+                raise BadData(f"{path} is not a text table: it has a NUL byte at byte {place + block.find(0)}.")
+            if not block:
+                return encoding
+            place += len(block)
+
+
+def _marked(start: bytes) -> str:
+    marks = {codecs.BOM_UTF32_LE: "utf-32", codecs.BOM_UTF32_BE: "utf-32"}
+    marks |= {codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
+    return next((encoding for mark, encoding in marks.items() if start.startswith(mark)), "utf-8-sig")

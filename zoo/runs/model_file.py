@@ -40,8 +40,8 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     modality: str
     task: dict[str, Any]
     reads: str = "single"
-    input_column: str = ""
-    target_column: str = ""
+    input_column: str | tuple[str, ...] = ""
+    target_column: str | tuple[str, ...] = ""
     parts: dict[str, dict[str, Any]] = {}
     format: Literal[1, 2] = 2
 

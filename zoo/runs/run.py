@@ -17,15 +17,17 @@ from zoo.compose.answers import answer_in, beside
 from zoo.compose.head import restore_task
 from zoo.data.check import check
 from zoo.data.inputs import Input, as_inputs, read_entries
-from zoo.data.layout import Layout
+from zoo.data.layout import NO_COLUMN, Columns, Layout
 from zoo.data.sources import read_source
+from zoo.data.tables import Dialect
 from zoo.errors import BadRun
 from zoo.inference.options import Inference
 from zoo.places import place
-from zoo.plan import Plan
+from zoo.plan import Plan, Settings
 from zoo.prediction.predictor import Predictor, answer_entries
 from zoo.progress import say
 from zoo.runs.folder import RunFolder
+from zoo.runs.judging import chosen_for_evaluation
 from zoo.runs.model_file import Card, holds_saved_model, load_model, load_parts, read_card
 from zoo.runs.predictions import FILE, Judged
 from zoo.runs.summary import Summary, read_summary
@@ -41,10 +43,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """A run's metrics on a data set by name, examples used and skipped, seconds, and the figures for a report."""
+    """A run's metrics on a data set by name, and the figures for a report.
+
+    examples  how many were judged
+    trained   how many of DATA's examples the run was trained on, which are not among them unless that was asked for
+    skipped   those that could not be read
+    """
 
     metrics: dict[str, float]
     examples: int
+    trained: int
     skipped: list[Skipped]
     seconds: float
     figures: list[Figure]
@@ -187,9 +195,13 @@ class Run:
     def evaluate(
         self,
         data: str | Path,
-        input_column: str = "",
-        target_column: str = "",
+        input_column: Columns = "",
+        target_column: Columns = "",
         *,
+        split: str = "auto",
+        folders: str = "auto",
+        separator: str = "",
+        quotes: str = "auto",
         precision: str = "auto",
         engine: str = "auto",
         device: str = "auto",
@@ -197,21 +209,30 @@ class Run:
         """Metrics on a data set (a folder of classes or a table), computed as at the end of the training.
 
         The columns of a table are those that the run was trained on, unless others are named.
+
+        split  which of the data is judged: "auto": what the run was not trained on, by content; "all"; or what the run
+               has in its "train", "validation" or "test"
         """
         start = time.monotonic()
         options = _start(precision, engine, device)
-        layout, predictor = self._layout(input_column, target_column), self.predictor
+        reading = checked({"folders": folders, "separator": separator, "quotes": quotes}, Settings)
+        layout = self._layout(input_column, target_column, reading)
+        predictor = self.predictor
         examples = check(read_source(place(data), layout, predictor.task), layout.reader)
-        pieces = predictor.pieces([example.raw for example in examples.items], options=options)
-        judged = Judged.of(predictor.task, examples.items, pieces)
+        chosen, trained = chosen_for_evaluation(self.folder, self.plan, str(data), examples.items, split)
+        pieces = predictor.pieces([example.raw for example in chosen], options=options)
+        judged = Judged.of(predictor.task, chosen, pieces)
         seconds = time.monotonic() - start
-        return Evaluation(judged.metrics, len(examples.items), examples.skipped, seconds, judged.figures)
+        return Evaluation(judged.metrics, len(chosen), trained, examples.skipped, seconds, judged.figures)
 
-    def _layout(self, input_column: str = "", target_column: str = "") -> Layout:
+    def _layout(
+        self, input_column: Columns = "", target_column: Columns = "", reading: Settings | None = None
+    ) -> Layout:
         """The layout of the training data, except for columns that are named here."""
-        card = self.card
-        inputs, targets = input_column or card.input_column, target_column or card.target_column
-        return Layout(card.modality, card.reads, inputs, targets)
+        card, reading = self.card, reading or Settings()
+        columns = input_column or card.input_column, target_column or card.target_column, NO_COLUMN, ""
+        dialect = Dialect.of(reading.separator, reading.quotes)
+        return Layout(card.modality, card.reads, *columns, reading.folders, dialect)
 
 
 def _start(precision: str, engine_name: str, device: str) -> Inference:

@@ -10,7 +10,7 @@ from zoo.catalog.specs import combine
 from zoo.compose.head import make_task
 from zoo.compose.model import feature_names
 from zoo.compose.task import Task, own
-from zoo.data.examples import Target
+from zoo.data.reader import Target
 from zoo.data.texts import join_words
 from zoo.errors import BadData
 from zoo.inference.arrays import Arrays, at, each

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,10 +13,10 @@ from unicodedata import normalize
 
 from zoo.compose.task import Task
 from zoo.data.check import check
-from zoo.data.examples import Example, Skipped, Split
+from zoo.data.examples import Example, Examples, Skipped, Split
 from zoo.data.layout import Layout
 from zoo.data.sources import read_source
-from zoo.data.split import assign
+from zoo.data.split import FRACTION, assign
 from zoo.errors import BadData, ZooError
 from zoo.places import place
 from zoo.plan import Plan
@@ -25,11 +25,15 @@ from zoo.progress import say
 
 @dataclass(frozen=True)
 class Dataset:
-    """The examples of a training, each with its split, and the inputs that were left out."""
+    """The examples of a training, each with its split, and the inputs that were left out.
+
+    targets  the columns of the target
+    """
 
     layout: Layout
     examples: list[Example]
     skipped: list[Skipped]
+    targets: tuple[str, ...] = ("label",)
 
     def of(self, split: Split) -> list[Example]:
         """The examples of one split."""
@@ -48,22 +52,58 @@ class Dataset:
 
 
 def read_dataset(plan: Plan, layout: Layout, task: Task) -> Dataset:
-    """Read the data and the validation data, split them, and let the task learn its targets. Raises `BadData`."""
-    validation = check(read_source(place(plan.val), layout, task), layout.reader) if plan.val else None
-    examples = check(read_source(place(plan.data), layout, task), layout.reader)
-    skipped = examples.skipped + (validation.skipped if validation else [])
-    if skipped:
-        say(f"Inputs left out: {len(skipped)}, see skipped.csv ({skipped[0].input}: {skipped[0].reason}, ...).")
-    task.learn([e.target for e in examples.items], layout.targets)
-    assign(examples, validation, plan.seed, task.strata)
+    """Read the data and the validation data, split them, and let the task learn its targets. Raises `BadData`.
+
+    What the data was taken for is said in two lines.
+    """
+    validation = _read(plan.val, layout, task) if plan.val else None
+    examples = _read(plan.data, layout, task)
+    task.learn([e.target for e in examples.items], examples.columns)
+    marked = bool(examples.of("validation"))
+    assign(examples, validation, plan.seed, task.strata, plan.val_fraction)
+    if examples.skipped:
+        first = examples.skipped[0]
+        say(f"Inputs left out: {len(examples.skipped)}, see skipped.csv ({first.input}: {first.reason}, ...).")
     _warn_of_targets(examples.items, task)
     for split in ("train", "validation"):
         if not examples.of(split):
             raise BadData(f"{plan.data} has no readable examples for {split}.")
-    task.learn([e.target for e in examples.of("train")], layout.targets)
+    how = plan.val or "as marked in the data" if plan.val or marked else f"{plan.val_fraction or FRACTION:.0%}"
+    _say_splits(examples, how, plan)
+    task.learn([e.target for e in examples.of("train")], examples.columns)
     task.encode([e.target for e in examples.items])
     _require_json(task)
-    return Dataset(layout, examples.items, examples.skipped)
+    return Dataset(layout, examples.items, examples.skipped, examples.columns)
+
+
+def _read(data: str, layout: Layout, task: Task) -> Examples:
+    """The examples that can be used; says what the data was taken for."""
+    examples = read_source(place(data), layout, task)
+    found = Counter(example.written for example in examples.items)
+    checked = check(examples, layout.reader)
+    kept = Counter(example.written for example in checked.items)
+    unit = "rows" if examples.kind else layout.reader.unit
+    how = f"{examples.kind}; {', '.join(examples.columns)}" if examples.kind else "folders of classes"
+    say(f"Reads {len(checked.items)} {unit} of {data}: {how}: {task.describe([e.target for e in checked.items])}.")
+    for note in examples.notes:
+        say(f"Note: {note}.")
+    lost = dict(checked.lost)
+    if len(kept) < len(found):
+        reasons = {skipped.input: skipped.reason for skipped in checked.skipped}
+        for example in examples.items:
+            if not kept[example.written] and example.written not in lost and len(found) <= len(examples.items) / 2:
+                lost[example.written] = f"{found[example.written]} inputs, none can be used: {reasons[example.input]}"
+    if lost:
+        named = ", ".join(f"{name} ({reason})" for name, reason in lost.items())
+        say(f"Warning: classes without any example are left out: {named}.")
+    return checked
+
+
+def _say_splits(examples: Examples, how: str, plan: Plan) -> None:
+    counts = {split: len(examples.of(split)) for split in ("train", "validation", "test")}
+    tests = f", tests on {counts['test']}" if counts["test"] else ""
+    group = f", each {plan.group} on one side" if plan.group else ""
+    say(f"Trains on {counts['train']}, validates on {counts['validation']} ({how}{group}){tests}.")
 
 
 def _require_json(task: Task) -> None:
@@ -79,17 +119,21 @@ def _require_json(task: Task) -> None:
 def _warn_of_targets(examples: list[Example], task: Task) -> None:
     """Warn about targets that may be meant to be the same, and about examples in several strata."""
     alike: dict[str, set[str]] = defaultdict(set)
-    by_content: dict[str, dict[Any, str]] = defaultdict(dict)
-    for example, stratum in zip(examples, task.strata([example.target for example in examples]), strict=True):
-        if stratum is not None:
-            by_content[example.content][stratum] = example.written
-        for text in _texts(example):
-            alike[" ".join(normalize("NFKC", text).casefold().split())].add(text)
+    for text in {text for example in examples for text in _texts(example)}:
+        alike[" ".join(normalize("NFKC", text).casefold().split())].add(text)
     for targets in (sorted(some) for some in alike.values() if len(some) > 1):
         names = ", ".join(map(repr, targets))
         say(f"Warning: {names} differ only in upper case or spaces, but count as different targets.")
-    if torn := [sorted(strata.values()) for strata in by_content.values() if len(strata) > 1]:
-        say(f"Warning: examples with several targets: {len(torn)} ({' and '.join(torn[0][:2])}, ...).")
+    seen: dict[str, tuple[Any, str]] = {}
+    torn: dict[str, tuple[str, str]] = {}
+    for example, stratum in zip(examples, task.strata([example.target for example in examples]), strict=True):
+        if stratum is not None:
+            first, written = seen.setdefault(example.content, (stratum, example.written))
+            if first != stratum:
+                torn.setdefault(example.content, (written, example.written))
+    if torn:
+        names = " and ".join(sorted(next(iter(torn.values()))))
+        say(f"Warning: examples with several targets: {len(torn)} ({names}, ...).")
 
 
 def _texts(example: Example) -> Sequence[str]:

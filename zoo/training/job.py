@@ -16,7 +16,8 @@ from zoo.compose.head import fitting_head, make_task
 from zoo.compose.model import Composed, compose
 from zoo.compose.task import Task
 from zoo.data.layout import Layout
-from zoo.data.sources import require_source
+from zoo.data.sources import require_source, targets_in
+from zoo.data.tables import Dialect
 from zoo.errors import BadPlan
 from zoo.inference.options import Inference, Precision
 from zoo.places import place
@@ -104,12 +105,18 @@ def prepare(plan: Plan) -> Job:
 def _named(plan: Plan) -> Named:
     backbone = catalog().backbone(plan.backbone)
     head = fitting_head(plan.head, backbone)
-    layout = Layout(backbone.spec.modality, head.spec.reads, plan.input_column, plan.target_column)
-    _refuse_wrong_use(plan, head, layout)
+    layout = _layout(plan, backbone.spec.modality, head.spec.reads)
     for data in filter(None, (plan.data, plan.val)):
-        require_source(place(data))
+        require_source(place(data), layout)
+    _refuse_wrong_use(plan, head, layout)
     task = make_task(head, plan.options)
     return Named(backbone, head, task, layout, *choose(backbone, plan.weights))
+
+
+def _layout(plan: Plan, modality: str, form: str) -> Layout:
+    dialect = Dialect.of(plan.separator, plan.quotes)
+    columns = plan.input_column, plan.target_column, plan.split_column, plan.group
+    return Layout(modality, form, *columns, plan.folders, dialect)
 
 
 def _built(plan: Plan, named: Named) -> Encoder:
@@ -137,6 +144,10 @@ def _refuse_wrong_use(plan: Plan, head: Offer[Head], layout: Layout) -> None:
     if not head.spec.trained:
         embed = f"zoo embed {plan.backbone} {shlex.quote(plan.data)} --out vectors.parquet"
         raise BadPlan(f"The head {head.name} is not trained. To get vectors: {embed}")
-    if len(layout.targets) > 1 and head.spec.targets == "one":
+    if plan.val and plan.val_fraction is not None:
+        raise BadPlan(f"--val-fraction {plan.val_fraction:g}: give either this or --val, not both.")
+    targets = targets_in(place(plan.data), layout)
+    if len(targets) > 1 and head.spec.targets == "one":
         several = ", ".join(offer.name for offer in catalog().heads if offer.spec.targets == "many")
-        raise BadPlan(f"--target {plan.target_column}: {head.name} learns one column. These learn several: {several}.")
+        named = ",".join(targets)
+        raise BadPlan(f"--target {named}: {head.name} learns one column. These learn several: {several}.")

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from msgspec.structs import asdict, replace
+
 from zoo.catalog import Backbone
 from zoo.data.reader import reader
 from zoo.errors import BadPlan
-from zoo.plan import Phase, Recipe
+from zoo.plan import Phase, Plan, Recipe, Settings
+from zoo.structs import checked, flag
 
 HEAD_EPOCHS = 50
 HEAD_LEARNING_RATE = 1e-3
@@ -40,6 +45,23 @@ def phases(backbone: Backbone, recipe: Recipe) -> tuple[Phase, ...]:
         learning_rate=rate / FINE_TUNING_SLOWER,
         patience=FINE_TUNING_PATIENCE,
     )
+
+
+def changed(plan: Plan, recipe: Recipe, settings: dict[str, Any]) -> Plan:
+    """A plan with other settings. Raises `BadPlan` for those that decide its phases."""
+    for name in ("unfreeze", "layer_decay"):
+        if value := getattr(recipe, name):
+            raise BadPlan(
+                f"{flag(Recipe, name)} {value}: it decides the phases of a plan, so it does not go with --plan. Change "
+                "the [[phases]] in the file, or train without --plan."
+            )
+    share = 1.0 if recipe.lr is None else recipe.lr / plan.phases[0].learning_rate
+    phases = tuple(
+        replace(phase, epochs=recipe.epochs or phase.epochs, learning_rate=phase.learning_rate * share)
+        for phase in plan.phases
+    )
+    known = checked({name: getattr(plan, name) for name in Settings.__struct_fields__} | settings, Settings)
+    return replace(plan, **asdict(known), phases=phases)
 
 
 def _together(backbone: Backbone, recipe: Recipe) -> Phase:

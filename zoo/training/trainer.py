@@ -47,8 +47,8 @@ def train(plan: Plan, out: Path | None, of: Path | None = None) -> Run:
     out = out if out is not None else RunFolder.free_name(Path("runs"), _name(plan.data))
     with RunFolder.created(out) as folder:
         with folder.all_or_nothing():
-            rows = [(e.input, e.written, e.split) for e in job.dataset.examples]
-            folder.write_csv("split.csv", ["input", "target", "split"], rows)
+            rows = [(e.input, e.written, e.split, e.content) for e in job.dataset.examples]
+            folder.write_csv("split.csv", ["input", "target", "split", "content"], rows)
             folder.write_csv("skipped.csv", ["input", "reason"], [(s.input, s.reason) for s in job.dataset.skipped])
             folder.write_json("provenance.json", about)
             folder.write_text("plan.toml", plan.to_toml())  # last, because a run that has it can be resumed

@@ -1,0 +1,287 @@
+"""Tables as people have them: cells are read as they were written, or the file is refused."""
+
+import csv
+import datetime
+import io
+import json
+
+import pyarrow as pa
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pyarrow import parquet
+
+import zoo
+from zoo.compose.head import completed
+from zoo.compose.task import Task
+from zoo.data.layout import Layout
+from zoo.data.sources import read_source as read
+from zoo.data.tables import BadRow, Dialect, open_table
+
+TEXTS = Layout("text")
+in_one_folder = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=150)
+
+
+def rows_of(path, columns=("text", "label"), **dialect):
+    table = open_table(path, columns, Dialect(**dialect))
+    return list(table.rows(columns)), table
+
+
+def written(path, text, encoding="utf-8"):
+    path.write_bytes(text.encode(encoding))
+    return path
+
+
+# Whatever a cell may hold; those that mean "missing" are left out here.
+CELLS = st.text(st.characters(blacklist_categories=["Cs"], blacklist_characters="\0"), min_size=1, max_size=12).filter(
+    lambda text: text.strip() and text.strip() not in ("NaN", "nan", "null", "NULL", "<NA>") and "\ufeff" not in text
+)
+PLAIN = CELLS.filter(lambda text: not set(text) & set("\r\n"))
+ROWS = st.lists(st.tuples(CELLS, PLAIN), min_size=1, max_size=8)
+
+
+@in_one_folder
+@given(
+    ROWS,
+    st.sampled_from(",;\t|"),
+    st.sampled_from([csv.QUOTE_ALL, csv.QUOTE_MINIMAL]),
+    st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "utf-32"]),
+)
+def test_what_was_written_with_quotes_is_read_or_refused(tmp_path, rows, separator, quoting, encoding):
+    text = io.StringIO()
+    writer = csv.writer(text, delimiter=separator, quoting=quoting)
+    writer.writerows([("text", "label"), *rows])
+    path = written(tmp_path / "t.csv", text.getvalue(), encoding)
+    try:
+        found, table = rows_of(path)
+    except zoo.BadData as error:
+        assert "Is it one cell?" in str(error)  # noqa: PT017 - the only doubt that such a file leaves
+        found, table = rows_of(path, quotes="cells")
+    assert found == rows
+    assert (separator if separator != "\t" else "tabs") in table.kind
+
+
+@in_one_folder
+@given(st.lists(st.tuples(PLAIN, PLAIN), min_size=1, max_size=8), st.sampled_from(",;\t|"))
+def test_what_was_written_without_quotes_is_read_or_named(tmp_path, rows, separator):
+    rows = [tuple(cell.replace(separator, "/") for cell in row) for row in rows]
+    lines = [separator.join(row) for row in [("text", "label"), *rows]]
+    path = written(tmp_path / "t.csv", "\n".join(lines) + "\n")
+    found, _ = rows_of(path, quotes="text")
+    assert found == rows
+    try:
+        found = rows_of(path)[0]
+    except zoo.BadData as error:
+        assert "--quotes" in str(error)  # noqa: PT017
+        return
+    assert len(found) == len(rows)
+    for row, truth in zip(found, rows, strict=True):  # a cell that is quoted as a whole is read without the marks
+        assert isinstance(row, BadRow) or row == truth or any(cell[0] == '"' for cell in truth)
+
+
+@in_one_folder
+@given(st.lists(st.tuples(CELLS, CELLS | st.integers() | st.booleans() | st.dates()), min_size=1, max_size=8))
+def test_a_value_is_the_same_text_in_every_format(tmp_path, rows):
+    def plain(value):
+        return str(value).lower() if isinstance(value, bool) else str(value)
+
+    texts, labels = [text for text, _ in rows], [plain(label) for _, label in rows]
+    objects = [{"text": t, "label": v if isinstance(v, (int, str)) else str(v)} for t, v in rows]
+    (tmp_path / "t.jsonl").write_text("\n".join(map(json.dumps, objects)), encoding="utf-8")
+    (tmp_path / "t.json").write_text(json.dumps(objects, indent=1), encoding="utf-8")
+    parquet.write_table(pa.table({"text": texts, "label": labels}), tmp_path / "t.parquet")
+    for name in ("t.jsonl", "t.json", "t.parquet"):
+        assert rows_of(tmp_path / name)[0] == list(zip(texts, labels, strict=True)), name
+
+
+def test_types_of_parquet_are_the_texts_of_a_csv(tmp_path):
+    day = datetime.date(2020, 1, 1)
+    columns = {
+        "bool": [True, None],
+        "day": [day, None],
+        "midnight": [datetime.datetime(2020, 1, 1), None],
+        "time": [datetime.datetime(2020, 1, 1, 10, 30), None],
+        "small": pa.array([0.1, None], pa.float32()),
+        "big": [2**62, None],
+        "whole": [3.0, float("nan")],
+        "half": [2.5, float("nan")],
+        "list": [["a", "b"], None],
+        "picture": [{"bytes": b"x", "path": "a.png"}, None],
+    }
+    parquet.write_table(pa.table(columns), tmp_path / "t.parquet")
+    (first, second), table = rows_of(tmp_path / "t.parquet", tuple(columns))
+    expected = ["true", "2020-01-01", "2020-01-01", "2020-01-01 10:30:00", "0.1", str(2**62), "3", "2.5", ["a", "b"]]
+    assert list(first) == [*expected, {"bytes": b"x", "path": "a.png"}]
+    assert set(second) == {None}
+    assert table.notes == ["the numbers in whole are whole, and some are missing, so 1.0 is read as 1"]
+
+
+def test_missing_values_are_missing_everywhere(tmp_path):
+    written(tmp_path / "t.csv", "text,label\na,NaN\nb,\nc,null\nd,None\n")
+    written(
+        tmp_path / "t.jsonl",
+        '{"text":"a","label":NaN}\n{"text":"b","label":null}\n{"text":"c"}\n{"text":"d","label":"None"}\n',
+    )
+    for name in ("t.csv", "t.jsonl"):
+        assert rows_of(tmp_path / name)[0] == [("a", None), ("b", None), ("c", None), ("d", "None")]
+
+
+def test_a_quotation_mark_that_does_not_close_swallows_nothing(tmp_path):
+    lines = [f"text {i}\tgood" for i in range(30)]
+    lines[4], lines[20] = '"unfinished\tgood', 'and "another"\tgood'
+    found, table = rows_of(written(tmp_path / "t.tsv", "\n".join(["text\tlabel", *lines])))
+    assert [cells[0] for cells in found] == [line.partition("\t")[0] for line in lines]
+    assert "quotation marks are read as text" in table.notes[0]
+    lines[20] = '"He said ""no"", and left"\tbad'  # quoting is used as well
+    found, table = rows_of(written(tmp_path / "t.tsv", "\n".join(["text\tlabel", *lines])))
+    assert (found[4], found[20]) == (('"unfinished', "good"), ('He said "no", and left', "bad"))
+    assert table.notes == ["row 5 has a quotation mark that does not close, which is read as text"]
+    lines[10] = 'closes here"\tbad'  # as if the rows from 5 to 11 were one cell
+    found, _ = rows_of(written(tmp_path / "t.tsv", "\n".join(["text\tlabel", '"x\tgood"y', *lines])))
+    assert len(found) == 31
+
+
+def test_one_cell_or_several_rows_is_a_question(tmp_path):
+    path = written(tmp_path / "t.csv", 'text,label\n"Dear Sir,\nthank you",good\nfine,good\n')
+    with pytest.raises(
+        zoo.BadData, match=r"row 1: .* opens at line 2 and closes at line 3.*--quotes cells.*--quotes text"
+    ):
+        rows_of(path)
+    assert rows_of(path, quotes="cells")[0][0] == ("Dear Sir,\nthank you", "good")
+    assert [row[0] if isinstance(row, tuple) else row for row in rows_of(path, quotes="text")[0]][1:] == [
+        'thank you"',
+        "fine",
+    ]
+    proper = written(tmp_path / "u.csv", path.read_text() + '"a, b",bad\n')  # this writer quotes as it should
+    assert rows_of(proper)[0][0] == ("Dear Sir,\nthank you", "good")
+
+
+def test_quotation_marks_with_a_backslash(tmp_path):
+    path = written(tmp_path / "t.csv", 'text,label\n"He said \\"no\\", and left",good\nfine,bad\n')
+    found, table = rows_of(path)
+    assert found[0] == ('He said "no", and left', "good")
+    assert table.notes == ['\\" in a quoted cell is read as "']
+
+
+@pytest.mark.parametrize(
+    ("content", "kind"),
+    [
+        ("text;label\na, b;x\nc;1,5\n", "CSV separated by ';'"),
+        ("sep=;\ntext;label\na, b;x\n", "CSV separated by ';'"),
+        ("sep=|\r\ntext|label\r\na, b|x\r\n", "CSV separated by '|'"),
+        ("text\tlabel\na, b\tx\n", "CSV separated by tabs"),
+        ('id, text, label\n1, "a, b", x\n', "CSV separated by ','"),
+        ('label,text,,\nx,"a, b",,\n', "CSV separated by ','"),
+        ("text,text,label,label\n1,2,3,4\n", "twice"),
+    ],
+)
+def test_separators_are_found_out_and_said(tmp_path, content, kind):
+    path = written(tmp_path / "t.csv", content)
+    if kind == "twice":
+        with pytest.raises(zoo.BadData, match="2 columns called 'text'"):
+            rows_of(path)
+        return
+    found, table = rows_of(path)
+    assert (found[0], table.kind) == (("a, b", "x"), kind)
+
+
+def test_a_column_of_texts_alone_has_no_separator(tmp_path):
+    path = written(tmp_path / "t.csv", 'text\nHello, world\n"quoted, too"\nplain\n')
+    found, table = rows_of(path, ("text",))
+    assert (found, table.kind) == ([("Hello, world",), ("quoted, too",), ("plain",)], "CSV")
+
+
+def test_rows_that_do_not_fit_are_named(tmp_path):
+    path = written(tmp_path / "t.csv", "text,label\na,x\nb, c,y\nd\ne,y,,\n")
+    examples = read(path, TEXTS, Task())
+    assert [e.raw for e in examples.items] == ["a", "e"]
+    assert [(s.input, s.reason) for s in examples.skipped] == [
+        ("row 2", "it has 3 cells, but the table has 2 columns"),
+        ("row 3", "it has only 1 of 2 cells"),
+    ]
+
+
+def test_names_with_commas(tmp_path):
+    path = written(tmp_path / "t.csv", 'text,"good, bad",x\na,1,2\nb,2,3\n')
+    exact = read(path, Layout("text", target_column="good, bad"), Task())
+    assert [e.target for e in exact.items] == ["1", "2"]
+    assert exact.columns == ("good, bad",)
+    both = read(path, Layout("text", target_column=("good, bad", "x")), Task())
+    assert [e.target for e in both.items] == [("1", "2"), ("2", "3")]
+
+
+def test_a_record_of_any_length(tmp_path):
+    long = "a very long story. " * 160_000
+    (tmp_path / "t.jsonl").write_text(json.dumps({"text": long, "label": "x"}))
+    (tmp_path / "t.json").write_text(json.dumps([{"text": long, "label": "x"}, {"text": "b", "label": 2}]))
+    written(tmp_path / "t.csv", f'text,label\n"{long}",x\n')
+    for name in ("t.jsonl", "t.json", "t.csv"):
+        assert rows_of(tmp_path / name)[0][0] == (long, "x")
+
+
+def test_what_is_no_json_is_named_by_its_line(tmp_path):
+    written(tmp_path / "t.jsonl", '{"text": "a", "label": 1}\n{"text": "b", "label": \n')
+    with pytest.raises(zoo.BadData, match="line 2 is not JSON"):
+        rows_of(tmp_path / "t.jsonl")
+    written(tmp_path / "t.json", '[{"text": "a", "label": 1}, {"text": ')
+    with pytest.raises(zoo.BadData, match="after element 1"):
+        rows_of(tmp_path / "t.json")
+
+
+def test_the_first_sheet_of_an_excel_file(tmp_path):
+    workbook(tmp_path / "t.xlsx", [["text", "label"], ["a", 1.0], ["b", 2.5], ["c", ""]])
+    found, table = rows_of(tmp_path / "t.xlsx")
+    assert found == [("a", "1"), ("b", "2.5"), ("c", None)]
+    assert table.kind == "the sheet 'Data' of an Excel file"
+
+
+def workbook(path, rows):
+    """A workbook as Excel writes it, with texts inline."""
+    import zipfile
+
+    def cell(value):
+        if isinstance(value, str):
+            return f'<c t="inlineStr"><is><t>{value}</t></is></c>'
+        return f"<c><v>{value}</v></c>"
+
+    lines = "".join(f"<row>{''.join(map(cell, row))}</row>" for row in rows)
+    space = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
+    rels = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+    package = "http://schemas.openxmlformats.org/package/2006"
+    kinds = "application/vnd.openxmlformats-officedocument.spreadsheetml"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr(
+            "[Content_Types].xml",
+            f'<Types xmlns="{package}/content-types"><Default Extension="rels" ContentType="application/'
+            'vnd.openxmlformats-package.relationships+xml"/><Override PartName="/xl/workbook.xml" '
+            f'ContentType="{kinds}.sheet.main+xml"/><Override PartName="/xl/worksheets/sheet1.xml" '
+            f'ContentType="{kinds}.worksheet+xml"/></Types>',
+        )
+        archive.writestr(
+            "_rels/.rels",
+            f'<Relationships xmlns="{package}/relationships"><Relationship Id="r1" Type="{rels}/officeDocument" '
+            'Target="xl/workbook.xml"/></Relationships>',
+        )
+        archive.writestr(
+            "xl/workbook.xml",
+            f'<workbook {space} xmlns:r="{rels}"><sheets><sheet name="Data" sheetId="1" r:id="r1"/></sheets>'
+            "</workbook>",
+        )
+        archive.writestr(
+            "xl/_rels/workbook.xml.rels",
+            f'<Relationships xmlns="{package}/relationships"><Relationship Id="r1" Type="{rels}/worksheet" '
+            'Target="worksheets/sheet1.xml"/></Relationships>',
+        )
+        archive.writestr("xl/worksheets/sheet1.xml", f"<worksheet {space}><sheetData>{lines}</sheetData></worksheet>")
+
+
+def test_conll_is_parted_at_its_own_separators(tmp_path):
+    path = written(tmp_path / "t.conll", "# newdoc\n# sentence 1\nNew\u00a0York B-LOC\nis O\n\nEU B-ORG\n# O\n")
+    found = list(open_table(path).rows(("tokens", "tags")))
+    assert found == [(["New\u00a0York", "is"], ["B-LOC", "O"]), (["EU", "#"], ["B-ORG", "O"])]
+    path = written(tmp_path / "t.txt", "New York\tB-LOC\nis\tO\n")
+    words = Layout("text", "words", "tokens")
+    task = completed(Task(), "words")
+    assert read(path, words, task).items[0].raw == "New\u00a0York is"
+    with pytest.raises(zoo.BadData, match="name its column with --input"):
+        read(path, Layout("text", "words"), task)

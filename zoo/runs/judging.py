@@ -1,0 +1,63 @@
+"""Which examples of a data set a run is judged on: by default, those that it was not trained on."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+from zoo.data.examples import Example
+from zoo.errors import BadData, BadPlan
+from zoo.places import utf8
+from zoo.plan import Plan
+from zoo.progress import say
+from zoo.runs.folder import RunFolder
+
+CHOICES = ("auto", "train", "validation", "test", "all")
+
+
+def chosen_for_evaluation(
+    folder: RunFolder, plan: Plan, data: str, examples: Sequence[Example], split: str
+) -> tuple[list[Example], int]:
+    """The examples to judge, and how many of all were used for training; says what was left out.
+
+    Raises `BadData` if none is left.
+    """
+    if split not in CHOICES:
+        raise BadPlan(f"--split {split}: it must be {', '.join(CHOICES[:-1])} or all.")
+    splits = _splits_of(folder, plan, data, examples)
+    trained = splits.count("train")
+    if split == "all":
+        chosen = list(examples)
+        if trained:
+            say(f"Warning: the run was trained on {trained} of these {len(examples)} examples, so it looks too good.")
+    elif split == "auto":
+        chosen = [example for example, its in zip(examples, splits, strict=True) if its != "train"]
+        if trained:
+            say(
+                f"Left out: {trained} of {len(examples)} examples, because the run was trained on them. "
+                "--split all judges them too."
+            )
+    else:
+        chosen = [example for example, its in zip(examples, splits, strict=True) if its == split]
+        say(f"Judges the {len(chosen)} of {len(examples)} examples that are in the run's {split} split.")
+    if not chosen:
+        way_on = "--split all judges them anyway" if split == "auto" else "--split auto judges what is new"
+        what = "that the run was not trained on" if split == "auto" else f"that the run has in {split}"
+        raise BadData(f"{data} has no examples {what} ({len(examples)} in all). {way_on}.")
+    return chosen, trained
+
+
+def _splits_of(folder: RunFolder, plan: Plan, data: str, examples: Sequence[Example]) -> list[str]:
+    """For each example the split it has in the run, by content; "" if it is not in the run.
+
+    Runs of version 0.1 kept no contents, so their examples are found by name, if the data is that of the run.
+    """
+    rows = folder.read_csv("split.csv") if folder.exists("split.csv") else []
+    if not rows or "content" in rows[0]:
+        known = {row["content"]: row["split"] for row in sorted(rows, key=lambda row: row["split"] == "train")}
+        return [known.get(example.content, "") for example in examples]
+    if os.path.realpath(data) not in {os.path.realpath(plan.data), os.path.realpath(plan.val or plan.data)}:
+        return [""] * len(examples)
+    say("The run is of an older version, so examples that it was trained on are found by their names.")
+    named = {row.get("input", ""): row.get("split", "") for row in rows}
+    return [named.get(utf8(example.input), "") for example in examples]
