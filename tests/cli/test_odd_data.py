@@ -120,7 +120,7 @@ def test_an_unusual_picture_is_used(name, mixed_run):
 def test_what_is_no_file_is_left_out_or_passed_over(mixed_run):
     run, said = mixed_run
     skipped = _rows(run / "skipped.csv")
-    assert "No such file" in skipped["good/nowhere.png"][0]
+    assert "no file /" in skipped["good/nowhere.png"][0]
     assert skipped["good/pipe.png"] == ["not a file"]
     assert skipped["outside.png"] == ["not in the folder of a class"]
     assert not any("again" in name for name in [*skipped, *_rows(run / "split.csv")])

@@ -22,6 +22,7 @@ class Example:
     split    the split the user put it in, or None to let `zoo` choose
     content  fingerprint of the content (not of the name or format), set when it is read
     written  the target as text; targets are compared by it
+    facts    what it says about how its data set is read, until that is settled
     """
 
     input: str
@@ -30,6 +31,7 @@ class Example:
     split: Split | None = None
     content: str = ""
     written: str = ""
+    facts: Any = None
 
 
 @dataclass(slots=True)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 from zoo.data.reader import Form, Reader, reader
 from zoo.errors import BadData
@@ -14,16 +16,18 @@ class Layout:
 
     input_column   "": the default of the form (`image` or `text`; for pairs `text,text_b`; for words `tokens`)
     target_column  "": the default of the form (`label`; for words `tags`); several are separated by commas
+    reading        the settings of the reader, as in `Reader.configured`
     """
 
     modality: str = "image"
     form_name: str = "single"
     input_column: str = ""
     target_column: str = ""
+    reading: Mapping[str, Any] | None = field(default_factory=dict, hash=False)
 
     @property
     def reader(self) -> Reader:
-        return reader(self.modality)
+        return reader(self.modality).configured(self.reading)
 
     @property
     def form(self) -> Form:

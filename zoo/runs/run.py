@@ -18,6 +18,7 @@ from zoo.compose.head import restore_task
 from zoo.data.check import check
 from zoo.data.inputs import Input, as_inputs, read_entries
 from zoo.data.layout import Layout
+from zoo.data.settle import settle
 from zoo.data.sources import read_source
 from zoo.errors import BadRun
 from zoo.inference.options import Inference
@@ -202,6 +203,7 @@ class Run:
         options = _start(precision, engine, device)
         layout, predictor = self._layout(input_column, target_column), self.predictor
         examples = check(read_source(place(data), layout, predictor.task), layout.reader)
+        settle([examples], layout, None)
         pieces = predictor.pieces([example.raw for example in examples.items], options=options)
         judged = Judged.of(predictor.task, examples.items, pieces)
         seconds = time.monotonic() - start
@@ -211,7 +213,7 @@ class Run:
         """The layout of the training data, except for columns that are named here."""
         card = self.card
         inputs, targets = input_column or card.input_column, target_column or card.target_column
-        return Layout(card.modality, card.reads, inputs, targets)
+        return Layout(card.modality, card.reads, inputs, targets, card.reading)
 
 
 def _start(precision: str, engine_name: str, device: str) -> Inference:

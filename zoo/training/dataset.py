@@ -15,6 +15,7 @@ from zoo.compose.task import Task
 from zoo.data.check import check
 from zoo.data.examples import Example, Skipped, Split
 from zoo.data.layout import Layout
+from zoo.data.settle import settle
 from zoo.data.sources import read_source
 from zoo.data.split import assign
 from zoo.errors import BadData, ZooError
@@ -51,6 +52,7 @@ def read_dataset(plan: Plan, layout: Layout, task: Task) -> Dataset:
     """Read the data and the validation data, split them, and let the task learn its targets. Raises `BadData`."""
     validation = check(read_source(place(plan.val), layout, task), layout.reader) if plan.val else None
     examples = check(read_source(place(plan.data), layout, task), layout.reader)
+    layout = settle([examples, *([validation] if validation else [])], layout, plan.depth)
     skipped = examples.skipped + (validation.skipped if validation else [])
     if skipped:
         say(f"Inputs left out: {len(skipped)}, see skipped.csv ({skipped[0].input}: {skipped[0].reason}, ...).")

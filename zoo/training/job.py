@@ -96,6 +96,8 @@ def prepare(plan: Plan) -> Job:
             _training_precision(plan, phase)
     with seconds.of("data"):
         dataset = read_dataset(plan, named.layout, named.task)
+        if plan.depth == "auto":
+            plan = msgspec.structs.replace(plan, depth=dataset.layout.reader.depth)
     if named.weights_file is None and not any(phase.unfreeze for phase in plan.phases):
         say("The backbone has random weights and is not trained. To train it too, use --unfreeze all.")
     return Job(plan, named, dataset, options, encoder, seconds)
@@ -134,6 +136,13 @@ def _refuse_wrong_use(plan: Plan, head: Offer[Head], layout: Layout) -> None:
     if plan.augment not in ("none", *levels):
         known = f"it must be none, {' or '.join(levels)}" if levels else f"{layout.reader.unit} cannot be augmented"
         raise BadPlan(f"--augment {plan.augment}: {known}.")
+    if plan.depth not in ("auto", *layout.reader.depths):
+        known = (
+            f"it must be auto, {' or '.join(layout.reader.depths)}"
+            if layout.reader.depths
+            else (f"{layout.reader.unit} have no depth")
+        )
+        raise BadPlan(f"--depth {plan.depth}: {known}.")
     if not head.spec.trained:
         embed = f"zoo embed {plan.backbone} {shlex.quote(plan.data)} --out vectors.parquet"
         raise BadPlan(f"The head {head.name} is not trained. To get vectors: {embed}")
