@@ -11,7 +11,7 @@ from unicodedata import normalize
 from zoo.errors import BadData
 from zoo.progress import say
 
-_Listing = dict[str, list[str]]  # names in a folder, by how they are compared
+_Names = dict[str, list[str]]  # the names in a folder, by how they are compared
 _TOLD: set[tuple[str, bool, bool]] = set()
 
 
@@ -20,76 +20,74 @@ def found_near(folder: Path, given: str, suffixes: Sequence[str]) -> Path | None
 
     What had to be guessed is said once for each folder. Raises `BadData` if several files fit.
     """
-    for text in dict.fromkeys((given, given.strip(), given.strip().replace("\\", "/"))):
-        for start in dict.fromkeys((folder, Path())):
-            path = start / os.path.expanduser(text)
-            if _exists(path):
-                if os.path.isfile(path):
-                    _tell(folder, given, path, start)
-                    return path
-                continue
-            if (match := _matching(path, tuple(suffixes))) is not None:
-                _tell(folder, given, match, start)
-                return match
-    return None
-
-
-def _matching(path: Path, suffixes: tuple[str, ...]) -> Path | None:
-    """The only file with this path if upper case, composed letters and a missing suffix do not count."""
-    if "\0" in str(path):
+    if "\0" in given:
         return None
-    known = Path(path.anchor) if path.is_absolute() else Path()
-    parts = path.parts[1:] if path.is_absolute() else path.parts
-    for part in parts[:-1]:
-        if not _exists(known / part):
-            alike = _listing(known).get(_key(part), [])
-            if len(alike) != 1:
-                return None
-            part = alike[0]
-        known /= part
-    listing = _listing(known)
-    name = _key(parts[-1]) if parts else ""
-    for keys in ([name], [name + suffix for suffix in suffixes]):
-        fitting = [known / one for key in keys for one in listing.get(key, ()) if os.path.isfile(known / one)]
-        if len(fitting) > 1:
-            names = ", ".join(file.name for file in fitting)
-            raise BadData(f"several files in {known.absolute()} are meant by {path.name}: {names}. Name one in full")
-        if fitting:
-            return fitting[0]
+    for text in dict.fromkeys((given, given.strip(), given.strip().replace("\\", "/"))):
+        for start in dict.fromkeys((str(folder), os.curdir)):
+            path = os.path.join(start, os.path.expanduser(text))
+            found = path if os.path.isfile(path) else _matching(path, tuple(suffixes))
+            if found is not None:
+                _tell(folder, given, found, start)
+                return Path(found)
     return None
+
+
+def _matching(path: str, suffixes: tuple[str, ...]) -> str | None:
+    """The only file with this path if upper case, composed letters and a missing suffix do not count."""
+    if os.path.exists(path):  # but it is no file
+        return None
+    above, name = os.path.split(path)
+    folder = above if os.path.isdir(above) else _matching_folder(above)
+    if folder is None:
+        return None
+    for names in _listing(folder, suffixes):
+        fitting = [one for one in names.get(_key(name), ()) if os.path.isfile(os.path.join(folder, one))]
+        if len(fitting) > 1:
+            some = ", ".join(fitting)
+            raise BadData(f"several files in {os.path.abspath(folder)} are meant by {name}: {some}. Name one in full")
+        if fitting:
+            return os.path.join(folder, fitting[0])
+    return None
+
+
+def _matching_folder(path: str) -> str | None:
+    above, name = os.path.split(path)
+    if not name:
+        return None
+    folder = above if os.path.isdir(above or os.curdir) else _matching_folder(above)
+    alike = [] if folder is None else _listing(folder or os.curdir, ())[0].get(_key(name), [])
+    return os.path.join(folder or os.curdir, alike[0]) if len(alike) == 1 else None
 
 
 def _key(name: str) -> str:
     return normalize("NFC", name).casefold()
 
 
-def _listing(folder: Path) -> _Listing:
+def _listing(folder: str, suffixes: tuple[str, ...]) -> tuple[_Names, _Names]:
+    """The names in a folder, and those with one of the suffixes, without it."""
     try:
-        at = os.stat(folder)
-        return _listed(os.path.abspath(folder), at.st_mtime_ns)
+        return _listed(os.path.abspath(folder), os.stat(folder).st_mtime_ns, suffixes)
     except OSError:
-        return {}
+        return {}, {}
 
 
-@functools.lru_cache(maxsize=1024)
-def _listed(folder: str, changed: int) -> _Listing:
-    """The names in a folder, listed again after a change."""
-    listing: _Listing = {}
+@functools.lru_cache(maxsize=256)
+def _listed(folder: str, changed: int, suffixes: tuple[str, ...]) -> tuple[_Names, _Names]:
+    """The same, listed again after a change."""
+    whole: _Names = {}
+    without: _Names = {}
     for name in sorted(os.listdir(folder)):
-        listing.setdefault(_key(name), []).append(name)
-    return listing
+        key = _key(name)
+        whole.setdefault(key, []).append(name)
+        stem, suffix = os.path.splitext(key)
+        if suffix in suffixes:
+            without.setdefault(stem, []).append(name)
+    return whole, without
 
 
-def _exists(path: Path) -> bool:
-    try:
-        return os.path.exists(path)
-    except ValueError:
-        return False
-
-
-def _tell(folder: Path, given: str, path: Path, start: Path) -> None:
+def _tell(folder: Path, given: str, path: str, start: str) -> None:
     """Say how a path was found, the first time that one of this folder is found in this way."""
-    way = (os.path.abspath(folder), start == folder, path.suffix.lower() in given.lower())
+    way = (os.path.abspath(folder), start == str(folder), os.path.splitext(path)[1].lower() in given.lower())
     if way not in _TOLD:
         _TOLD.add(way)
         say(f"There is no file {folder / given}, so {path} is read instead, and so are others that are found like it.")

@@ -197,6 +197,8 @@ class Reader:
             content = io.BytesIO(read_remote(path))
             content.name = path.name
             return decode(content)
+        if "\0" in str(path):
+            raise BadData("not a path: it contains a null character")
         if path.is_dir():
             raise BadData(f"a folder, not a file: {shown_in_full(path)}")
         if path.exists() and not path.is_file():
