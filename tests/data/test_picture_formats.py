@@ -22,7 +22,6 @@ FORMATS = {
     "x.jp2": {},
     "x.tga": {},
     "x.ico": {"sizes": [(64, 64)]},
-    "x.icns": {},
     "x.dds": {},
     "x.pcx": {},
     "x.sgi": {},
@@ -61,6 +60,14 @@ def test_targa_is_known_by_its_name_or_its_footer(tmp_path):
     assert np.array_equal(READER.read(tmp_path / "old.TGA"), WAVES)
     (tmp_path / "in-truth.tga").write_bytes(written("x.png", Image.fromarray(WAVES)))
     assert np.array_equal(READER.read(tmp_path / "in-truth.tga"), WAVES)
+
+
+def test_an_icon_gives_its_largest_picture():
+    small = Image.new("RGBA", (16, 16), "red")
+    large = Image.new("RGBA", (32, 32), "blue")
+    content = written("x.ico", large, sizes=[(16, 16), (32, 32)], append_images=[small])
+    assert READER.read(content)[5, 5].tolist() == [0, 0, 255]
+    assert READER.read(written("x.icns", small.resize((64, 64)))).shape == (1024, 1024, 3)
 
 
 def test_an_animation_gives_its_first_frame():

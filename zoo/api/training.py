@@ -81,6 +81,8 @@ def train(backbone: str, data: str | Path, *, out: str | Path | None = None, **s
     from zoo.training.recipe import phases
 
     known = {name: _plain(value) for name, value in settings.items() if value is not None}
+    if isinstance(depth := known.get("depth"), int):
+        known["depth"] = str(depth)
     with suggesting_plugins():
         spec = catalog().backbone(backbone).spec
     recipe = checked({name: known.pop(name) for name in Recipe.__struct_fields__ if name in known}, Recipe)
@@ -197,13 +199,15 @@ def embed(
     input_column: str = "",
     weights: str = "default",
     device: str = "auto",
+    depth: str | int = "auto",
     options: Mapping[str, Any] | None = None,
 ) -> Vectors:
     """Vectors of pictures or texts from a backbone as it is, for search and clustering: nothing is trained.
 
-    data  pictures, texts, `.txt` files, folders of them, tables (column `image` or `text`, or `input_column`); one,
-          or any collection of them, such as a list, a generator or a column of a data frame
-    out   a Parquet file to write: the columns `input`, `text` (of texts) and `vector`
+    data   pictures, texts, `.txt` files, folders of them, tables (column `image` or `text`, or `input_column`); one,
+           or any collection of them, such as a list, a generator or a column of a data frame
+    out    a Parquet file to write: the columns `input`, `text` (of texts) and `vector`
+    depth  of pictures of 16 bits: how many are used; "auto": those of which it is in doubt are left out
 
     Returns inputs, texts and `values`, float32 (inputs, dim), each of length 1, so that `values @ values.T` are
     cosines. What cannot be read is left out, and stands in `skipped`.
@@ -221,7 +225,7 @@ def embed(
         check_out(local_path(out, "vectors"))
     with suggesting_plugins():
         engine.use(device)
-        vectors = carry_out(backbone, data, input_column, str(weights), options or {})
+        vectors = carry_out(backbone, data, input_column, str(weights), options or {}, str(depth))
     if out is not None:
         vectors.write(Path(out))
     return vectors

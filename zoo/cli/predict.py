@@ -103,7 +103,7 @@ def evaluate(
 
 @takes(
     Settings,
-    only=("input_column", "weights", "device", "options"),
+    only=("input_column", "weights", "device", "depth", "options"),
     complete={"weights": weights, "options": embedding_options},
 )
 def embed(

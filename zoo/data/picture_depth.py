@@ -107,7 +107,7 @@ class Depth:
         if known is None:
             raise BadData(
                 f"{'floats' if facts.floats else '16 bits'} with values up to {facts.high:g}, so the value of white is "
-                "not known: the model was not trained on such pictures. Save it with 8 bits"
+                "not known: the model was not trained on such pictures. Save it with 8 bits; embed has --depth"
             )
         if facts.upper and known != 16:
             raise BadData(f"16 bits, of which only the upper 8 can be read, where {known} are used. Save it as PNG")

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 from zoo.data.examples import Examples, Skipped
 from zoo.data.layout import Layout
-from zoo.data.reader import digest
-from zoo.errors import BadData
+from zoo.data.reader import Reader, digest
+from zoo.errors import BadData, BadPlan
 
 
 def settle(sets: Sequence[Examples], layout: Layout, depth: str | None) -> Layout:
@@ -34,7 +34,15 @@ def settle(sets: Sequence[Examples], layout: Layout, depth: str | None) -> Layou
             example.facts = None
             kept.append(example)
         if not kept:
-            reason = examples.skipped[-1].reason
-            raise BadData(f"None of the inputs from {examples.source} can be used ({len(examples.skipped)}: {reason}).")
+            count, reason = len(examples.skipped), examples.skipped[-1].reason
+            raise BadData(f"None of the inputs from {examples.source} can be used ({count} in all; {reason}).")
         examples.items = kept
     return layout if depth is None else replace(layout, reading=reader.settings)
+
+
+def refuse_wrong_depth(reader: Reader, depth: str) -> None:
+    """Raise `BadPlan` for a depth that examples of this kind do not have."""
+    if depth not in ("auto", *reader.depths):
+        choices = ", ".join(("auto", *reader.depths))
+        known = f"it must be one of {choices}" if reader.depths else f"{reader.unit} have no depth"
+        raise BadPlan(f"--depth {depth}: {known}.")

@@ -16,6 +16,7 @@ from zoo.compose.head import fitting_head, make_task
 from zoo.compose.model import Composed, compose
 from zoo.compose.task import Task
 from zoo.data.layout import Layout
+from zoo.data.settle import refuse_wrong_depth
 from zoo.data.sources import require_source
 from zoo.errors import BadPlan
 from zoo.inference.options import Inference, Precision
@@ -136,13 +137,7 @@ def _refuse_wrong_use(plan: Plan, head: Offer[Head], layout: Layout) -> None:
     if plan.augment not in ("none", *levels):
         known = f"it must be none, {' or '.join(levels)}" if levels else f"{layout.reader.unit} cannot be augmented"
         raise BadPlan(f"--augment {plan.augment}: {known}.")
-    if plan.depth not in ("auto", *layout.reader.depths):
-        known = (
-            f"it must be auto, {' or '.join(layout.reader.depths)}"
-            if layout.reader.depths
-            else (f"{layout.reader.unit} have no depth")
-        )
-        raise BadPlan(f"--depth {plan.depth}: {known}.")
+    refuse_wrong_depth(layout.reader, plan.depth)
     if not head.spec.trained:
         embed = f"zoo embed {plan.backbone} {shlex.quote(plan.data)} --out vectors.parquet"
         raise BadPlan(f"The head {head.name} is not trained. To get vectors: {embed}")
