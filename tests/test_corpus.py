@@ -1,19 +1,14 @@
 """Broken files of every kind that is read, and files that a machine makes up: refused by our own errors alone."""
 
 import contextlib
-import csv
 import dataclasses
-import io
-import json
 import shutil
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from pyarrow import parquet
 
 import zoo
 from zoo.catalog import catalog
@@ -133,28 +128,6 @@ def test_any_bytes_as_a_table_are_read_or_refused(tmp_path, suffix, content):
     path.write_bytes(content)
     with contextlib.suppress(zoo.BadData):
         read_source(path, Layout("text", "words") if suffix == "conll" else TEXTS)
-
-
-# Any text but line ends that the formats take for one, NUL, and half characters.
-cells = st.text(st.characters(blacklist_categories=["Cs"], blacklist_characters="\0\r"), min_size=1).filter(str.strip)
-
-
-@in_one_folder
-@given(st.lists(st.tuples(cells, cells), min_size=1, max_size=8))
-def test_what_is_written_into_a_table_comes_out_of_it(tmp_path, rows):
-    for suffix, delimiter in (("csv", ","), ("tsv", "\t")):
-        text = io.StringIO()
-        csv.writer(text, delimiter=delimiter, lineterminator="\n", quoting=csv.QUOTE_ALL).writerows(
-            [("text", "label"), *rows]
-        )
-        (tmp_path / f"table.{suffix}").write_bytes(text.getvalue().encode())
-    lines = [json.dumps({"text": text, "label": label}) for text, label in rows]
-    (tmp_path / "table.jsonl").write_text("\n".join(lines), encoding="utf-8")
-    columns = dict(zip(("text", "label"), map(pa.array, zip(*rows, strict=True)), strict=True))
-    parquet.write_table(pa.table(columns), tmp_path / "table.parquet")
-    for suffix in ("csv", "tsv", "jsonl", "parquet"):
-        found = read_source(tmp_path / f"table.{suffix}", TEXTS)
-        assert [(e.raw, e.target) for e in found.items] == rows, suffix
 
 
 phases = st.builds(

@@ -64,7 +64,7 @@ if TYPE_CHECKING:
     from zoo.compose.encoder import Encoder, image_preprocess
     from zoo.compose.task import Scorer, Task
     from zoo.data.cells import list_of
-    from zoo.data.reader import Augmentation, Form, Reader, Shown, digest, one_file
+    from zoo.data.reader import Augmentation, Form, Reader, Seen, Shown, digest, one_file
     from zoo.data.texts import as_words, words_of
     from zoo.weights import converted, hub_folder
 
@@ -73,7 +73,7 @@ _ELSEWHERE = {
     "zoo.compose.encoder": ("Encoder", "image_preprocess"),
     "zoo.compose.task": ("Scorer", "Task"),
     "zoo.data.cells": ("list_of",),
-    "zoo.data.reader": ("Augmentation", "Form", "Reader", "Shown", "digest", "one_file"),
+    "zoo.data.reader": ("Augmentation", "Form", "Reader", "Seen", "Shown", "digest", "one_file"),
     "zoo.data.texts": ("as_words", "words_of"),
     "zoo.weights": ("converted", "hub_folder"),
 }
@@ -98,6 +98,7 @@ __all__ = [
     "Pixels",
     "Reader",
     "Scorer",
+    "Seen",
     "Shown",
     "Task",
     "UnknownName",

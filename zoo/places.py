@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
-from pathlib import Path, PurePath
+from collections.abc import Iterator, Sequence
+from pathlib import Path, PurePath, PureWindowsPath
 from typing import Any, cast
+from urllib.parse import unquote, urlsplit
 
 from zoo.errors import BadData, ZooError
+from zoo.found import found_near
 
 _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]+://")
 _TORN_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]+:/[^/]")  # what `Path("s3://bucket")` makes of an address
@@ -37,12 +39,50 @@ def place(given: str | os.PathLike[str]) -> Path:
     return cast(Path, found)
 
 
-def place_seen_from(folder: Path, given: str) -> Path:
-    """The place that a cell of a table in `folder` names: an address, or a path relative to the folder."""
+def place_seen_from(folder: Path, given: str, suffixes: Sequence[str] = ()) -> Path:
+    """The place that a cell of a table in `folder` names: an address, or a path seen from the folder.
+
+    On this disk, what is not there is also looked for from the working folder, then with backslashes read as slashes,
+    without the spaces around it, and with other upper case or one of the `suffixes`, if only one file fits.
+
+    Raises `BadData` if several files fit. A path that fits nothing is returned as seen from the folder.
+    """
+    if given[:7].lower() == "file://":
+        given = _of_file_address(given)
     if is_address(given):
         return place(given)
-    seen = folder / given
-    return seen if is_local(folder) or ".." not in seen.parts else seen.resolve()  # stores know no ".."
+    if not is_local(folder):
+        seen = folder / given
+        return seen if ".." not in seen.parts else seen.resolve()  # stores know no ".."
+    first = folder / given
+    return first if _is_file(first) else found_near(folder, given, suffixes) or _unfound(first, given)
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return os.path.isfile(path)
+    except ValueError:  # a character that no path has
+        return False
+
+
+def _unfound(first: Path, given: str) -> Path:
+    """The path to name in a message; one of Windows is not joined to a folder here."""
+    return Path(given) if PureWindowsPath(given).drive else first
+
+
+def _of_file_address(address: str) -> str:
+    """The path in file:///a%20b.png; also file://C:/a.png, as some programs write it."""
+    parts = urlsplit(address.replace("\\", "/").replace("#", "%23").replace("?", "%3F"))
+    host = "" if parts.netloc in ("", "localhost") else parts.netloc
+    path = unquote(host + parts.path)
+    return path[1:] if PureWindowsPath(path[1:]).drive else path
+
+
+def shown_in_full(path: Any) -> str:
+    """A path in a message: from the root, or as it was given if it cannot be a path of this disk."""
+    if not is_local(path) or PureWindowsPath(path).drive:
+        return str(path)
+    return str(os.path.abspath(path))
 
 
 def is_address(text: str) -> bool:

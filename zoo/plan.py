@@ -114,6 +114,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             extra={"metavar": "none|light|strong"},
         ),
     ] = "none"
+    depth: Annotated[
+        Literal["auto", "8", "10", "12", "14", "16", "float"],
+        Meta(
+            description="Pictures of 16 bits: how many of them are used; float: values from 0 to 1.",
+            extra={"metavar": "auto|8|10|12|14|16|float"},
+        ),
+    ] = "auto"
     cache: Annotated[
         Literal["auto", "on", "off"],
         Meta(description="Cache the features of the frozen part on disk; `zoo cache` shows them."),

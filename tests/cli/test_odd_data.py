@@ -56,7 +56,7 @@ LEFT_OUT: dict[str, tuple[bytes, str]] = {
     "pickled.png": (b"\x80\x04\x95\x0f\x00\x00\x00\x00\x00\x00\x00\x8c\x02os\x94.", "not a picture"),
     "altered.png": (PNG[:60] + bytes([PNG[60] ^ 255]) + PNG[61:], "damaged picture|cannot be read|truncated"),
     "bomb.png": (_png(50_000, 20_000), "too large: 50000 x 20000 pixels|too large"),
-    "real-numbers.tif": (_saved("TIFF", "F"), "floating-point pixels"),
+    "drawing.pdf": (b"%PDF-1.7\n", "a PDF document"),
     "zipped.png": (b"PK\x05\x06" + bytes(18), "not a picture"),
 }
 TAKEN: dict[str, bytes] = {
@@ -74,6 +74,8 @@ TAKEN: dict[str, bytes] = {
     "one-bit.png": _saved("PNG", "1"),
     "photo.webp": _saved("WEBP"),
     "scan.tif": _saved("TIFF", "CMYK"),
+    "real-numbers.tif": _saved("TIFF", "F"),
+    "print.jp2": _saved("JPEG2000"),
     **{f"turned-{n}.jpg": _turned(n) for n in range(1, 9)},
 }
 
@@ -120,7 +122,7 @@ def test_an_unusual_picture_is_used(name, mixed_run):
 def test_what_is_no_file_is_left_out_or_passed_over(mixed_run):
     run, said = mixed_run
     skipped = _rows(run / "skipped.csv")
-    assert "No such file" in skipped["good/nowhere.png"][0]
+    assert "no file /" in skipped["good/nowhere.png"][0]
     assert skipped["good/pipe.png"] == ["not a file"]
     assert skipped["outside.png"] == ["not in the folder of a class"]
     assert not any("again" in name for name in [*skipped, *_rows(run / "split.csv")])

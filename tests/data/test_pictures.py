@@ -5,6 +5,7 @@ import pytest
 from PIL import Image
 
 import zoo
+from zoo.data.picture_depth import Depth
 from zoo.data.pictures import Pictures, decode_picture
 
 RED, WHITE = (255, 0, 0), (255, 255, 255)
@@ -74,7 +75,10 @@ def test_sixteen_bits_keep_their_grey_levels(tmp_path):
 
 def test_a_dark_sixteen_bit_picture_is_not_made_bright(tmp_path):
     Image.fromarray(np.full((2, 2), 200, "uint16")).save(tmp_path / "dark.png")
-    assert (read_picture(tmp_path / "dark.png") == 0).all()
+    for sixteen in (Pictures(Depth(16)), Pictures(None)):
+        assert (sixteen.read(tmp_path / "dark.png") == 0).all()
+    with pytest.raises(zoo.BadData, match="16 bits with values up to 200, so the value of white is not known"):
+        read_picture(tmp_path / "dark.png")
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))

@@ -200,13 +200,15 @@ def embed(
     input_column: str = "",
     weights: str = "default",
     device: str = "auto",
+    depth: str | int = "auto",
     options: Mapping[str, Any] | None = None,
 ) -> Vectors:
     """Vectors of pictures or texts from a backbone as it is, for search and clustering: nothing is trained.
 
-    data  pictures, texts, `.txt` files, folders of them, tables (column `image` or `text`, or `input_column`); one,
-          or any collection of them, such as a list, a generator or a column of a data frame
-    out   a Parquet file to write: the columns `input`, `text` (of texts) and `vector`
+    data   pictures, texts, `.txt` files, folders of them, tables (column `image` or `text`, or `input_column`); one,
+           or any collection of them, such as a list, a generator or a column of a data frame
+    out    a Parquet file to write: the columns `input`, `text` (of texts) and `vector`
+    depth  of pictures of 16 bits: how many are used; "auto": those of which it is in doubt are left out
 
     Returns inputs, texts and `values`, float32 (inputs, dim), each of length 1, so that `values @ values.T` are
     cosines. What cannot be read is left out, and stands in `skipped`.
@@ -224,7 +226,7 @@ def embed(
         check_out(local_path(out, "vectors"))
     with suggesting_plugins():
         engine.use(device)
-        vectors = carry_out(backbone, data, input_column, str(weights), options or {})
+        vectors = carry_out(backbone, data, input_column, str(weights), options or {}, str(depth))
     if out is not None:
         vectors.write(Path(out))
     return vectors
@@ -233,6 +235,8 @@ def embed(
 def _settings(settings: Mapping[str, Any]) -> tuple[Recipe, dict[str, Any]]:
     """The recipe among the settings, and the others; those that are None are not given."""
     known = {name: _plain(value) for name, value in settings.items() if value is not None}
+    if isinstance(depth := known.get("depth"), int):
+        known["depth"] = str(depth)
     recipe = checked({name: known.pop(name) for name in Recipe.__struct_fields__ if name in known}, Recipe)
     return recipe, known
 

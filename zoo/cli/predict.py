@@ -117,7 +117,7 @@ def evaluate(
 
 @takes(
     Settings,
-    only=("input_column", "weights", "device", "options"),
+    only=("input_column", "weights", "device", "depth", "options"),
     complete={"weights": weights, "options": embedding_options},
 )
 def embed(

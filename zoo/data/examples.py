@@ -24,6 +24,7 @@ class Example:
     content  fingerprint of the content (not of the name or format), set when it is read
     written  the target as text; targets are compared by it
     group    what it belongs to, such as a patient; "" if that does not matter
+    facts    what it says about how its data set is read, until that is settled
     """
 
     input: str
@@ -33,6 +34,7 @@ class Example:
     content: str = ""
     written: str = ""
     group: str = ""
+    facts: Any = None
 
 
 @dataclass(slots=True)

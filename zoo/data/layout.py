@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Literal
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
 
 from zoo.data.examples import Split
 from zoo.data.reader import Form, Reader, reader
@@ -39,6 +39,7 @@ class Layout:
     group          the column with what must not be parted by the split, such as a patient; "": none
     folders        whether the folders in a folder are classes or splits
     dialect        how a delimited file is written
+    reading        the settings of the reader, as in `Reader.configured`
     """
 
     modality: str = "image"
@@ -49,10 +50,11 @@ class Layout:
     group: str = ""
     folders: Folders = "auto"
     dialect: Dialect = AUTO
+    reading: Mapping[str, Any] | None = field(default_factory=dict, hash=False)
 
     @property
     def reader(self) -> Reader:
-        return reader(self.modality)
+        return reader(self.modality).configured(self.reading)
 
     @property
     def form(self) -> Form:

@@ -4,46 +4,95 @@ from __future__ import annotations
 
 import functools
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from zoo.data.reader import Augmentation, Form, Reader, Shown, digest, one_file
-from zoo.errors import BadData
+from zoo.data.picture_depth import BITS, Depth, Facts, Wide, told
+from zoo.data.picture_values import read_picture
+from zoo.data.reader import Augmentation, Form, Reader, Seen, Shown, digest, one_file
+from zoo.progress import say
 
 if TYPE_CHECKING:
     import keras
     import numpy as np
-    from PIL import Image
 
-FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF", "PPM")
-MAX_PIXELS = 178_956_970  # 2**29 / 3: half a gigabyte of RGB; Pillow's own limit for refusing a decompression bomb
 ENOUGH = 512  # pixels of the shorter side, if no network says how many it needs
+_ENDINGS = """
+    jpg jpeg jpe jfif mpo png apng gif bmp dib webp tif tiff avif heic heif jp2 j2k jpf jpx ppm pgm pbm pnm pfm tga
+    ico icns dds pcx psd sgi rgb qoi
+"""
+SUFFIXES = tuple(f".{ending}" for ending in _ENDINGS.split())
+_UNDECIDED = Depth()
 _SHOWN = 320  # pixels of the longer side, on a page
 
 
 class Pictures(Reader):
-    """RGB pixels 0..255, uint8 (height, width, 3), of any size."""
+    """RGB pixels 0..255, uint8 (height, width, 3), of any size.
+
+    depth  how pictures of more than 8 bits are scaled; None: the upper 8 of 16 bits, as before there was a choice
+    """
 
     unit = "pictures"
     dtype = "uint8"
     shape = (None, None, 3)
     augmentations = ("light", "strong")
+    depths = (*map(str, BITS), "float")
+
+    def __init__(self, depth: Depth | None = _UNDECIDED) -> None:
+        self._depth = depth
 
     @functools.cached_property
     def forms(self) -> Mapping[str, Form]:
-        return {"single": one_file("image")}
+        return {"single": one_file("image", SUFFIXES)}
 
     def decode(self, file: BinaryIO, wanted: Any = None) -> np.ndarray:
-        if wanted is None:
-            return decode_picture(file)
-        return decode_picture(file, 2 * max(wanted.shape[1:3]))  # resizing twice the size gives the same picture
+        enough = ENOUGH if wanted is None else 2 * max(wanted.shape[1:3])  # resizing twice the size: the same picture
+        return self._pixels(read_picture(file, enough, upper=self._depth is None))
 
     def checked(self, value: Any) -> np.ndarray:
-        import numpy as np
+        from zoo.data.picture_arrays import from_value
 
-        if not isinstance(value, np.ndarray) or value.dtype != np.uint8 or value.shape[2:] != (3,) or not value.size:
-            raise BadData("not a picture: give a file, its bytes, or RGB pixels as uint8 (height, width, 3)")
-        return value
+        return self._pixels(from_value(value, self._depth))
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        return {} if self._depth is None else self._depth.settings
+
+    @property
+    def depth(self) -> str:
+        known = list(self.settings.values())
+        return str(known[0]) if len(known) == 1 else "auto"
+
+    def configured(self, settings: Mapping[str, Any] | None) -> Pictures:
+        return Pictures(None if settings is None else Depth.of_settings(settings))
+
+    def survey(self, raw: Any) -> Seen:
+        from zoo.data.picture_arrays import from_value
+
+        if self._depth is None:
+            return super().survey(raw)
+        found = self.opened(raw, lambda file: read_picture(file, ENOUGH), lambda value: from_value(value, self._depth))
+        if not isinstance(found, Wide) or found.declared:
+            value = self._pixels(found)
+            return Seen(value, self.fingerprint(value))
+        alpha = b"" if found.alpha is None else found.alpha.tobytes()
+        stored = f"{found.values.shape} {found.values.dtype.str} {found.inverted} {found.upper}".encode()
+        return Seen(None, digest(stored + found.values.tobytes() + alpha), Facts.of(found))
+
+    def settled(self, facts: Sequence[Facts | None], depth: str) -> Pictures:
+        wide = [one for one in facts if one is not None]
+        if self._depth is None or not (wide or depth != "auto"):
+            return self
+        decided = Depth.decided(wide, depth)
+        for line in told(wide, decided, len(facts) - len(wide)) if depth == "auto" else ():
+            say(line)
+        return Pictures(decided)
+
+    def scaled(self, facts: Facts) -> str:
+        return str((self._depth or _UNDECIDED).scale(facts))
+
+    def _pixels(self, found: np.ndarray | Wide) -> np.ndarray:
+        return (self._depth or Depth(16)).pixels(found) if isinstance(found, Wide) else found
 
     def fingerprint(self, value: np.ndarray) -> str:
         return digest(repr(value.shape).encode() + value.tobytes())
@@ -74,42 +123,10 @@ class Pictures(Reader):
 
 
 def decode_picture(file: BinaryIO, enough: int = ENOUGH) -> np.ndarray:
-    """A picture as uint8 RGB (height, width, 3), turned upright by its EXIF tag, transparency laid over white.
+    """A picture of at most 8 bits as uint8 RGB (height, width, 3); of one with more, the upper 8 of 16 bits.
 
-    A JPEG is decoded at a half, a quarter or an eighth of its size if both sides then still have `enough` pixels.
-
-    The format is recognised by the bytes, not by the name. An animation gives its first frame, 16 bits the upper 8.
-    Raises `BadData` with the reason if the file is not a picture, is damaged, or would be too large in memory.
+    Otherwise as `read_picture`.
     """
-    import numpy as np
-    from PIL import Image, ImageOps, UnidentifiedImageError
-
-    try:
-        with Image.open(file, formats=FORMATS) as image:
-            if image.width * image.height > MAX_PIXELS:
-                raise BadData(f"too large: {image.width} x {image.height} pixels")
-            image.draft(None, (enough, enough))  # only affects JPEG
-            upright = ImageOps.exif_transpose(image)
-            return np.asarray(_on_white(upright), "uint8")
-    except UnidentifiedImageError:
-        raise BadData("not a picture" if file.seek(0) or file.read(1) else "empty file") from None
-    except Image.DecompressionBombError:
-        raise BadData("too large: refused as a decompression bomb") from None
-    except (SyntaxError, ValueError, EOFError, IndexError, TypeError, MemoryError, OverflowError) as error:
-        raise BadData(f"damaged picture: {error or type(error).__name__}") from None
-
-
-def _on_white(image: Image.Image) -> Image.Image:
-    import numpy as np
-    from PIL import Image
-
-    if image.mode.startswith("I"):  # 16 bits, or 16 bits in 32
-        image = Image.fromarray((np.asarray(image).astype("int64") >> 8).clip(0, 255).astype("uint8"))
-    if image.mode == "F":
-        raise BadData("floating-point pixels, which have no defined range")
-    if image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
-        image = image.convert("RGBA")
-        background = Image.new("RGBA", image.size, "white")
-        background.alpha_composite(image)
-        image = background
-    return image.convert("RGB")
+    found = read_picture(file, enough, upper=True)
+    assert not isinstance(found, Wide)
+    return found

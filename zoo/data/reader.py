@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import functools
 import hashlib
 import io
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,10 +16,12 @@ from zoo.catalog import catalog
 from zoo.catalog.imports import resolve_import
 from zoo.data.cells import plain
 from zoo.errors import BadData
-from zoo.places import is_local, is_place, place_seen_from, read_remote
+from zoo.places import is_local, is_place, place_seen_from, read_remote, shown_in_full
 
 if TYPE_CHECKING:
     import keras
+
+_DATA_ADDRESS = re.compile(r"data:[\w.+-]+/[\w.+-]+;base64,")
 
 Raw = Any  # an example that has not been read: a place, bytes or a value; for a pair, two of these
 Value = Any  # an example that has been read
@@ -60,6 +64,20 @@ class Shown:
     content: bytes
 
 
+@dataclass(frozen=True)
+class Seen:
+    """What reading an example showed.
+
+    value    the value; may be None if there are facts
+    content  its fingerprint
+    facts    what it says about how the examples of its data set have to be read; None: nothing
+    """
+
+    value: Any
+    content: str
+    facts: Any = None
+
+
 class Augmentation:
     """Changes values at random, for training only. The same key gives the same change."""
 
@@ -79,6 +97,7 @@ class Reader:
     augmentations  the levels that `augmentation` accepts
     together       whether backbone and head are fine-tuned together from the start, as for language models;
                    otherwise the backbone is fine-tuned after the head
+    depths         what a user may say with `--depth`, besides auto
     """
 
     unit = "examples"
@@ -88,6 +107,7 @@ class Reader:
     in_memory = False
     augmentations: tuple[str, ...] = ()
     together = False
+    depths: tuple[str, ...] = ()
 
     @functools.cached_property
     def forms(self) -> Mapping[str, Form]:
@@ -127,28 +147,75 @@ class Reader:
         """The augmentation at one of the levels in `augmentations`; it changes values before they are preprocessed."""
         raise NotImplementedError
 
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """What was decided for a data set, as JSON: a run keeps it, and gives it to `configured`. Most have nothing."""
+        return {}
+
+    @property
+    def depth(self) -> str:
+        """The one of `depths` with which the same would be decided again; "auto" if none says it."""
+        return "auto"
+
+    def configured(self, settings: Mapping[str, Any] | None) -> Reader:
+        """The reader with these settings; {}: nothing was decided. None: a run from before there were settings."""
+        return self
+
+    def survey(self, raw: Raw) -> Seen:
+        """Read an example of a data set about which nothing is decided yet. Raises `BadData`, as `read` does."""
+        value = self.read(raw)
+        return Seen(value, self.fingerprint(value))
+
+    def settled(self, facts: Sequence[Any], depth: str) -> Reader:
+        """The reader for a data set with these facts, None where an example has none; says what was decided.
+
+        depth  "auto", or one of `depths`
+
+        Raises `BadData` if the data leaves a doubt, with the option that settles it.
+        """
+        return self
+
+    def scaled(self, facts: Any) -> str:
+        """How an example with such facts is read, in a few letters: the same content read otherwise is another input.
+
+        Raises `BadData` with the reason if this reader cannot read it.
+        """
+        return ""
+
     def read(self, raw: Raw, wanted: Any = None) -> Value:
         """The value, or one for each part of a tuple; raises `BadData` with the reason if it cannot be read."""
         if isinstance(raw, tuple):
             return tuple(self.read(part, wanted) for part in raw)
+        return self.opened(raw, lambda file: self.decode(file, wanted), self.checked)
+
+    def opened(self, raw: Raw, decode: Callable[[BinaryIO], Value], checked: Callable[[Value], Value]) -> Value:
+        """What `decode` makes of the file that `raw` is, or `checked` of the value. Raises `BadData`."""
         try:
             if is_place(raw):
-                return self._from_place(raw, wanted)
+                return self._from_place(raw, decode)
             if isinstance(raw, (bytes, bytearray, memoryview)):
-                return self.decode(io.BytesIO(raw), wanted)
+                return decode(io.BytesIO(raw))
+        except FileNotFoundError:
+            raise BadData(f"cannot be read: no file {shown_in_full(raw)}") from None
         except OSError as error:
             raise BadData(f"cannot be read: {error.strerror or error}") from None
-        return self.checked(raw)
+        return checked(raw)
 
-    def _from_place(self, path: Path, wanted: Any) -> Value:
+    def _from_place(self, path: Path, decode: Callable[[BinaryIO], Value]) -> Value:
         if self.suffixes and path.suffix.lower() not in self.suffixes:
             raise BadData(f"not a {' or '.join(self.suffixes)} file")
         if not is_local(path):
-            return self.decode(io.BytesIO(read_remote(path)), wanted)
+            content = io.BytesIO(read_remote(path))
+            content.name = path.name
+            return decode(content)
+        if "\0" in str(path):
+            raise BadData("not a path: it contains a null character")
+        if path.is_dir():
+            raise BadData(f"a folder, not a file: {shown_in_full(path)}")
         if path.exists() and not path.is_file():
             raise BadData("not a file")  # opening a pipe could block forever
         with path.open("rb") as file:
-            return self.decode(file, wanted)
+            return decode(file)
 
 
 @functools.cache
@@ -164,6 +231,25 @@ def digest(content: bytes) -> str:
     return hashlib.blake2b(content, digest_size=16).hexdigest()
 
 
-def one_file(column: str) -> Form:
-    """The form of examples that are files: a column holds their paths, relative to the folder of the table."""
-    return Form((column,), "label", lambda cells, folder: place_seen_from(folder, plain(cells[0])))
+def one_file(column: str, suffixes: Sequence[str] = ()) -> Form:
+    """The form of examples that are files: a column holds their paths, or their content as bytes.
+
+    suffixes  those that a path may lack, if only one such file has its name
+    """
+    return Form((column,), "label", lambda cells, folder: _file_in(cells[0], folder, tuple(suffixes)))
+
+
+def _file_in(cell: Any, folder: Path, suffixes: tuple[str, ...]) -> Raw:
+    if isinstance(cell, Mapping) and ("bytes" in cell or "path" in cell):  # as the package `datasets` writes files
+        cell = cell.get("bytes") or cell.get("path")
+        if cell is None:
+            raise BadData("an object whose bytes and path are both empty")
+    if isinstance(cell, (bytes, bytearray, memoryview)):
+        return cell
+    text = plain(cell)
+    if match := _DATA_ADDRESS.match(text):
+        try:
+            return base64.b64decode(text[match.end() :], validate=True)
+        except ValueError:
+            raise BadData("a data: address that is not valid base64") from None
+    return place_seen_from(folder, text, suffixes)

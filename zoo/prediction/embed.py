@@ -18,6 +18,7 @@ from zoo.compose.model import compose
 from zoo.data.examples import Skipped
 from zoo.data.inputs import Input, as_inputs, read_entries
 from zoo.data.layout import Layout
+from zoo.data.settle import refuse_wrong_depth, settle
 from zoo.errors import BadData, BadPlan
 from zoo.places import utf8
 from zoo.prediction.predictor import AUTO, Predictor, ask
@@ -77,7 +78,12 @@ def check_out(path: Path) -> None:
 
 
 def embed(
-    backbone: str, inputs: Input | Iterable[Input], input_column: str, weights: str, options: Mapping[str, Any]
+    backbone: str,
+    inputs: Input | Iterable[Input],
+    input_column: str,
+    weights: str,
+    options: Mapping[str, Any],
+    depth: str = "auto",
 ) -> Vectors:
     """The vectors of the inputs, in their order. Raises `BadData` if none of them can be read."""
     start = time.monotonic()
@@ -85,6 +91,8 @@ def embed(
     head = fitting_head(HEAD, offer)
     task = make_task(head, options)
     layout = Layout(offer.spec.modality, head.spec.reads, input_column)
+    refuse_wrong_depth(layout.reader, depth)
+    layout = settle([], layout, depth)
     entries = read_entries(as_inputs(inputs, layout), layout)
     predictor = Predictor(compose(build_encoder(offer, weights), task, head.spec), layout.reader, task)
     made, raws, errors = ask(predictor, entries, AUTO, "Embedding")

@@ -31,8 +31,9 @@ _LARGEST_CARD = 1 << 26
 class Card(msgspec.Struct, frozen=True, kw_only=True):
     """The facts in a model file: what it was made from, the state of its task, and how its data was read.
 
-    parts   for each part of the model its layer, and the dtype and shape of its inputs, as in `Parts.signatures`
-    format  format 1 had no `parts`
+    parts    for each part of the model its layer, and the dtype and shape of its inputs, as in `Parts.signatures`
+    reading  how the reader was set up, as in `Reader.configured`; None in runs from before there was a choice
+    format   format 1 had no `parts`
     """
 
     backbone: str
@@ -43,6 +44,7 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     input_column: str | tuple[str, ...] = ""
     target_column: str | tuple[str, ...] = ""
     parts: dict[str, dict[str, Any]] = {}
+    reading: dict[str, Any] | None = None
     format: Literal[1, 2] = 2
 
 

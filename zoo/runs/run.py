@@ -18,6 +18,7 @@ from zoo.compose.head import restore_task
 from zoo.data.check import check
 from zoo.data.inputs import Input, as_inputs, read_entries
 from zoo.data.layout import NO_COLUMN, Columns, Layout
+from zoo.data.settle import settle
 from zoo.data.sources import read_source
 from zoo.data.tables import Dialect
 from zoo.errors import BadRun
@@ -219,6 +220,7 @@ class Run:
         layout = self._layout(input_column, target_column, reading)
         predictor = self.predictor
         examples = check(read_source(place(data), layout, predictor.task), layout.reader)
+        settle([examples], layout, None)
         chosen, trained = chosen_for_evaluation(self.folder, self.plan, str(data), examples.items, split)
         pieces = predictor.pieces([example.raw for example in chosen], options=options)
         judged = Judged.of(predictor.task, chosen, pieces)
@@ -232,7 +234,7 @@ class Run:
         card, reading = self.card, reading or Settings()
         columns = input_column or card.input_column, target_column or card.target_column, NO_COLUMN, ""
         dialect = Dialect.of(reading.separator, reading.quotes)
-        return Layout(card.modality, card.reads, *columns, reading.folders, dialect)
+        return Layout(card.modality, card.reads, *columns, reading.folders, dialect, card.reading)
 
 
 def _start(precision: str, engine_name: str, device: str) -> Inference:

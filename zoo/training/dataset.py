@@ -15,6 +15,7 @@ from zoo.compose.task import Task
 from zoo.data.check import check
 from zoo.data.examples import Example, Examples, Skipped, Split
 from zoo.data.layout import Layout
+from zoo.data.settle import settle
 from zoo.data.sources import read_source
 from zoo.data.split import FRACTION, assign
 from zoo.errors import BadData, ZooError
@@ -58,6 +59,7 @@ def read_dataset(plan: Plan, layout: Layout, task: Task) -> Dataset:
     """
     validation = _read(plan.val, layout, task) if plan.val else None
     examples = _read(plan.data, layout, task)
+    layout = settle([examples, *([validation] if validation else [])], layout, plan.depth)
     task.learn([e.target for e in examples.items], examples.columns)
     marked = bool(examples.of("validation"))
     assign(examples, validation, plan.seed, task.strata, plan.val_fraction)

@@ -16,6 +16,7 @@ from zoo.compose.head import fitting_head, make_task
 from zoo.compose.model import Composed, compose
 from zoo.compose.task import Task
 from zoo.data.layout import Layout
+from zoo.data.settle import refuse_wrong_depth
 from zoo.data.sources import require_source, targets_in
 from zoo.data.tables import Dialect
 from zoo.errors import BadPlan
@@ -97,6 +98,8 @@ def prepare(plan: Plan) -> Job:
             _training_precision(plan, phase)
     with seconds.of("data"):
         dataset = read_dataset(plan, named.layout, named.task)
+        if plan.depth == "auto":
+            plan = msgspec.structs.replace(plan, depth=dataset.layout.reader.depth)
     if named.weights_file is None and not any(phase.unfreeze for phase in plan.phases):
         say("The backbone has random weights and is not trained. To train it too, use --unfreeze all.")
     return Job(plan, named, dataset, options, encoder, seconds)
@@ -141,6 +144,7 @@ def _refuse_wrong_use(plan: Plan, head: Offer[Head], layout: Layout) -> None:
     if plan.augment not in ("none", *levels):
         known = f"it must be none, {' or '.join(levels)}" if levels else f"{layout.reader.unit} cannot be augmented"
         raise BadPlan(f"--augment {plan.augment}: {known}.")
+    refuse_wrong_depth(layout.reader, plan.depth)
     if not head.spec.trained:
         embed = f"zoo embed {plan.backbone} {shlex.quote(plan.data)} --out vectors.parquet"
         raise BadPlan(f"The head {head.name} is not trained. To get vectors: {embed}")

@@ -51,7 +51,7 @@ def train(plan: Plan, out: Path | None, of: Path | None = None) -> Run:
             folder.write_csv("split.csv", ["input", "target", "split", "content"], rows)
             folder.write_csv("skipped.csv", ["input", "reason"], [(s.input, s.reason) for s in job.dataset.skipped])
             folder.write_json("provenance.json", about)
-            folder.write_text("plan.toml", plan.to_toml())  # last, because a run that has it can be resumed
+            folder.write_text("plan.toml", job.plan.to_toml())  # last, because a run that has it can be resumed
         return _carry_out(job, folder, about)
 
 
@@ -111,6 +111,7 @@ def _carry_out(
             input_column=job.plan.input_column,
             target_column=job.plan.target_column,
             parts=trained.composed.signatures(),
+            reading=dict(dataset.layout.reading or {}),
         )
         folder.write("model.keras", lambda path: save_model(trained.composed.model, card, path))
     extractor = trained.trainee.extractor if trained.trainee is not None else None
