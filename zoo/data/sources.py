@@ -10,7 +10,7 @@ from zoo.data.examples import Example, Examples, Skipped, Split, Target
 from zoo.data.layout import Layout
 from zoo.data.reader import Raw
 from zoo.data.tables import TABLES, Columns, column, read_columns
-from zoo.errors import BadData
+from zoo.errors import BadData, ZooError
 from zoo.places import is_place, walk
 
 _SPLIT_FOLDERS: dict[str, Split] = {
@@ -99,11 +99,13 @@ def _read_classes(folder: Path, split: Split | None, root: Path, targets: Target
 
 
 def _add(examples: Examples, name: str, raw: Raw, cells: Sequence[Any], split: Split | None, targets: Targets) -> None:
-    """Add an example with its target, or skip it with the reason."""
+    """Add an example with its target, or skip it with the reason; raises `BadData` if the head asks back."""
     try:
         target = targets.read_target(cells, raw)
     except BadData as error:
         examples.skipped.append(Skipped(name, str(error)))
+    except ZooError as error:
+        raise BadData(f"{examples.source}, {name}: {error}") from None
     else:
         examples.items.append(Example(name, raw, target, split, written=targets.write_target(target)))
 

@@ -68,7 +68,8 @@ def test_it_starts_at_the_mean_and_answers_in_the_units_of_the_targets():
     ("targets", "said"),
     [
         (["1", "many"], "'many' is not a number"),
-        (["1", "nan"], "not finite"),
+        (["1", "nan"], "'nan' stands for no number"),
+        (["1", "inf"], "not finite"),
         (["2", "2.0"], "All targets in 'label' are the same"),
     ],
 )

@@ -23,7 +23,7 @@ class TokenClassification(zoo.Task):
     Tags with the prefixes B- and I- (IOB2; also IOB1 and IOBES) form entities; then whole entities are scored.
     """
 
-    def __init__(self, *, hidden: int, dropout: float) -> None:
+    def __init__(self, *, hidden: int | str, dropout: float) -> None:
         check_options(hidden=hidden, dropout=dropout)
         self.options = {"hidden": hidden, "dropout": dropout}
         self.labels: list[str] = []

@@ -1,0 +1,132 @@
+"""What separates the labels in a cell: found out where the labels show it, asked for where they leave a doubt."""
+
+import shlex
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
+from typing import NoReturn
+
+import zoo
+
+USUAL = "|"
+_NAMES = {
+    "tab": "\t",
+    "\\t": "\t",
+    "newline": "\n",
+    "\\n": "\n",
+    "space": " ",
+    "comma": ",",
+    "semicolon": ";",
+    "slash": "/",
+    "pipe": "|",
+}
+_SEPARATORS = ("|", ",", ";", "/", "\t", "\n", "、", "，", "；")
+_ALSO_IN_LABELS = (" ", "&", "+", "-", "_", ":", ".", "~", "#", "·", "•", " and ")
+_HUNDREDS = 200
+_BRACKETS = ("()", "[]", "{}")
+
+
+def named(option: str) -> str | None:
+    """The separator that `--set separator=...` names: a text, or a word for one; None for "none".
+
+    >>> named(","), named("tab"), named(" "), named("none")
+    (',', '\\t', ' ', None)
+    """
+    return None if option == "none" else _NAMES.get(option, option)
+
+
+def split(cell: str, separator: str | None) -> list[str]:
+    """The labels in a cell, without the blanks around them; the usual separator alone means no label."""
+    if cell.strip() == USUAL:
+        return []
+    parts = [cell] if separator is None else cell.split(separator)
+    return [part.strip() for part in parts if part.strip()]
+
+
+def find(cells: Iterable[str], labels: Iterable[str] = ()) -> str:
+    """The separator in these cells; the usual one if they look like single labels.
+
+    It is certain where its parts occur alone or in other combinations, so that there are no more labels than cells.
+    `labels` are known besides, from cells that are lists. Raises `BadData` with a question in doubt.
+    """
+    texts = sorted({cell.strip() for cell in cells} - {USUAL, ""})
+    known = set(labels) - set(texts)
+    present = [separator for separator in _SEPARATORS if _with(texts, separator)]
+    sure = [separator for separator in present if separator == USUAL or _recurs(texts, known, separator)]
+    if len(sure) > 1:
+        _ask_which(texts, sure[:2])
+    if sure:
+        found = sorted({label for text in texts for label in split(text, sure[0])} | known)
+        for other in _SEPARATORS:
+            if other != sure[0] and _some_recur(found, other):
+                _ask_which(texts, (sure[0], other))
+        return sure[0]
+    perhaps = present or [sign for sign in _ALSO_IN_LABELS if _with(texts, sign) and _recurs(texts, known, sign)]
+    if perhaps:
+        example = _with(texts, perhaps[0])
+        raise zoo.BadData(
+            f"The label {example!r} may be one label, or several that are separated by {shown(perhaps[0])}. "
+            f"For several: {_setting(perhaps[0])}. For one: --set separator=none"
+        )
+    if len(texts) >= _HUNDREDS:
+        raise zoo.BadData(
+            f"There are {len(texts)} different labels, such as {texts[0]!r} and {texts[-1]!r}, and nothing that is "
+            "known to separate labels. Name the separator, for example --set separator=comma. If each is one label: "
+            "--set separator=none"
+        )
+    return USUAL
+
+
+def certain(cells: Iterable[str]) -> str:
+    """The separator that the parts of these cells show by occurring again; "" if there is none, or a doubt."""
+    texts = sorted({cell.strip() for cell in cells})
+    found = [separator for separator in _SEPARATORS if _with(texts, separator) and _recurs(texts, (), separator)]
+    return found[0] if len(found) == 1 else ""
+
+
+def refuse_halves(labels: Iterable[str], separator: str | None) -> None:
+    """Raise `BadData` for a label with one half of a pair of brackets: what was split there belongs together."""
+    for label in labels:
+        for opening, closing in _BRACKETS:
+            if label.count(opening) != label.count(closing):
+                by = "" if separator is None else f", split at {shown(separator)}"
+                raise zoo.BadData(
+                    f"The label {label!r}{by}, has only half of a pair of brackets. Write lists as ['red', 'round'], "
+                    "or name what separates the labels, for example --set separator=comma"
+                )
+
+
+def shown(separator: str) -> str:
+    """A separator as a message names it."""
+    return {"\t": "tabs", "\n": "line breaks", " ": "spaces"}.get(separator, repr(separator))
+
+
+def _setting(separator: str) -> str:
+    name = {"\t": "tab", "\n": "newline", " ": "space"}.get(separator, separator)
+    return f"--set {shlex.quote(f'separator={name}')}"
+
+
+def _ask_which(texts: Sequence[str], separators: Sequence[str]) -> NoReturn:
+    one, other = (f"{shown(s)} (as in {_with(texts, s)!r})" for s in separators)
+    raise zoo.BadData(
+        f"The labels may be separated by {one} or by {other}. "
+        f"Say by which: {_setting(separators[0])} or {_setting(separators[1])}"
+    )
+
+
+def _with(texts: Sequence[str], separator: str) -> str:
+    """The first text with this separator inside, or ""."""
+    return next((text for text in texts if separator in text), "")
+
+
+def _recurs(texts: Collection[str], known: Collection[str], separator: str) -> bool:
+    """Whether splitting gives no more labels than there were texts, and most of these are in several texts."""
+    counts = Counter(label for text in texts for label in set(split(text, separator)))
+    counts.update(known)
+    return len(counts) <= len(texts) + len(known) and 2 * sum(n > 1 for n in counts.values()) >= len(counts)
+
+
+def _some_recur(labels: Sequence[str], separator: str) -> bool:
+    """Whether a part of a label is another label, or a part of another one."""
+    counts = Counter(part for label in labels for part in set(split(label, separator)))
+    parts = {part for label in labels if separator in label for part in split(label, separator)}
+    return any(counts[part] > 1 for part in parts)
