@@ -89,7 +89,8 @@ class Regression(zoo.Task):
 
     def outputs(self, features: Mapping[str, keras.KerasTensor]) -> keras.KerasTensor:
         x = dense(features["pooled"], len(self.columns), self.options, name="standardized")
-        return keras.layers.Rescaling(self.std, self.mean, dtype="float64", name="value")(x)
+        std, mean = np.array(self.std), np.array(self.mean)  # Keras takes a list for float32
+        return keras.layers.Rescaling(std, mean, dtype="float64", name="value")(x)
 
     def solve(
         self, head: keras.Model, features: Mapping[str, np.ndarray], encoded: np.ndarray, weights: np.ndarray
