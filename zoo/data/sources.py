@@ -137,7 +137,7 @@ def read_inputs(path: Path, layout: Layout, columns: Columns | None = None) -> l
 
 def _input(path: Path, layout: Layout, row: int, cells: tuple[Any, ...]) -> tuple[str, Raw, str]:
     name = f"row {row}"
-    if reason := _missing(layout.inputs, cells):
+    if reason := _missing(layout.inputs, cells, also=[]):
         return name, None, reason
     try:
         raw = layout.form.from_cells(cells, path.parent)
@@ -146,11 +146,10 @@ def _input(path: Path, layout: Layout, row: int, cells: tuple[Any, ...]) -> tupl
     return str(cells[0]) if is_place(raw) else name, raw, ""
 
 
-def _missing(names: Sequence[str], cells: Sequence[Any]) -> str:
-    """The reason if one of the columns is empty, otherwise ""."""
-    empty = (
-        name for name, cell in zip(names, cells, strict=True) if cell is None or cell == [] or not str(cell).strip()
-    )
+def _missing(names: Sequence[str], cells: Sequence[Any], also: list[Any] | None = None) -> str:
+    """The reason if one of the columns is empty, or equal to `also`; otherwise ""."""
+    cells_of = zip(names, cells, strict=True)
+    empty = (name for name, cell in cells_of if cell is None or cell == also or not str(cell).strip())
     return next((f"the column {name} is empty" for name in empty), "")
 
 

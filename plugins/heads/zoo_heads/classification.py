@@ -14,6 +14,7 @@ from zoo.progress import say
 from zoo_heads import separators
 from zoo_heads.closed_form import installed, logistic
 from zoo_heads.layers import check_options, dense, ranked
+from zoo_heads.scores import macro_f1
 
 _LIST = re.compile(r"\s*(\[|[({]\s*['\"])")
 
@@ -102,14 +103,12 @@ class Classification(zoo.Task):
         return (len(encoded) / (present * np.maximum(counts, 1)))[encoded].astype("float32")
 
     def score(self, encoded: np.ndarray, outputs: np.ndarray) -> dict[str, float]:
-        """Accuracy, macro-averaged F1 over the classes that occur, and cross-entropy."""
-        from sklearn.metrics import f1_score
-
+        """Accuracy, mean F1 over the classes that are true or predicted, and cross-entropy."""
         predicted = outputs.argmax(axis=1)
         likelihood = outputs[np.arange(len(encoded)), encoded].astype("float64")
         return {
             "accuracy": float(np.mean(predicted == encoded)),
-            "macro_f1": float(f1_score(encoded, predicted, average="macro")),
+            "macro_f1": macro_f1(encoded, predicted),
             "cross_entropy": float(-np.log(np.maximum(likelihood, 1e-7)).mean()),
         }
 

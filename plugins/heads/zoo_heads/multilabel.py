@@ -36,7 +36,7 @@ class Multilabel(zoo.Task):
         self.options = {"hidden": hidden, "dropout": dropout, "threshold": threshold, "separator": separator}
         self.columns: list[str] = []
         self.labels: list[str] = []
-        self._separator = separators.named(separator)
+        self._separator = separators.named(separator or separators.USUAL)
         self._found = separator != ""
 
     def read_target(self, cells: Sequence[Any], raw: Any) -> Target:
@@ -76,15 +76,16 @@ class Multilabel(zoo.Task):
 
     def _find_separator(self, targets: Sequence[Target]) -> None:
         """Find out once what separates labels, from all targets; it stays the same for the training ones alone."""
+        texts = [target for target in targets if isinstance(target, str)]
+        if self._separator is not None:
+            separators.refuse_bare_lists(texts)
         if self._found or len(self.columns) > 1:
             return
-        texts = [target for target in targets if isinstance(target, str)]
         listed = {label for target in targets if isinstance(target, list) for label in target}
         self._separator = separators.find(texts, listed)
         self._found = True
-        separators.refuse_halves(
-            (label for text in set(texts) for label in separators.split(text, self._separator)), self._separator
-        )
+        labels = (label for text in set(texts) for label in separators.split(text, self._separator))
+        separators.refuse_halves(labels, self._separator)
         if self._separator != separators.USUAL:
             say(f"Labels are separated by {separators.shown(self._separator)}.")
 

@@ -1,5 +1,6 @@
 """What separates the labels in a cell: found out where the labels show it, asked for where they leave a doubt."""
 
+import re
 import shlex
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
@@ -22,6 +23,7 @@ _NAMES = {
 _SEPARATORS = ("|", ",", ";", "/", "\t", "\n", "、", "，", "；")
 _ALSO_IN_LABELS = (" ", "&", "+", "-", "_", ":", ".", "~", "#", "·", "•", " and ")
 _HUNDREDS = 200
+_BARE_LIST = re.compile(r"\[[^\[\]]*[,;|\s][^\[\]]*\]")
 _BRACKETS = ("()", "[]", "{}")
 
 
@@ -65,7 +67,7 @@ def find(cells: Iterable[str], labels: Iterable[str] = ()) -> str:
         example = _with(texts, perhaps[0])
         raise zoo.BadData(
             f"The label {example!r} may be one label, or several that are separated by {shown(perhaps[0])}. "
-            f"For several: {_setting(perhaps[0])}. For one: --set separator=none"
+            f"For one: --set separator=none; for several: {_setting(perhaps[0])}"
         )
     if len(texts) >= _HUNDREDS:
         raise zoo.BadData(
@@ -83,16 +85,26 @@ def certain(cells: Iterable[str]) -> str:
     return found[0] if len(found) == 1 else ""
 
 
-def refuse_halves(labels: Iterable[str], separator: str | None) -> None:
+def refuse_halves(labels: Iterable[str], separator: str) -> None:
     """Raise `BadData` for a label with one half of a pair of brackets: what was split there belongs together."""
     for label in labels:
         for opening, closing in _BRACKETS:
             if label.count(opening) != label.count(closing):
-                by = "" if separator is None else f", split at {shown(separator)}"
                 raise zoo.BadData(
-                    f"The label {label!r}{by}, has only half of a pair of brackets. Write lists as ['red', 'round'], "
-                    "or name what separates the labels, for example --set separator=comma"
+                    f"Split at {shown(separator)}, there is the label {label!r}, with only half of a pair of brackets. "
+                    f"Write the labels without brackets, or say what is right: {_setting(separator)}, another "
+                    "separator, or --set separator=none if each is one label"
                 )
+
+
+def refuse_bare_lists(cells: Iterable[str]) -> None:
+    """Raise `BadData` for a list whose parts are not in quotes, as in "[red, round]"."""
+    for cell in cells:
+        if _BARE_LIST.fullmatch(cell.strip()):
+            raise zoo.BadData(
+                f"{cell!r} looks like a list, but its labels are not in quotes. Write them as in ['red', 'round'], or "
+                "without brackets. If it is one label: --set separator=none"
+            )
 
 
 def shown(separator: str) -> str:
