@@ -175,7 +175,7 @@ REFUSED: list[tuple[str, Make, str]] = [
     (
         "Parquet with lists",
         nested(text=pa.array(list("wxyz")), label=pa.array([["a"]] * 4)),
-        r"\(row 1: a list, where a text or a number was expected\)",
+        r"table\.parquet, row 1: the label \['a'\] is a list\..*--head multilabel",
     ),
     (
         "Parquet with bytes",

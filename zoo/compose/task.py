@@ -62,7 +62,8 @@ class Task:
 
         raw  the example itself; for a text example, the text
 
-        Raises `zoo.BadData` with the reason in a few words if the example has to be left out.
+        Raises `zoo.BadData` with the reason in a few words if the example has to be left out. Any other `zoo.ZooError`
+        is a question: nothing is trained, and its message is shown behind the name of the table and the row.
         """
         return plain(cells[0]) if len(cells) == 1 else tuple(map(plain, cells))
 
