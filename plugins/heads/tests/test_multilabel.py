@@ -84,6 +84,12 @@ def test_a_run_of_an_older_version_splits_at_bars():
     assert restore_task("multilabel", state).encode(["a|b,c", "b,c"]).tolist() == [[1, 1], [0, 1]]
 
 
+def test_a_separator_that_is_nowhere_is_questioned():
+    with pytest.raises(zoo.BadData, match=r"No label has ';' in it, but 'funny,sad' .*--set separator=,$"):
+        _read("funny,sad", "sad", "funny", separator=";")
+    assert _read("New York, USA", "Paris, France", separator=";")[0].labels == ["New York, USA", "Paris, France"]
+
+
 @pytest.mark.parametrize(
     ("cells", "said"),
     [

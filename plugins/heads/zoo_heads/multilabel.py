@@ -79,6 +79,8 @@ class Multilabel(zoo.Task):
         texts = [target for target in targets if isinstance(target, str)]
         if self._separator is not None:
             separators.refuse_bare_lists(texts)
+            if self.options["separator"]:
+                separators.refuse_unused(texts, self._separator)
         if self._found or len(self.columns) > 1:
             return
         listed = {label for target in targets if isinstance(target, list) for label in target}

@@ -97,6 +97,15 @@ def refuse_halves(labels: Iterable[str], separator: str) -> None:
                 )
 
 
+def refuse_unused(cells: Sequence[str], separator: str) -> None:
+    """Raise `BadData` if a separator that was set is nowhere, but another one certainly is."""
+    if not _with(cells, separator) and (other := certain(cells)):
+        raise zoo.BadData(
+            f"No label has {shown(separator)} in it, but {_with(cells, other)!r} seems to be several, separated by "
+            f"{shown(other)}. If each is one label: --set separator=none; if they are separated so: {_setting(other)}"
+        )
+
+
 def refuse_bare_lists(cells: Iterable[str]) -> None:
     """Raise `BadData` for a list whose parts are not in quotes, as in "[red, round]"."""
     for cell in cells:
