@@ -95,7 +95,9 @@ def test_a_separator_that_is_nowhere_is_questioned():
     [
         (["New York, USA", "Paris, France"], "may be one label, or several that are separated by ','"),
         (["[red, round]", "[red]"], r"'\[red, round\]' looks like a list"),
-        (["a (b, c)", "a (b", "c)"], "only half of a pair of brackets"),
+        (["a (b, c)", "a (b", "c)"], r"Split at ',', there is the label 'a \(b'"),
+        (["'a', 'b'", "'b'", "'a'"], r"there is the label \"'a'\""),
+        (['"a, b","c"', '"a', 'b"', '"c"'], "Write labels without brackets and quotes"),
         ([[1, 0, 1], [0, 1, 0]], "The labels are only 0 and 1"),
         (["1,0,1", "0,1,1", "0,0,0"], "The labels are only 0 and 1"),
     ],

@@ -86,7 +86,7 @@ class Multilabel(zoo.Task):
         listed = {label for target in targets if isinstance(target, list) for label in target}
         self._separator = separators.find(texts, listed)
         self._found = True
-        labels = (label for text in set(texts) for label in separators.split(text, self._separator))
+        labels = (label for text in sorted(set(texts)) for label in separators.split(text, self._separator))
         separators.refuse_halves(labels, self._separator)
         if self._separator != separators.USUAL:
             say(f"Labels are separated by {separators.shown(self._separator)}.")

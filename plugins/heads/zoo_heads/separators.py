@@ -86,15 +86,15 @@ def certain(cells: Iterable[str]) -> str:
 
 
 def refuse_halves(labels: Iterable[str], separator: str) -> None:
-    """Raise `BadData` for a label with one half of a pair of brackets: what was split there belongs together."""
+    """Raise `BadData` for a label in quotes, or with one half of a pair of brackets or quotes."""
     for label in labels:
-        for opening, closing in _BRACKETS:
-            if label.count(opening) != label.count(closing):
-                raise zoo.BadData(
-                    f"Split at {shown(separator)}, there is the label {label!r}, with only half of a pair of brackets. "
-                    f"Write the labels without brackets, or say what is right: {_setting(separator)}, another "
-                    "separator, or --set separator=none if each is one label"
-                )
+        halves = any(label.count(opening) != label.count(closing) for opening, closing in _BRACKETS)
+        if halves or label.count('"') % 2 or label[:1] == label[-1:] in ("'", '"'):
+            raise zoo.BadData(
+                f"Split at {shown(separator)}, there is the label {label!r}. Write labels without brackets and quotes, "
+                "or say what is right: --set separator=none if each cell is one label, another separator, or "
+                f"{_setting(separator)}"
+            )
 
 
 def refuse_unused(cells: Sequence[str], separator: str) -> None:
