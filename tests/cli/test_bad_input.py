@@ -170,7 +170,7 @@ REFUSED: list[tuple[str, Make, str]] = [
     (
         "Parquet with lists",
         nested(text=pa.array(list("wxyz")), label=pa.array([["a"]] * 4)),
-        r"\(row 1: a list, where a text or a number was expected\)",
+        r"table\.parquet, row 1: the label \['a'\] is a list\..*--head multilabel",
     ),
     (
         "Parquet with bytes",
@@ -194,10 +194,11 @@ REFUSED: list[tuple[str, Make, str]] = [
         texts("text,label\n" + "".join(f"t{i},c{i}\n" for i in range(10000))),
         r"has one distinct",
     ),
-    ("infinity as a number", numbers("1", "inf", "2", "3"), r"'inf' is not finite"),
+    ("NaN for every number", numbers("nan", "nan"), r"0\.png: the column label is empty"),
+    ("infinity for every number", numbers("inf", "-inf"), r"0\.png: the target 'inf' is not finite"),
     ("a number beyond float32", numbers("1", "1e300", "2", "3"), r"'1e300' is too large"),
     ("a word as a number", numbers("1", "two", "2", "3"), r"'two' is not a number"),
-    ("a decimal comma", numbers('"1,5"', '"2,5"', '"3,5"'), r"'1,5' is not a number"),
+    ("a decimal comma", numbers('"1,5"', '"2,5"', '"3,5"'), r"0\.png: the target '1,5' .* --set decimal=, it is 1\.5"),
     ("all numbers the same", numbers("1", "1", "1", "1"), r"All targets in 'label' are the same number"),
     # names and settings
     ("a misspelt backbone", lambda f: ["train", "efficientnet_lite", f], r"Did you mean efficientnet_lite0"),

@@ -63,7 +63,8 @@ class Task:
 
         raw  the example itself; for a text example, the text
 
-        Raises `zoo.BadData` with the reason in a few words if the example has to be left out.
+        Raises `zoo.BadData` with the reason in a few words if the example has to be left out. Any other `zoo.ZooError`
+        is a question: nothing is trained, and its message is shown behind the name of the table and the row.
         """
         return plain(cells[0]) if len(cells) == 1 else tuple(map(plain, cells))
 
@@ -71,11 +72,11 @@ class Task:
         """The target as text: for split.csv and predictions.parquet, and to compare targets."""
         return target if isinstance(target, str) else " ".join(map(str, target))
 
-    def describe(self, targets: Sequence[Target]) -> str:
-        """The targets in a few words, which are said before a training: how many there are of each."""
+    def describe(self, targets: Sequence[Target], unit: str = "different") -> str:
+        """The targets in a few words, which are said before a training, once they are learnt: how many of each."""
         counts = Counter(map(self.write_target, targets))
         named = ", ".join(f"{name} {n}" for name, n in counts.most_common(_NAMED))
-        return f"{len(counts)} different, {named}{', ...' if len(counts) > _NAMED else ''}"
+        return f"{len(counts)} {unit}, {named}{', ...' if len(counts) > _NAMED else ''}"
 
     def learn(self, targets: Sequence[Target], columns: Sequence[str]) -> None:
         """See all targets once, with the names of their columns; raises `zoo.BadData` if they cannot be learnt."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from zoo.data.reader import Raw, Target, Targets
-from zoo.errors import BadData
+from zoo.errors import BadData, ZooError
 
 Split = Literal["train", "validation", "test"]
 
@@ -77,10 +77,15 @@ def add_example(
     targets: Targets,
     group: str = "",
 ) -> None:
-    """Add an example with the target in its cells, or leave it out with the reason."""
+    """Add an example with the target in its cells, or leave it out with the reason.
+
+    Raises `BadData` if the head asks back.
+    """
     try:
         target = targets.read_target(cells, raw)
     except BadData as error:
         examples.skipped.append(Skipped(name, str(error)))
+    except ZooError as error:
+        raise BadData(f"{examples.source}, {name}: {error}") from None
     else:
         examples.items.append(Example(name, raw, target, split, "", targets.write_target(target), group))

@@ -116,7 +116,7 @@ def _input(path: Path, layout: Layout, number: int, row: Row) -> tuple[str, Raw,
     name = f"row {number}"
     if isinstance(row, BadRow):
         return name, None, row.reason
-    if reason := _missing(layout.inputs, row):
+    if reason := _missing(layout.inputs, row, also=[]):
         return name, None, reason
     try:
         raw = layout.form.from_cells(row, path.parent)
@@ -125,9 +125,9 @@ def _input(path: Path, layout: Layout, number: int, row: Row) -> tuple[str, Raw,
     return str(row[0]) if is_place(raw) else name, raw, ""
 
 
-def _missing(names: Sequence[str], cells: Sequence[Cell]) -> str:
-    """The reason if one of the columns is empty, otherwise ""."""
-    empty = (name for name, cell in zip(names, cells, strict=True) if cell is None or cell == [])
+def _missing(names: Sequence[str], cells: Sequence[Cell], also: Cell = None) -> str:
+    """The reason if one of the columns is empty, or is `also`; otherwise ""."""
+    empty = (name for name, cell in zip(names, cells, strict=True) if cell is None or cell == also)
     return next((f"the column {name} is empty" for name in empty), "")
 
 

@@ -57,7 +57,8 @@ class FollowEpoch(keras.callbacks.Callback):
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         self._order.epoch = epoch
         for number, value in self._metrics.items():
-            assign(self.model.metrics_variables[number], value)
+            variable = self.model.metrics_variables[number]
+            assign(variable, value.astype(variable.dtype))  # an older version's metric may have had another type
         self._metrics = {}
 
 

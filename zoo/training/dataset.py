@@ -59,8 +59,11 @@ def read_dataset(plan: Plan, layout: Layout, task: Task) -> Dataset:
     """
     validation = _read(plan.val, layout, task) if plan.val else None
     examples = _read(plan.data, layout, task)
-    layout = settle([examples, *([validation] if validation else [])], layout, plan.depth)
+    sets = [examples, *([validation] if validation else [])]
+    layout = settle(sets, layout, plan.depth)
     task.learn([e.target for e in examples.items], examples.columns)
+    for one in sets:
+        _say_what_is_read(one, layout, task)
     marked = bool(examples.of("validation"))
     assign(examples, validation, plan.seed, task.strata, plan.val_fraction)
     if examples.skipped:
@@ -79,26 +82,30 @@ def read_dataset(plan: Plan, layout: Layout, task: Task) -> Dataset:
 
 
 def _read(data: str, layout: Layout, task: Task) -> Examples:
-    """The examples that can be used; says what the data was taken for."""
+    """The examples that can be read; those of a class of which none can be read are noted in `lost`."""
     examples = read_source(place(data), layout, task)
     found = Counter(example.written for example in examples.items)
     checked = check(examples, layout.reader)
-    kept = Counter(example.written for example in checked.items)
-    unit = "rows" if examples.kind else layout.reader.unit
-    how = f"{examples.kind}; {', '.join(examples.columns)}" if examples.kind else "folders of classes"
-    say(f"Reads {len(checked.items)} {unit} of {data}: {how}: {task.describe([e.target for e in checked.items])}.")
-    for note in examples.notes:
-        say(f"Note: {note}.")
-    lost = dict(checked.lost)
-    if len(kept) < len(found):
+    gone = found.keys() - {example.written for example in checked.items}
+    if gone and (not examples.kind or 2 * len(found) <= len(examples.items)):  # classes, and not numbers
         reasons = {skipped.input: skipped.reason for skipped in checked.skipped}
         for example in examples.items:
-            if not kept[example.written] and example.written not in lost and len(found) <= len(examples.items) / 2:
-                lost[example.written] = f"{found[example.written]} inputs, none can be used: {reasons[example.input]}"
-    if lost:
-        named = ", ".join(f"{name} ({reason})" for name, reason in lost.items())
-        say(f"Warning: classes without any example are left out: {named}.")
+            if example.written in gone:
+                count = found[example.written]
+                checked.lost[example.written] = f"{count} inputs, none can be read: {reasons[example.input]}"
     return checked
+
+
+def _say_what_is_read(examples: Examples, layout: Layout, task: Task) -> None:
+    unit = "rows" if examples.kind else layout.reader.unit
+    how = f"{examples.kind}; {', '.join(examples.columns)}" if examples.kind else "folders of classes"
+    described = task.describe([example.target for example in examples.items])
+    say(f"Reads {len(examples.items)} {unit} of {examples.source}: {how}: {described}.")
+    for note in examples.notes:
+        say(f"Note: {note}.")
+    if examples.lost:
+        named = ", ".join(f"{name} ({reason})" for name, reason in examples.lost.items())
+        say(f"Warning: classes without any example are left out: {named}.")
 
 
 def _say_splits(examples: Examples, how: str, plan: Plan) -> None:

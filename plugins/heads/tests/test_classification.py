@@ -84,3 +84,18 @@ def test_what_makes_no_classification_is_a_sentence():
         zoo.build("mobilenet_v3_small", weights="none", head="classification")
     with pytest.raises(zoo.BadData, match="'z' is not a class"):
         _task().encode(["z"])
+
+
+@pytest.mark.parametrize("cell", [["good"], "['good']", '["good", "bad"]', "('good',)", "[1]"])
+def test_a_list_is_no_class(cell):
+    with pytest.raises(zoo.ZooError, match=r"is a list.*--head multilabel"):
+        _task().read_target([cell], "")
+    for label in ("(1)", "[sic]", "{x}", "good"):
+        assert _task().read_target([label], "") == label
+
+
+def test_classes_that_are_combinations_of_labels_are_noted(capsys):
+    make_task(catalog().head("classification"), {}).learn(["funny,sad", "sad", "funny"], ("label",))
+    assert "'funny,sad' counts as one class" in capsys.readouterr().err
+    make_task(catalog().head("classification"), {}).learn(["New York, USA", "Paris, France"], ("label",))
+    assert capsys.readouterr().err == ""

@@ -7,6 +7,7 @@ from sklearn.datasets import load_digits
 from sklearn.linear_model import LogisticRegression
 
 from zoo_heads.classification import Classification
+from zoo_heads.layers import width
 from zoo_heads.multilabel import Multilabel
 from zoo_heads.regression import Regression
 
@@ -68,6 +69,28 @@ def test_several_labels():
     name, shares = solved(task, DIGITS, encoded)
     assert name.startswith("logistic regression of each label")
     assert ((shares > 0.5) == (encoded > 0.5)).mean() > 0.9
+
+
+def test_the_hidden_layer_has_room_for_the_baseline_of_many_classes():
+    centers = np.random.default_rng(0).normal(size=(80, 16))
+    classes = np.repeat(np.arange(80), 4)
+    features = (centers[classes] + np.random.default_rng(1).normal(size=(320, 16)) / 20).astype("float32")
+    task = Classification(hidden="auto", dropout=0.0, **CLASS_OPTIONS)
+    task.learn([str(c) for c in classes], ("label",))
+    name, shares = solved(task, features, task.encode([str(c) for c in classes]))
+    assert name.startswith("logistic regression")
+    assert (shares.argmax(1) == task.encode([str(c) for c in classes])).mean() > 0.9
+    assert [width("auto", n) for n in (2, 64, 65, 200, 201)] == [128, 128, 130, 400, 128]
+
+
+def test_a_baseline_that_is_not_fitted_is_said_beforehand(capsys, monkeypatch):
+    monkeypatch.setattr("zoo_heads.classification.logistic", lambda *_: pytest.fail("it is fitted"))
+    for hidden, count, said in ((10, 10, "10 units, and it needs 20"), ("auto", 201, "there are 201 classes")):
+        task = Classification(hidden=hidden, dropout=0.0, **CLASS_OPTIONS)
+        targets = [str(number) for number in range(count)]
+        task.learn(targets, ("label",))
+        assert solved(task, np.ones((count, 4), "float32"), task.encode(targets))[0] is None
+        assert said in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(("hidden", "examples"), [(10, 500), (128, 12)])

@@ -5,7 +5,7 @@ import warnings
 
 import pytest
 
-from zoo_heads.entities import counts_by_type, entities_of, figures_of
+from zoo_heads.entities import counts_by_type, entities_of, figures_of, forms_entities
 
 SCHEMES = {
     "IOB1": ["O", "I-A", "I-B", "B-A"],
@@ -23,6 +23,33 @@ def test_entities_of_every_scheme():
     assert entities_of(["U-A", "B-A", "L-A", "U-A"]) == [("A", 0, 1), ("A", 1, 3), ("A", 3, 4)]
     assert entities_of(["B", "I", "O", "LOC", "LOC", "PER"]) == [("_", 0, 2), ("LOC", 3, 5), ("PER", 5, 6)]
     assert entities_of([]) == []
+
+
+SAME = {
+    "IOB1": ["I-A", "I-A", "B-A", "O", "I-B"],
+    "IOB2": ["B-A", "I-A", "B-A", "O", "B-B"],
+    "IOBES": ["B-A", "E-A", "S-A", "O", "S-B"],
+    "BILOU": ["B-A", "L-A", "U-A", "O", "U-B"],
+    "BMES": ["B-A", "E-A", "S-A", "O", "S-B"],
+    "BMEWO": ["B-A", "E-A", "W-A", "O", "W-B"],
+}
+LONG = {"IOB1": "I-A I-A I-A", "IOB2": "B-A I-A I-A", "IOBES": "B-A I-A E-A", "BILOU": "B-A I-A L-A"}
+
+
+@pytest.mark.parametrize("scheme", SAME)
+def test_the_same_entities_in_every_scheme(scheme):
+    assert entities_of(SAME[scheme]) == [("A", 0, 2), ("A", 2, 3), ("B", 4, 5)]
+    assert entities_of(LONG.get(scheme, "B-A M-A E-A").split()) == [("A", 0, 3)]
+    cut = ["O", *SAME[scheme][1:]]  # the first entity begins too late, the others are right
+    figures = figures_of(counts_by_type([SAME[scheme]], [cut]))
+    assert figures == pytest.approx({"f1": 2 / 3, "precision": 2 / 3, "recall": 2 / 3})
+
+
+def test_tags_that_form_entities():
+    assert forms_entities(["I-PER", "O"])
+    assert forms_entities(["U-PER", "O"])
+    for others in (["NN", "VB"], ["0", "1"], ["U-x", "V-y"], ["O", "X"]):
+        assert not forms_entities(others)
 
 
 def test_figures_from_counts():

@@ -34,6 +34,81 @@ def test_figures_are_those_of_scikit_learn():
     assert set(task.score(encoded * 0, outputs).values()) == {0.0}
 
 
+def test_one_label_that_occurs_is_judged_as_a_label_not_as_two_classes():
+    task = _task(["a|b"])
+    encoded = np.array([[1, 0], [1, 0], [0, 0], [0, 0]], "float32")
+    outputs = np.array([[0.9, 0.1], [0.2, 0.1], [0.1, 0.2], [0.3, 0.1]], "float32")
+    score = task.score(encoded, outputs)
+    assert score["macro_f1"] == pytest.approx(metrics.f1_score(encoded[:, 0], outputs[:, 0] >= 0.5))  # 2/3
+    assert score["micro_f1"] == pytest.approx(2 / 3)
+    precision = metrics.average_precision_score(encoded[:, 0], outputs[:, 0])
+    assert score["mean_average_precision"] == pytest.approx(precision)
+
+
+def _read(*cells, **options):
+    task = make_task(catalog().head("multilabel"), options)
+    targets = [task.read_target([cell], "") for cell in cells]
+    task.learn(targets, ("label",))
+    return task, targets
+
+
+def test_lists_are_labels_however_they_are_printed():
+    cells = (["funny", " sad "], "['funny' 'sad']", '["funny", "long", "long"]', "('sad', 'long')", [], "[]", [None])
+    task, targets = _read(*cells)
+    assert task.labels == ["funny", "long", "sad"]
+    assert task.encode(targets).tolist() == [[1, 0, 1], [1, 0, 1], [1, 1, 0], [0, 1, 1], *[[0, 0, 0]] * 3]
+    assert task.write_target(targets[0]) == "funny|sad"
+    assert task.write_target([]) == "|"
+    assert task.write_target(["a|b", "c"]) == '["a|b", "c"]'
+
+
+def test_the_separator_that_was_found_out_is_said_once_and_kept(capsys):
+    task, targets = _read("funny,sad", "sad, long", "funny", "funny,funny")
+    assert capsys.readouterr().err == "Labels are separated by ','.\n"
+    task.learn([*targets[2:], "long,sad"], ("label",))  # of training examples alone, nothing is found out again
+    assert task.labels == ["funny", "long", "sad"]
+    again = restore_task("multilabel", task.state())
+    assert again.encode([again.read_target(["long,funny"], ""), "|"]).tolist() == [[1, 1, 0], [0, 0, 0]]
+
+
+def test_a_separator_that_was_set_is_taken():
+    task, targets = _read("New York, USA", "Paris, France", separator="comma")
+    assert task.labels == ["France", "New York", "Paris", "USA"]
+    task, targets = _read("New York, USA", "Paris, France", separator="none")
+    assert task.labels == targets
+    assert restore_task("multilabel", task.state()).encode(["Paris, France"]).tolist() == [[0, 1]]
+
+
+def test_a_run_of_an_older_version_splits_at_bars():
+    state = {"options": {"hidden": 128, "dropout": 0.2, "threshold": 0.5}, "columns": ["label"], "labels": ["a", "b,c"]}
+    assert restore_task("multilabel", state).encode(["a|b,c", "b,c"]).tolist() == [[1, 1], [0, 1]]
+
+
+def test_a_separator_that_is_nowhere_is_questioned():
+    with pytest.raises(zoo.BadData, match=r"No label has ';' in it, but 'funny,sad' .*--set separator=,$"):
+        _read("funny,sad", "sad", "funny", separator=";")
+    assert _read("New York, USA", "Paris, France", separator=";")[0].labels == ["New York, USA", "Paris, France"]
+
+
+@pytest.mark.parametrize(
+    ("cells", "said"),
+    [
+        (["New York, USA", "Paris, France"], "may be one label, or several that are separated by ','"),
+        (["[red, round]", "[red]"], r"'\[red, round\]' looks like a list"),
+        (["a (b, c)", "a (b", "c)"], r"Split at ',', there is the label 'a \(b'"),
+        (["'a', 'b'", "'b'", "'a'"], r"there is the label \"'a'\""),
+        (['"a, b","c"', '"a', 'b"', '"c"'], "Write labels without brackets and quotes"),
+        ([[1, 0, 1], [0, 1, 0]], "The labels are only 0 and 1"),
+        (["1,0,1", "0,1,1", "0,0,0"], "The labels are only 0 and 1"),
+    ],
+)
+def test_a_cell_that_leaves_a_doubt_is_a_question(cells, said):
+    with pytest.raises(zoo.BadData, match=said):
+        _read(*cells)
+    with pytest.raises(zoo.BadData, match="an object"):
+        _read("{'red': 1, 'round': 0}")
+
+
 def test_labels_stand_in_one_column_or_in_several():
     one = _task(["b|a", " a | c ", "|", "b"])
     assert one.state()["labels"] == ["a", "b", "c"]

@@ -93,3 +93,15 @@ def test_what_makes_no_task_is_a_sentence():
         _task([("O", "O")])
     with pytest.raises(zoo.BadData, match="'B-X' is not a tag"):
         _task().encode([("B-X",)])
+
+
+def test_tags_are_lists_however_they_are_printed_and_may_be_numbers(recwarn):
+    task = make_task(catalog().head("token_classification"), {})
+    cells = ["['0' '3']", "[3, 0]", [0, 3], "0 0", '["3", "3"]']
+    targets = [task.read_target([cell], "two words") for cell in cells]
+    assert targets == [("0", "3"), ("3", "0"), ("0", "3"), ("0", "0"), ("3", "3")]
+    task.learn(targets, ("tags",))
+    outputs = np.eye(2, dtype="float32")[task.encode(targets)]
+    assert task.score(task.encode(targets), outputs) == {"accuracy": 1.0, "macro_f1": 1.0}
+    assert task.decode(outputs[:1], ["two words"]) == [{"words": ["two", "words"], "tags": ["0", "3"]}]
+    assert not recwarn.list

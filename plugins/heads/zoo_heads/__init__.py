@@ -8,7 +8,11 @@ import zoo
 ZOO_API = ">=1.1,<2"
 
 _LAYERS = (
-    zoo.Option(name="hidden", default=128, summary="units of a dense layer before the last one; 0: none"),
+    zoo.Option(
+        name="hidden",
+        default="auto",
+        summary="units of a dense layer before the last one; auto: 128, for 65 to 200 outputs twice as many; 0: none",
+    ),
     zoo.Option(name="dropout", default=0.2, summary="share of features dropped during training"),
 )
 _CLASSES = (
@@ -33,14 +37,29 @@ _REGRESSION = _head(
     name="regression",
     summary="one or several numbers for each example, in the units of the target",
     build="zoo_heads.regression:Regression",
-    options=_LAYERS,
+    options=(
+        *_LAYERS,
+        zoo.Option(
+            name="decimal",
+            default="",
+            summary="the decimal mark, . or , (then thousands may be separated, too); otherwise numbers are plain",
+        ),
+    ),
     targets="many",
 )
 _MULTILABEL = _head(
     name="multilabel",
-    summary="any number of labels for each example (sigmoid); targets as in red|round, or columns of 0 and 1",
+    summary="any number of labels for each example (sigmoid); lists, red|round, or columns of 0 and 1",
     build="zoo_heads.multilabel:Multilabel",
-    options=(*_LAYERS, zoo.Option(name="threshold", default=0.5, summary="lowest probability of a label in answers")),
+    options=(
+        *_LAYERS,
+        zoo.Option(name="threshold", default=0.5, summary="lowest probability of a label in answers"),
+        zoo.Option(
+            name="separator",
+            default="",
+            summary="what separates labels in a cell: a text, tab, newline, space, or none; otherwise it is found out",
+        ),
+    ),
     targets="many",
 )
 _TOKEN_CLASSIFICATION = _head(

@@ -1,5 +1,7 @@
 """Classification: one of several classes for each example."""
 
+import functools
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -8,8 +10,13 @@ import numpy as np
 from natsort import natsorted
 
 import zoo
-from zoo_heads.closed_form import install, logistic
+from zoo.progress import say
+from zoo_heads import separators
+from zoo_heads.closed_form import installed, logistic
 from zoo_heads.layers import check_options, dense, ranked
+from zoo_heads.scores import macro_f1
+
+_LIST = re.compile(r"\s*(\[|[({]\s*['\"])")
 
 
 class Classification(zoo.Task):
@@ -18,7 +25,9 @@ class Classification(zoo.Task):
     Targets are class names; `labels` has them in natural order ("2" before "10"), which is the order of the outputs.
     """
 
-    def __init__(self, *, hidden: int, dropout: float, label_smoothing: float, class_weight: str) -> None:
+    _noted = False
+
+    def __init__(self, *, hidden: int | str, dropout: float, label_smoothing: float, class_weight: str) -> None:
         check_options(hidden=hidden, dropout=dropout, label_smoothing=label_smoothing)
         self.options = {
             "hidden": hidden,
@@ -28,11 +37,37 @@ class Classification(zoo.Task):
         }
         self.labels: list[str] = []
 
+    def read_target(self, cells: Sequence[Any], raw: Any) -> str:
+        """The class: the text of the cell as it is written. Raises `zoo.ZooError` for a list."""
+        cell = cells[0]
+        printed = isinstance(cell, str) and _LIST.match(cell)  # a class may well be called (1)
+        if isinstance(cell, (list, tuple)) or (printed and zoo.list_of(cell) is not None):
+            raise zoo.ZooError(
+                f"the label {cell!r} is a list. For any number of labels for each example: --head multilabel. For one "
+                "of several classes, write its name without brackets"
+            )
+        text: str = super().read_target(cells, raw)
+        return text
+
+    def describe(self, targets: Sequence[str], unit: str = "classes") -> str:
+        return str(super().describe(targets, unit))
+
     def learn(self, targets: Sequence[str], columns: Sequence[str]) -> None:
         self.labels = natsorted(set(targets))
+        self._note_combinations()
         if len(self.labels) < 2:
             found = f"only the class {self.labels[0]!r}" if self.labels else "no class at all"
             raise zoo.BadData(f"There is {found}. A classifier needs at least two classes.")
+
+    def _note_combinations(self) -> None:
+        """Say once if the classes are combinations of labels."""
+        if not self._noted and (by := separators.certain(self.labels)):
+            example = next(label for label in self.labels if by in label)
+            say(
+                f"Note: {example!r} counts as one class, like every other combination of labels. For several labels "
+                "for each example: --head multilabel"
+            )
+        self._noted = True
 
     def strata(self, targets: Sequence[str]) -> Sequence[str]:
         return targets
@@ -53,8 +88,9 @@ class Classification(zoo.Task):
         self, head: keras.Model, features: Mapping[str, np.ndarray], encoded: np.ndarray, weights: np.ndarray
     ) -> str | None:
         """Logistic regression."""
-        found = logistic(features["pooled"], encoded, len(self.labels), weights)
-        return found.name if found and install(head, "probabilities", found) else None
+        count = len(self.labels)
+        fit = functools.partial(logistic, features["pooled"], encoded, count, weights)
+        return installed(head, "probabilities", count, "classes", fit)
 
     def loss(self) -> keras.losses.Loss:
         return _CrossEntropy(len(self.labels), self.options["label_smoothing"])
@@ -70,14 +106,12 @@ class Classification(zoo.Task):
         return (len(encoded) / (present * np.maximum(counts, 1)))[encoded].astype("float32")
 
     def score(self, encoded: np.ndarray, outputs: np.ndarray) -> dict[str, float]:
-        """Accuracy, macro-averaged F1 over the classes that occur, and cross-entropy."""
-        from sklearn.metrics import f1_score
-
+        """Accuracy, mean F1 over the classes that are true or predicted, and cross-entropy."""
         predicted = outputs.argmax(axis=1)
         likelihood = outputs[np.arange(len(encoded)), encoded].astype("float64")
         return {
             "accuracy": float(np.mean(predicted == encoded)),
-            "macro_f1": float(f1_score(encoded, predicted, average="macro")),
+            "macro_f1": macro_f1(encoded, predicted),
             "cross_entropy": float(-np.log(np.maximum(likelihood, 1e-7)).mean()),
         }
 

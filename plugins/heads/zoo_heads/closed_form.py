@@ -4,17 +4,20 @@ The regularisation is chosen by cross-validation on some of the training example
 """
 
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import keras
 import numpy as np
 
+from zoo.progress import say
+from zoo_heads.layers import MOST_OF_BASELINE
+
 _STRENGTHS = np.logspace(-4, 1, 6)  # scikit-learn's C, for standardised features
 _CHOOSING = 1_000  # examples used to choose the regularisation
 _FOLDS = 3
 _CHOOSING_COLUMNS = 5
-_MOST_UNITS = 200
 
 
 @dataclass(frozen=True)
@@ -29,9 +32,9 @@ class Linear:
 def logistic(features: np.ndarray, classes: np.ndarray, count: int, weights: np.ndarray) -> Linear | None:
     """Logistic regression: features (examples, dim), class indices (examples,) below `count`, example weights.
 
-    None if there are too many classes for a second or two, or too few examples of a class for cross-validation.
+    None if there are too few examples of a class for cross-validation.
     """
-    if count > _MOST_UNITS or np.bincount(classes, minlength=count).min() < _FOLDS:
+    if np.bincount(classes, minlength=count).min() < _FOLDS:
         return None
     space = _Space(features)
     strength = _choose(space.x, classes, weights)
@@ -42,9 +45,12 @@ def logistic(features: np.ndarray, classes: np.ndarray, count: int, weights: np.
 
 
 def logistic_of_labels(features: np.ndarray, labels: np.ndarray) -> Linear | None:
-    """Logistic regression for each column of 0 and 1: features (examples, dim), labels (examples, columns)."""
+    """Logistic regression for each column of 0 and 1: features (examples, dim), labels (examples, columns).
+
+    None if there are too few examples with or without a label for cross-validation.
+    """
     fewest = np.minimum(labels.sum(axis=0), len(labels) - labels.sum(axis=0))
-    if labels.shape[1] > _MOST_UNITS or fewest.min() < _FOLDS:
+    if fewest.min() < _FOLDS:
         return None
     space, even = _Space(features), np.ones(len(labels))
     columns = labels.T.astype("int32")
@@ -66,28 +72,49 @@ def ridge(features: np.ndarray, values: np.ndarray) -> Linear:
     return space.linear(kernel, bias, f"ridge regression (alpha = {fitted.alpha_:.3g})")
 
 
-def install(head: keras.Model, last: str, linear: Linear) -> bool:
+def installed(head: keras.Model, last: str, units: int, of: str, fit: Callable[[], Linear | None]) -> str | None:
+    """Fit a linear model and turn a head into it; returns the method's name. Says so where there is no such model.
+
+    last   the name of the head's last layer, a dense one of `units` units
+    of     what the units stand for, in a word
+    """
+    if units > MOST_OF_BASELINE:
+        why = f"there are {units} {of}, and it is fitted to at most {MOST_OF_BASELINE}"
+    elif (room := _room(head)) is not None and room < 2 * units:
+        why = f"the hidden layer has {room} units, and it needs {2 * units}"
+    elif (found := fit()) is None:
+        why = f"it needs {_FOLDS} training examples of each of the {of}"
+    else:
+        _install(head, last, found)
+        return found.name
+    say(f"There is no linear baseline to compare with: {why}.")
+    return None
+
+
+def _room(head: keras.Model) -> int | None:
+    """The units of the hidden layer; None if there is none."""
+    return next((int(layer.units) for layer in head.layers if layer.name == "hidden"), None)
+
+
+def _install(head: keras.Model, last: str, linear: Linear) -> None:
     """Set the weights of a head (a dense layer `last`, perhaps after one called `hidden`) so that it is a linear model.
 
     In a hidden layer, two units for each output carry the model, one for its positive and one for its negative part;
-    the other units keep their initial weights but have no effect yet. Returns False if there are too few units.
+    the other units keep their initial weights but have no effect yet.
     """
     end = head.get_layer(last)
-    if "hidden" not in [layer.name for layer in head.layers]:
+    if _room(head) is None:
         end.set_weights([linear.kernel, linear.bias])
-        return True
+        return
     hidden = head.get_layer("hidden")
     kernel, bias = hidden.get_weights()
     units = linear.kernel.shape[1]
-    if kernel.shape[1] < 2 * units:
-        return False
     kernel[:, : 2 * units] = np.hstack([linear.kernel, -linear.kernel])
     bias[: 2 * units] = 0
     out = np.zeros((kernel.shape[1], units))
     out[:units], out[units : 2 * units] = np.eye(units), -np.eye(units)
     hidden.set_weights([kernel, bias])
     end.set_weights([out, linear.bias])
-    return True
 
 
 class _Space:

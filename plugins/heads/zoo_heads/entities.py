@@ -1,13 +1,14 @@
-"""Entities from the tags of words (IOB1, IOB2, IOBES and the like), and metrics over whole entities.
+"""Entities from the tags of words (IOB1, IOB2, IOBES, BILOU, BMES), and metrics over whole entities.
 
 Counts like the CoNLL shared tasks (Tjong Kim Sang and De Meulder 2003): an entity is right if both of its ends and its
 type are right. The metrics are the same as those of the package seqeval, with which the tests compare them.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 Entity = tuple[str, int, int]  # type, first word, one after the last word
 _PREFIXES = frozenset("BIESLU")
+_SYNONYMS = {"M": "I", "W": "S"}  # of BMES and BMEWO; other tags may well begin with these letters
 Counts = Mapping[str, tuple[int, int, int]]  # by type: numbers of right, predicted and true entities
 
 
@@ -29,11 +30,24 @@ def entities_of(tags: Sequence[str]) -> list[Entity]:
     return found
 
 
+def forms_entities(tags: Iterable[str]) -> bool:
+    """Whether these are the tags of entities: some begin with B- or I-, or with E-, S-, L- or U- beside the tag O.
+
+    >>> forms_entities(["O", "U-PER"]), forms_entities(["NN", "S-bar"])
+    (True, False)
+    """
+    known = set(tags)
+    prefixes = {tag[0] for tag in known if tag[1:2] == "-"}
+    return bool(prefixes & {"B", "I"}) or ("O" in known and bool(prefixes & _PREFIXES))
+
+
 def _parts(tag: str) -> tuple[str, str]:
     """The prefix of a tag, and its type; the tag O has none."""
     prefix, _, kind = tag.partition("-")
     if prefix == "O":
         return "O", ""
+    if kind:
+        prefix = _SYNONYMS.get(prefix, prefix)
     return (prefix, kind or "_") if prefix in _PREFIXES else ("I", tag)
 
 

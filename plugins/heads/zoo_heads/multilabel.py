@@ -1,5 +1,8 @@
 """Multi-label classification: any number of labels for each example."""
 
+import functools
+import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -8,9 +11,13 @@ import numpy as np
 from natsort import natsorted
 
 import zoo
-from zoo_heads.closed_form import install, logistic_of_labels
+from zoo.progress import say
+from zoo_heads import separators
+from zoo_heads.closed_form import installed, logistic_of_labels
 from zoo_heads.layers import check_options, dense, ranked
 from zoo_heads.strata import by_rarest
+
+Target = str | list[str] | tuple[str, ...]
 
 _YES, _NO = {"1", "1.0", "true", "yes"}, {"0", "0.0", "false", "no"}
 
@@ -18,19 +25,46 @@ _YES, _NO = {"1", "1.0", "true", "yes"}, {"0", "0.0", "false", "no"}
 class Multilabel(zoo.Task):
     """Dense sigmoid for each label, on `pooled` (batch, dim); the outputs are probabilities (batch, labels).
 
-    A target consists of labels separated by "|" ("|" alone: no label), or of a column of 0 and 1 for each label.
+    A target consists of labels in one cell (a list, or a text in which a separator is between them; "|" alone: no
+    label), or of a column of 0 and 1 for each label.
     """
 
-    def __init__(self, *, hidden: int, dropout: float, threshold: float) -> None:
+    def __init__(self, *, hidden: int | str, dropout: float, threshold: float, separator: str = "") -> None:
         check_options(hidden=hidden, dropout=dropout)
         if not 0 < threshold < 1:
             raise zoo.BadPlan(f"--set threshold={threshold}: it must be above 0 and below 1.")
-        self.options = {"hidden": hidden, "dropout": dropout, "threshold": threshold}
+        self.options = {"hidden": hidden, "dropout": dropout, "threshold": threshold, "separator": separator}
         self.columns: list[str] = []
         self.labels: list[str] = []
+        self._separator = separators.named(separator or separators.USUAL)
+        self._found = separator != ""
 
-    def learn(self, targets: Sequence[str | tuple[str, ...]], columns: Sequence[str]) -> None:
+    def read_target(self, cells: Sequence[Any], raw: Any) -> Target:
+        """A list of labels, or the text of the cell; or a tuple of the texts in several columns."""
+        if len(cells) > 1:
+            return super().read_target(cells, raw)
+        cell = [part for part in cells[0] if part is not None] if isinstance(cells[0], (list, tuple)) else cells[0]
+        labels = zoo.list_of(cell)
+        if labels is not None:
+            return [label.strip() for label in labels if label.strip()]
+        text: str = super().read_target([cell], raw)
+        if re.fullmatch(r"\{.*:.*\}", text.strip(), re.DOTALL):
+            raise zoo.BadData("an object, where labels were expected")
+        return text
+
+    def write_target(self, target: Target) -> str:
+        """Labels from a list as in red|round, or as JSON where that would be unclear."""
+        if not isinstance(target, list):
+            return super().write_target(target)
+        plain = not any("|" in label for label in target)
+        return ("|".join(target) or "|") if plain else json.dumps(target, ensure_ascii=False)
+
+    def describe(self, targets: Sequence[Target], unit: str = "labels") -> str:
+        return str(super().describe([label for target in targets for label in self._labels_of(target)], unit))
+
+    def learn(self, targets: Sequence[Target], columns: Sequence[str]) -> None:
         self.columns = list(columns)
+        self._find_separator(targets)
         given = {label for target in targets for label in self._labels_of(target)}
         self.labels = list(columns) if len(columns) > 1 else natsorted(given)
         if len(self.labels) < 2:
@@ -40,11 +74,40 @@ class Multilabel(zoo.Task):
             )
         if never := [label for label in self.labels if label not in given]:
             raise zoo.BadData(f"No training example has the label {never[0]!r}. Leave its column out of --target.")
+        if len(columns) == 1:
+            self._refuse_vectors(targets)
 
-    def strata(self, targets: Sequence[str | tuple[str, ...]]) -> Sequence[str | None]:
+    def _find_separator(self, targets: Sequence[Target]) -> None:
+        """Find out once what separates labels, from all targets; it stays the same for the training ones alone."""
+        texts = [target for target in targets if isinstance(target, str)]
+        if self._separator is not None:
+            separators.refuse_bare_lists(texts)
+            if self.options["separator"]:
+                separators.refuse_unused(texts, self._separator)
+        if self._found or len(self.columns) > 1:
+            return
+        listed = {label for target in targets if isinstance(target, list) for label in target}
+        self._separator = separators.find(texts, listed)
+        self._found = True
+        labels = (label for text in sorted(set(texts)) for label in separators.split(text, self._separator))
+        separators.refuse_halves(labels, self._separator)
+        if self._separator != separators.USUAL:
+            say(f"Labels are separated by {separators.shown(self._separator)}.")
+
+    def _refuse_vectors(self, targets: Sequence[Target]) -> None:
+        """Raise `BadData` if each cell says 0 or 1 for each of several labels, whose names are not there."""
+        if {label.lower() for label in self.labels} <= _YES | _NO:
+            sizes = {len(self._parts_of(target)) for target in targets}
+            if len(sizes) == 1 and sizes.pop() > 1:
+                raise zoo.BadData(
+                    f"The labels are only {' and '.join(self.labels)}. Give the names of the labels that an example "
+                    "has, or a column of 0 and 1 for each label with --target A,B,C."
+                )
+
+    def strata(self, targets: Sequence[Target]) -> Sequence[str | None]:
         return by_rarest([self._labels_of(target) for target in targets])
 
-    def encode(self, targets: Sequence[str | tuple[str, ...]]) -> np.ndarray:
+    def encode(self, targets: Sequence[Target]) -> np.ndarray:
         """0 or 1 for each label, float32 (examples, labels)."""
         index = {label: i for i, label in enumerate(self.labels)}
         encoded = np.zeros((len(targets), len(index)), "float32")
@@ -56,9 +119,12 @@ class Multilabel(zoo.Task):
                 encoded[row, index[label]] = 1
         return encoded
 
-    def _labels_of(self, target: str | tuple[str, ...]) -> list[str]:
-        if isinstance(target, str):
-            return [label.strip() for label in target.split("|") if label.strip()]
+    def _parts_of(self, target: str | list[str]) -> list[str]:
+        return target if isinstance(target, list) else separators.split(target, self._separator)
+
+    def _labels_of(self, target: Target) -> list[str]:
+        if not isinstance(target, tuple):
+            return list(dict.fromkeys(self._parts_of(target)))
         for column, cell in zip(self.columns, target, strict=True):
             if cell.strip().lower() not in _YES | _NO:
                 raise zoo.BadData(f"The column {column!r} has {cell!r}. Several target columns must each have 0 or 1.")
@@ -71,8 +137,8 @@ class Multilabel(zoo.Task):
         self, head: keras.Model, features: Mapping[str, np.ndarray], encoded: np.ndarray, weights: np.ndarray
     ) -> str | None:
         """Logistic regression for each label."""
-        found = logistic_of_labels(features["pooled"], encoded)
-        return found.name if found and install(head, "probabilities", found) else None
+        fit = functools.partial(logistic_of_labels, features["pooled"], encoded)
+        return installed(head, "probabilities", len(self.labels), "labels", fit)
 
     def loss(self) -> keras.losses.Loss:
         return keras.losses.BinaryCrossentropy()
@@ -82,16 +148,19 @@ class Multilabel(zoo.Task):
 
     def score(self, encoded: np.ndarray, outputs: np.ndarray) -> dict[str, float]:
         """Mean average precision over the labels that occur; F1 over all decisions, and mean F1 over those labels."""
-        from sklearn.metrics import average_precision_score, f1_score
+        from sklearn.metrics import average_precision_score
 
-        occur = encoded.any(axis=0)
-        if not occur.any():
+        true, said = encoded > 0, outputs >= self.options["threshold"]
+        occur = np.flatnonzero(true.any(axis=0))
+        if not len(occur):
             return {"mean_average_precision": 0.0, "micro_f1": 0.0, "macro_f1": 0.0}
-        said = outputs >= self.options["threshold"]
+        # Label by label: scikit-learn takes a single column for two classes, and averages over both.
+        precisions = [average_precision_score(true[:, label], outputs[:, label]) for label in occur]
+        right, decided = (true & said).sum(axis=0), true.sum(axis=0) + said.sum(axis=0)
         return {
-            "mean_average_precision": float(average_precision_score(encoded[:, occur], outputs[:, occur])),
-            "micro_f1": float(f1_score(encoded, said, average="micro", zero_division=0)),
-            "macro_f1": float(f1_score(encoded[:, occur], said[:, occur], average="macro", zero_division=0)),
+            "mean_average_precision": float(np.mean(precisions)),
+            "micro_f1": float(2 * right.sum() / decided.sum()),
+            "macro_f1": float(np.mean(2 * right[occur] / decided[occur])),
         }
 
     def decode(self, outputs: np.ndarray, raws: Sequence[Any]) -> list[dict[str, Any]]:
@@ -113,10 +182,16 @@ class Multilabel(zoo.Task):
         return [{"kind": "bars", "title": "Examples with each label", "labels": self.labels, "values": bars}]
 
     def state(self) -> dict[str, Any]:
-        return {"options": self.options, "columns": self.columns, "labels": self.labels}
+        return {
+            "options": self.options,
+            "columns": self.columns,
+            "labels": self.labels,
+            "separator": self._separator,
+        }
 
     @classmethod
     def restore(cls, state: dict[str, Any]) -> "Multilabel":
         task = cls(**state["options"])
         task.columns, task.labels = state["columns"], state["labels"]
+        task._separator, task._found = state.get("separator", separators.USUAL), True
         return task

@@ -1,5 +1,6 @@
 """Regression: one or several numbers for each example."""
 
+import functools
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -8,57 +9,110 @@ import keras
 import numpy as np
 
 import zoo
-from zoo_heads.closed_form import install, ridge
+from zoo_heads.closed_form import installed, ridge
 from zoo_heads.layers import check_options, dense
+from zoo_heads.numerals import MARKS, NotANumber, decimals, number, thousands
 
-LARGEST = 1e30  # the largest float32 is 3.4e38
+Target = str | tuple[str, ...]
+
+_FEW = 0.2  # share of targets that are not numbers: these are left out; with more of them, it is the wrong column
+_DIGITS = 15  # float64 keeps every number with that many
+_STEPS = 1_000  # a standard deviation has to be at least that many steps of float64
 
 
 class Regression(zoo.Task):
     """Dense layers on `pooled` (batch, dim); the outputs are numbers (batch, columns) in the units of the targets.
 
-    Internally, targets are standardised with the mean and standard deviation of the training examples.
+    The layers compute in float32 with targets that are standardised with the mean and standard deviation of the
+    training examples; in their own units targets, outputs and metrics are float64, so that they keep their digits.
     """
 
-    def __init__(self, *, hidden: int, dropout: float) -> None:
+    def __init__(self, *, hidden: int | str, dropout: float, decimal: str = "") -> None:
         check_options(hidden=hidden, dropout=dropout)
-        self.options = {"hidden": hidden, "dropout": dropout}
+        if decimal not in ("", *MARKS):
+            raise zoo.BadPlan(f"--set decimal={decimal}: it must be {' or '.join(MARKS)}")
+        self.options = {"hidden": hidden, "dropout": dropout, "decimal": decimal}
         self.columns: list[str] = []
         self.mean: list[float] = []
         self.std: list[float] = []
+        self.decimals: list[int] = []
+        self._read, self._not_numbers = 0, list[str]()
 
-    def learn(self, targets: Sequence[str | tuple[str, ...]], columns: Sequence[str]) -> None:
+    def read_target(self, cells: Sequence[Any], raw: Any) -> Target:
+        """The text of the cell, or a tuple of the texts in several; raises `zoo.ZooError` for what leaves a doubt."""
+        target: Target = super().read_target(cells, raw)
+        try:
+            self._numbers(target)
+        except NotANumber as error:
+            self._not_numbers.append(f"{error}. Name another column with --target.")
+            raise zoo.BadData(str(error) if self._read else self._not_numbers[-1].rstrip(".")) from None
+        self._read += 1
+        return target
+
+    def learn(self, targets: Sequence[Target], columns: Sequence[str]) -> None:
         self.columns = list(columns)
-        values = self.encode(targets).astype("float64")
-        for column, numbers in zip(columns, values.T, strict=True):
-            if len(np.unique(numbers)) < 2:
-                raise zoo.BadData(f"All targets in {column!r} are the same number, so there is nothing to learn.")
+        if len(self._not_numbers) > _FEW * (self._read + len(self._not_numbers)):
+            raise zoo.BadData(self._not_numbers[0][0].upper() + self._not_numbers[0][1:])
+        values = self.encode(targets)
+        texts = list(zip(*map(_row, targets), strict=True))
+        for column, some, numbers in zip(columns, texts, values.T, strict=True):
+            self._check(column, some, numbers)
         self.mean, self.std = values.mean(axis=0).tolist(), values.std(axis=0).tolist()
+        mark = self.options["decimal"]
+        self.decimals = [max(decimals(text, mark) for text in some) for some in texts]
+
+    def _check(self, column: str, texts: Sequence[str], numbers: np.ndarray) -> None:
+        """Raise `BadData` for a column that holds nothing to learn, or whose numbers may be meant in another way."""
+        if len(np.unique(numbers)) < 2 and max(map(len, texts)) <= _DIGITS:
+            raise zoo.BadData(f"All targets in {column!r} are the same number, so there is nothing to learn.")
+        if numbers.std() < _STEPS * np.spacing(np.abs(numbers).max()):
+            raise zoo.BadData(
+                f"The targets in {column!r} are almost the same number: {min(texts)}, {max(texts)}. Computing keeps "
+                "about 16 digits of each. Subtract a constant from them first."
+            )
+        if not self.options["decimal"] and (text := thousands(texts)):
+            raise zoo.BadData(
+                f"The points in {column!r} may separate thousands, as every number with one has three digits after it "
+                f"({text!r}). If so: --set decimal=, and if they are decimal points: --set decimal=."
+            )
+
+    def describe(self, targets: Sequence[Target], unit: str = "") -> str:
+        """The smallest and the largest number of each column, as they are written."""
+        value = functools.partial(number, mark=self.options["decimal"])
+        ranges = []
+        for texts in zip(*map(_row, targets), strict=True):
+            ranges.append(f"{min(texts, key=value)} to {max(texts, key=value)}")
+        return ", ".join(ranges)
 
     def strata(self, targets: Sequence[Any]) -> Sequence[str]:
         return [""] * len(targets)
 
-    def encode(self, targets: Sequence[str | tuple[str, ...]]) -> np.ndarray:
-        """Numbers, float32 (examples, columns)."""
-        rows = [[_number(text) for text in ((row,) if isinstance(row, str) else row)] for row in targets]
-        return np.array(rows, "float32").reshape(len(rows), len(self.columns))
+    def encode(self, targets: Sequence[Target]) -> np.ndarray:
+        """Numbers, float64 (examples, columns)."""
+        rows = [self._numbers(target) for target in targets]
+        return np.array(rows, "float64").reshape(len(rows), len(self.columns))
+
+    def _numbers(self, target: Target) -> list[float]:
+        return [number(text, self.options["decimal"]) for text in _row(target)]
 
     def outputs(self, features: Mapping[str, keras.KerasTensor]) -> keras.KerasTensor:
         x = dense(features["pooled"], len(self.columns), self.options, name="standardized")
-        return keras.layers.Rescaling(self.std, self.mean, dtype="float32", name="value")(x)
+        std, mean = np.array(self.std), np.array(self.mean)  # Keras takes a list for float32
+        return keras.layers.Rescaling(std, mean, dtype="float64", name="value")(x)
 
     def solve(
         self, head: keras.Model, features: Mapping[str, np.ndarray], encoded: np.ndarray, weights: np.ndarray
     ) -> str | None:
         """Ridge regression."""
-        found = ridge(features["pooled"], (encoded - np.array(self.mean)) / np.array(self.std))
-        return found.name if install(head, "standardized", found) else None
+        standardized = (encoded - np.array(self.mean)) / np.array(self.std)
+        fit = functools.partial(ridge, features["pooled"], standardized)
+        return installed(head, "standardized", len(self.columns), "columns", fit)
 
     def loss(self) -> keras.losses.Loss:
         return _StandardizedSquare(self.std)
 
     def metrics(self) -> list[keras.metrics.Metric]:
-        return [keras.metrics.MeanAbsoluteError(name="mae")] if len(self.columns) == 1 else []
+        return [keras.metrics.MeanAbsoluteError(name="mae", dtype="float64")] if len(self.columns) == 1 else []
 
     def score(self, encoded: np.ndarray, outputs: np.ndarray) -> dict[str, float]:
         """Pearson's r (0 if it is undefined), mean absolute error, root mean squared error.
@@ -79,8 +133,23 @@ class Regression(zoo.Task):
 
     def in_words(self, answer: dict[str, Any]) -> str:
         if len(self.columns) == 1:
-            return f"{answer['value']:.4g}"
-        return "  ".join(f"{column} {value:.4g}" for column, value in answer["values"].items())
+            return self._in_digits(answer)["value"]
+        return "  ".join(f"{column} {value}" for column, value in self._in_digits(answer).items())
+
+    def as_rows(self, answer: dict[str, Any]) -> list[dict[str, Any]]:
+        """One row, with the digits that the targets have."""
+        return [self._in_digits(answer)]
+
+    def _in_digits(self, answer: dict[str, Any]) -> dict[str, str]:
+        """The numbers by column, each with one decimal more than the targets, but with at least three digits of it.
+
+        The digits are counted from the size of the differences between targets.
+        """
+        seen = self.decimals or [0] * len(self.columns)
+        return {
+            column: _digits(value, std, most)
+            for (column, (value,)), std, most in zip(self.as_columns([answer]).items(), self.std, seen, strict=True)
+        }
 
     def as_columns(self, answers: Sequence[dict[str, Any]]) -> dict[str, list[Any]]:
         if len(self.columns) == 1:
@@ -95,25 +164,37 @@ class Regression(zoo.Task):
         ]
 
     def state(self) -> dict[str, Any]:
-        return {"options": self.options, "columns": self.columns, "mean": self.mean, "std": self.std}
+        return {
+            "options": self.options,
+            "columns": self.columns,
+            "mean": self.mean,
+            "std": self.std,
+            "decimals": self.decimals,
+        }
 
     @classmethod
     def restore(cls, state: dict[str, Any]) -> "Regression":
         task = cls(**state["options"])
         task.columns, task.mean, task.std = state["columns"], state["mean"], state["std"]
+        task.decimals = state.get("decimals", [])
         return task
 
 
-def _number(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        raise zoo.BadData(f"The target {text!r} is not a number. Name another column with --target.") from None
-    if not math.isfinite(value):
-        raise zoo.BadData(f"The target {text!r} is not finite. Remove the example.")
-    if abs(value) > LARGEST:
-        raise zoo.BadData(f"The target {text!r} is too large to compute with. Use another unit.")
-    return value
+def _row(target: Target) -> Sequence[str]:
+    return (target,) if isinstance(target, str) else target
+
+
+def _digits(value: float, std: float, decimals: int) -> str:
+    """A number with a decimal more than `decimals`, if these are neither too few nor too many beside `std`.
+
+    >>> _digits(1987.3456, 12.0, 0), _digits(3.6789, 0.8, 1), _digits(0.123456789, 0.3, 17)
+    ('1987.3', '3.679', '0.1234568')
+    """
+    scale = math.floor(math.log10(std))
+    places = max(2 - scale, min(decimals + 1, 6 - scale), 0)
+    if places > 12 or abs(value) >= 1e15:
+        return f"{value:.6g}"
+    return f"{round(value, places) + 0.0:.{places}f}"
 
 
 def _figures(truth: np.ndarray, said: np.ndarray) -> dict[str, float]:
@@ -127,11 +208,14 @@ def _figures(truth: np.ndarray, said: np.ndarray) -> dict[str, float]:
 
 
 class _StandardizedSquare(keras.losses.Loss):
-    """Squared error in units of each column's standard deviation."""
+    """Squared error in units of each column's standard deviation; computed in float64, returned in float32."""
 
     def __init__(self, std: Sequence[float]) -> None:
-        super().__init__(name="squared_error")
+        super().__init__(name="squared_error", dtype="float64")
         self._std = list(std)
+
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
+        return keras.ops.cast(super().__call__(y_true, y_pred, sample_weight), "float32")
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         std = keras.ops.convert_to_tensor(self._std, y_pred.dtype)

@@ -8,8 +8,9 @@ import numpy as np
 from natsort import natsorted
 
 import zoo
-from zoo_heads.entities import counts_by_type, entities_of, figures_of
+from zoo_heads.entities import counts_by_type, entities_of, figures_of, forms_entities
 from zoo_heads.layers import check_options, dense
+from zoo_heads.scores import macro_f1
 from zoo_heads.strata import by_rarest
 
 _PADDING = -1
@@ -20,17 +21,20 @@ class TokenClassification(zoo.Task):
 
     A word's vector is the vector of its first token. A word without tokens (it is beyond the most tokens that the
     backbone reads) has no vector, and so gets the most frequent tag.
-    Tags with the prefixes B- and I- (IOB2; also IOB1 and IOBES) form entities; then whole entities are scored.
+    Tags with prefixes such as B- and I- (IOB1, IOB2, IOBES, BILOU, BMES) form entities; then whole entities are scored.
     """
 
-    def __init__(self, *, hidden: int, dropout: float) -> None:
+    def __init__(self, *, hidden: int | str, dropout: float) -> None:
         check_options(hidden=hidden, dropout=dropout)
         self.options = {"hidden": hidden, "dropout": dropout}
         self.labels: list[str] = []
 
     @property
     def _entities(self) -> bool:
-        return any(label[:2] in ("B-", "I-") for label in self.labels)
+        return forms_entities(self.labels)
+
+    def describe(self, targets: Sequence[tuple[str, ...]], unit: str = "tags") -> str:
+        return str(super().describe([tag for tags in targets for tag in tags], unit))
 
     def learn(self, targets: Sequence[tuple[str, ...]], columns: Sequence[str]) -> None:
         self.labels = natsorted({tag for tags in targets for tag in tags})
@@ -68,13 +72,11 @@ class TokenClassification(zoo.Task):
 
         For other tags: macro-averaged F1. For both: accuracy, the share of words whose tag is right.
         """
-        from sklearn.metrics import f1_score
-
         truth, said = self._tags(encoded, outputs)
-        every, guess = [t for tags in truth for t in tags], [t for tags in said for t in tags]
-        accuracy = {"accuracy": float(np.mean(np.array(every) == np.array(guess)))}
+        every, guess = (np.array([tag for tags in some for tag in tags]) for some in (truth, said))
+        accuracy = {"accuracy": float(np.mean(every == guess))}
         if not self._entities:
-            return accuracy | {"macro_f1": float(f1_score(every, guess, average="macro"))}
+            return accuracy | {"macro_f1": macro_f1(every, guess)}
         return figures_of(counts_by_type(truth, said)) | accuracy
 
     def report_figures(self, encoded: np.ndarray, outputs: np.ndarray) -> list[dict[str, Any]]:
