@@ -151,14 +151,19 @@ class Run:
         engine: str = "auto",
         device: str = "auto",
     ) -> list[Answer]:
-        """Answers for pictures or texts, one or a collection of them, in the order of the inputs. Thread-safe.
+        """Answers for pictures or texts, one or any collection of them, in the order of the inputs. Thread-safe.
 
-        Pictures: files, folders of files, the bytes of a file, or RGB pixels, uint8 (height, width, 3). Texts: the
-        texts themselves, `.txt` files, folders of them; for pairs, tuples of two texts. Both: tables, with the columns
-        of the training or `input_column`. Each answer has {"input": ...} and the head's keys: {"label": ...,
-        "probabilities": {class: share}}, the likeliest class first; {"labels": [...], "probabilities": ...};
-        {"value": number}, {"values": {column: number}}; {"words": [...], "tags": [...], "entities": [...]}. If an input
-        cannot be read: {"input": ..., "error": reason}. Raises `BadData` if none of the inputs can be read.
+        A `Path` is a file, a folder of files, or a table, with the columns of the training or `input_column`. A string
+        is a text for a model that reads texts, whatever is on the disk, and otherwise the path of a picture. Besides:
+        the bytes of a file, RGB pixels, uint8 (height, width, 3), or a batch of them, tuples of two texts for pairs,
+        lists of words for tagged words, and a data frame or one of its columns (pandas, polars, Arrow).
+
+        Each answer has {"input": ...} and the head's keys: {"label": ..., "probabilities": {class: share}}, the
+        likeliest class first; {"labels": [...], "probabilities": ...}; {"value": number}, {"values": {column: number}};
+        {"words": [...], "tags": [...], "entities": [...]}. The input of a text is the text itself. If an input cannot
+        be read, such as a damaged file or an empty text: {"input": ..., "error": reason}.
+
+        Raises `BadData` for what is no input at all, such as None, and if none of the inputs can be read.
 
         precision  "float32", "bfloat16", or "auto": bfloat16 if the processor has it and the answers stay close
         engine     "tensorflow", "openvino", or "auto": OpenVINO if it is installed
