@@ -56,7 +56,7 @@ def test_one_input_needs_no_list(run, unseen):
     assert run.predict(np.asarray(Image.open(path).convert("RGB")))[0]["label"] == "fruit"
     with pytest.raises(zoo.BadData, match="There is nothing to read: there are no inputs"):
         run.predict([])
-    with pytest.raises(zoo.BadData, match=r"which is no picture\\. Give its pictures as a list"):
+    with pytest.raises(zoo.BadData, match=r"which is no picture\. Give its pictures as a list"):
         run.predict({"image": path})
 
 
