@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,6 +28,7 @@ from zoo.progress import say
 from zoo.runs.folder import RunFolder
 from zoo.runs.model_file import Card, holds_saved_model, load_model, load_parts, read_card
 from zoo.runs.predictions import FILE, Judged
+from zoo.runs.sheet import Sheet, as_sheet
 from zoo.runs.summary import Summary, read_summary
 from zoo.structs import checked
 
@@ -188,6 +189,13 @@ class Run:
         if "error" in answer:
             return [answer]
         return [beside({"input": answer["input"]}, row) for row in self.task.as_rows(answer_in(answer))]
+
+    def as_sheet(self, inputs: Sequence[Input], answers: Sequence[Answer]) -> Sheet:
+        """The answers of `predict(inputs)` as names of columns and rows of cells.
+
+        If the only input is a table: beside its own columns, one row for each of its rows.
+        """
+        return as_sheet(self, inputs, answers)
 
     def evaluate(
         self,
