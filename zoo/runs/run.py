@@ -134,7 +134,7 @@ class Run:
         model = load_model(self.folder.model, self.card.backbone)
         task = restore_task(self.card.head, self.card.task)
         parts = load_parts(model, self.card, self.folder.model)
-        return model, Predictor(parts, self._layout().reader, task)
+        return model, Predictor(parts, self._layout().reader, task, self.card.backbone)
 
     @property
     def _holds_foreign_program(self) -> bool:
