@@ -228,5 +228,9 @@ def test_a_data_frame_of_pandas_with_its_own_odd_cells():
     tokens = pd.DataFrame({"tokens": [np.array(["a.", "b"], object), ["c"], "d, e"]})
     assert raws(tokens, WORDS) == ["a. b", "c", "d, e"]
     assert raws(pd.Index(["a", "b"])) == ["a", "b"]
+    pictures = pd.DataFrame({"image": ["a.png", "", None, Path("b.png"), b"content", PIXELS, {"x": 1}]})
+    read = entries(pictures, PICTURE)
+    assert [raw for _, raw, _ in read][:5] == [Path("a.png"), None, None, Path("b.png"), b"content"]
+    assert [bool(reason) for _, _, reason in read] == [False, True, True, False, False, False, True]
     with pytest.raises(zoo.BadData, match="There is nothing to read"):
         entries(pd.DataFrame({"text": []}), TEXT)

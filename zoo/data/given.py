@@ -145,7 +145,14 @@ def _of_cells(cells: Sequence[Any], names: Sequence[str], row: int, layout: Layo
     for name, cell in zip(names, cells, strict=True):
         if cell is None or (isinstance(cell, float) and cell != cell) or type(cell).__name__ in _NO_VALUE:
             return Missing(f"row {row}", f"the column {name} is empty")
+        if isinstance(cell, str) and not cell.strip() and not reads_text(layout):
+            return Missing(f"row {row}", f"the column {name} is empty")
     cells = [_simple(cell) for cell in cells]
+    if len(cells) == 1 and isinstance(cells[0], (str, Mapping)) and not reads_text(layout):
+        try:
+            return layout.form.from_cells(cells, Path())
+        except BadData as error:
+            return Missing(f"row {row}", str(error))
     if layout.form_name == "words" and isinstance(cells[0], (str, list, tuple)):
         try:
             return list(as_words(cells[0]))
