@@ -1,5 +1,6 @@
 """What a caller in Python may give: a string is a text, a Path is a file, and what is none of them is refused."""
 
+import io
 import os
 from pathlib import Path
 
@@ -140,7 +141,9 @@ def test_what_is_no_text_is_refused_with_position_and_type(given, words):
     assert words in str(refusal.value)
 
 
-def test_an_open_file_is_refused_because_its_lines_are_not_it(disk):
+def test_an_open_file_is_its_bytes_and_one_of_text_is_refused(disk):
+    with open("note.txt", "rb") as file:
+        assert raws([file, io.BytesIO(b"in memory")]) == ["inside the file", "in memory"]
     for layout in (TEXT, PICTURE):
         with open("note.txt") as file, pytest.raises(zoo.BadData, match="Give its Path, or what it holds"):
             entries(file, layout)

@@ -7,6 +7,7 @@ For a model that reads texts, a string is a text, whatever is on the disk; for a
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -73,6 +74,9 @@ def _simple(given: Any) -> Any:
         import numpy as np
 
         given = np.asarray(given)
+    elif callable(getattr(given, "read", None)) and not isinstance(given, io.TextIOBase) and not is_place(given):
+        content = given.read()  # an open file; as text it is refused, because it might be a text in each line
+        return content if isinstance(content, BYTES) else given
     kind = getattr(getattr(given, "dtype", None), "kind", "")
     if kind and (kind in "USOT" or given.shape == ()) and not _is_of_data_frames(given):
         return given.tolist()
