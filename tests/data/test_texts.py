@@ -1,18 +1,15 @@
 """Texts: tables and folders, encodings, what is left out, and batches by length."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import keras
 import numpy as np
-import pyarrow
 import pytest
 
 import zoo
 from zoo.compose.task import Task
 from zoo.data.batches import Preprocessing, lengths, training_batches
 from zoo.data.check import check
-from zoo.data.inputs import as_inputs, read_entries
 from zoo.data.layout import Layout
 from zoo.data.order import Order
 from zoo.data.sources import read_source as read
@@ -98,19 +95,6 @@ def test_pairs_stand_in_two_columns(tmp_path):
         read_source(tmp_path, PAIR)
 
 
-def test_what_a_person_asks_about_may_be_texts_files_folders_and_tables(tmp_path):
-    (tmp_path / "t.csv").write_text("text\nin a table\n\n")
-    (tmp_path / "a.txt").write_text("in a file")
-    given = ["as it is", str(tmp_path / "t.csv"), tmp_path / "a.txt", ""]
-    entries = read_entries(given, TEXT)
-    assert [(raw, reason) for _, raw, reason in entries][:2] == [("as it is", ""), ("in a table", "")]
-    assert [(raw, reason) for _, raw, reason in entries][-2:] == [("in a file", ""), (None, "empty text")]
-    with pytest.raises(zoo.BadData, match=r"missing\.csv does not exist"):
-        read_entries(["missing.csv"], TEXT)
-    ((_, raw, reason),) = read_entries(["only one"], PAIR)
-    assert (raw, reason) == (None, "this model reads 2 texts; give a table with text and text_b")
-
-
 @pytest.mark.parametrize("seed", [None, 7])
 def test_texts_of_like_length_share_a_batch_and_each_comes_once(seed):
     rng = np.random.default_rng(0)
@@ -142,38 +126,3 @@ class _Length(keras.layers.Layer):
         import tensorflow as tf
 
         return tf.strings.length(texts)
-
-
-def test_names_with_spaces_are_opened_and_other_texts_are_texts(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    Path("my reviews.csv").write_text("text\none\ntwo\n")
-    Path("my text.txt").write_text("what it says")
-    Path("my folder").mkdir()
-    Path("my folder/a.txt").write_text("inside")
-    layout = Layout("text", "single")
-    given = ["my reviews.csv", "my text.txt", "my folder", "See https://example.org/a.txt today", "just words", " "]
-    assert [(raw, reason) for _, raw, reason in read_entries(given, layout)] == [
-        ("one", ""),
-        ("two", ""),
-        ("what it says", ""),
-        ("inside", ""),
-        ("See https://example.org/a.txt today", ""),
-        ("just words", ""),
-        (None, "empty text"),
-    ]
-    with pytest.raises(zoo.BadData, match=r"missing file\.csv does not exist"):
-        read_entries(["missing file.csv"], layout)
-
-
-def test_what_is_one_input_and_what_is_a_collection():
-    one, pair, picture = Layout("text", "single"), Layout("text", "pair"), Layout("image", "single")
-    assert as_inputs("a text", one) == ["a text"]
-    assert as_inputs(("a", "b"), one) == ["a", "b"]
-    assert as_inputs(("a", "b"), pair) == [("a", "b")]
-    assert as_inputs([("a", "b")], pair) == [("a", "b")]
-    assert as_inputs(np.array("a text"), one) == ["a text"]
-    assert [raw for _, raw, _ in read_entries([["a", "b"], np.array(["c", "d"])], pair)] == [("a", "b"), ("c", "d")]
-    assert as_inputs(("a.csv", "b.csv"), pair) == ["a.csv", "b.csv"]
-    assert as_inputs(pyarrow.array(["a", "b"]), one) == ["a", "b"]
-    assert len(as_inputs(np.zeros((4, 8, 8, 3), "uint8"), picture)) == 4
-    assert len(as_inputs(np.zeros((8, 8, 3), "uint8"), picture)) == 1

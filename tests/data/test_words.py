@@ -1,8 +1,13 @@
 """Words and their tags: CoNLL, lists in JSONL, several target columns."""
 
 import json
+import re
+from pathlib import Path
 
 import pytest
+import regex
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import zoo
 from zoo.catalog import catalog
@@ -12,7 +17,7 @@ from zoo.data.check import check
 from zoo.data.inputs import read_entries
 from zoo.data.layout import Layout
 from zoo.data.sources import read_source
-from zoo.data.texts import words_of
+from zoo.data.texts import split_words, words_of
 from zoo.plan import Phase, Plan
 from zoo.training.dataset import read_dataset
 
@@ -59,6 +64,69 @@ def test_lists_of_words_keep_their_words_whatever_is_in_them(tmp_path):
 def test_a_text_asked_about_is_split_at_its_punctuation():
     ((_, text, _),) = read_entries(['Tim O\'Brien, of Coca-Cola ("Coke"), said 3.5%.'], WORDS)
     assert text == 'Tim O\'Brien , of Coca-Cola ( " Coke " ) , said 3.5 % .'
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("Don't e-mail: 3.5 or 1,000!", ["Don't", "e-mail", ":", "3.5", "or", "1,000", "!"]),
+        (
+            "the U.S. and/or x_y at 12:30; a;b",
+            ["the", "U.S", ".", "and", "/", "or", "x_y", "at", "12", ":", "30", ";", "a", ";", "b"],
+        ),
+        ("rock'n'roll -- 'tis $5", ["rock'n'roll", "-", "-", "'", "tis", "$", "5"]),
+        ("m² H₂O 1½ x²y", ["m²", "H₂O", "1½", "x²y"]),
+        ("L’été déjà, e\u0301te\u0301.", ["L’été", "déjà", ",", "e\u0301te\u0301", "."]),
+        ("हिन्दी में लिखा, ठीक।", ["हिन्दी", "में", "लिखा", ",", "ठीक", "।"]),
+        ("தமிழ் மொழி", ["தமிழ்", "மொழி"]),
+        ("كَتَبَ صباحٌ، نعم؟", ["كَتَبَ", "صباحٌ", "،", "نعم", "؟"]),
+        ('שָׁלוֹם צה"ל', ["שָׁלוֹם", 'צה"ל']),
+        ("น้ำแข็ง", ["น้ำ", "แ", "ข็", "ง"]),
+        ("我喜欢 AI，真的", ["我", "喜", "欢", "AI", "，", "真", "的"]),
+        ("カタカナとTシャツ", ["カタカナ", "と", "T", "シャツ"]),
+        ("안녕 하세요", ["안녕", "하세요"]),
+        ("ok👍🏽👨‍👩‍👧🇩🇪🇫🇷3️⃣", ["ok", "👍🏽", "👨‍👩‍👧", "🇩🇪", "🇫🇷", "3️⃣"]),
+        ("a\u00a0b\u3000c\u2028d", ["a", "b", "c", "d"]),
+        ("ภาษา\u200bไทย"[:6], ["ภ", "า", "ษ", "า\u200b", "ไ"]),
+        ("soft\u00adhyphen", ["soft\u00adhyphen"]),
+        (":\u0301a ;\u0301", [":\u0301", "a", ";\u0301"]),
+    ],
+)
+def test_words_are_those_of_unicode_and_no_letter_loses_its_marks(text, words):
+    assert words_of(split_words(text)) == words
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.text() | st.text("aé\u0301ก\u0e33म\u094d我カ-'.,:;1² \u200b\u200d\u00a0👍🏽🇩\u05d0\"\n"))
+def test_nothing_but_white_space_is_lost_and_no_letter_is_torn(text):
+    words = words_of(split_words(text))
+    assert "".join(words) == "".join(text.split())
+    assert "" not in words
+    ends, at = set(), 0
+    for run in text.split():
+        for letter in regex.findall(r"\X", run):
+            at += len(letter)
+            ends.add(at)
+    at = 0
+    for word in words:
+        at += len(word)
+        assert at in ends
+
+
+def test_ordinary_english_is_split_as_by_version_0_1():
+    then = re.compile(r"\w+(?:[-'’.]\w+)*|[^\w\s]")
+    prose = Path(zoo.__file__).parent.parent.joinpath("docs")
+    texts = [line for page in sorted(prose.glob("*.md")) for line in page.read_text().splitlines()]
+    assert len(texts) > 500
+    for text in texts:
+        if not re.search(r"\d,\d|[^\x00-\x7f]", text):
+            assert words_of(split_words(text)) == then.findall(text)
+
+
+def test_a_no_break_space_is_part_of_a_word_that_a_table_gives(tmp_path):
+    (tmp_path / "t.csv").write_text("tokens,tags\n1\u00a0000 euros,A B\nx\u3000y z,A B\n")
+    examples = read_source(tmp_path / "t.csv", WORDS, TAGS)
+    assert [words_of(e.raw) for e in examples.items] == [["1\u00a0000", "euros"], ["x\u3000y", "z"]]
 
 
 def test_several_targets_stand_in_several_columns(tmp_path):

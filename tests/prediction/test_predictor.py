@@ -56,7 +56,7 @@ def test_one_input_needs_no_list(run, unseen):
     assert run.predict(np.asarray(Image.open(path).convert("RGB")))[0]["label"] == "fruit"
     with pytest.raises(zoo.BadData, match="There is nothing to read: there are no inputs"):
         run.predict([])
-    with pytest.raises(zoo.BadData, match="A dict is not a list of inputs"):
+    with pytest.raises(zoo.BadData, match=r"which is no picture\. Give its pictures as a list"):
         run.predict({"image": path})
 
 
@@ -85,9 +85,11 @@ def test_answers_go_by_position_also_of_inputs_with_one_name(run, unseen, tmp_pa
 
 
 def test_what_is_no_picture_at_all_is_said(run):
-    for value in (7, np.zeros((2, 2)), "no such.png"):
-        with pytest.raises(zoo.BadData, match=r"None of the inputs can be read \(1 in all"):
+    for value in (7, None, np.zeros((2, 2), "complex64")):
+        with pytest.raises(zoo.BadData, match=r"Input 1 is .*, which is no picture"):
             run.predict([value])
+    with pytest.raises(zoo.BadData, match=r"None of the inputs can be read \(1 in all"):
+        run.predict(["no such.png"])
 
 
 def test_the_network_is_traced_once(run, unseen, monkeypatch):

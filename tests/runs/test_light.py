@@ -97,7 +97,7 @@ def old(tmp_path, tiny_bert, monkeypatch) -> Path:
 def test_a_run_of_version_0_1_0_opens_and_answers_the_same(old):
     run = zoo.load_run("run")
     assert run.card.parts == {}
-    answers, before = run.predict(["reviews.csv"]), json.loads((old / "answers.json").read_text())
+    answers, before = run.predict(Path("reviews.csv")), json.loads((old / "answers.json").read_text())
     assert [a["input"] for a in answers] == [b["input"] for b in before]
     for answer, was in zip(answers, before, strict=True):
         assert answer["label"] == was["label"]

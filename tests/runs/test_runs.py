@@ -95,7 +95,7 @@ def test_predictions_come_in_the_order_of_the_inputs(finished_run, unseen, tmp_p
 
 def test_nothing_to_predict_is_a_sentence(finished_run, tmp_path):
     run = zoo.load_run(finished_run)
-    with pytest.raises(zoo.BadData, match="There is nothing to read in"):
+    with pytest.raises(zoo.BadData, match="an empty folder"):
         run.predict([tmp_path])
     with pytest.raises(zoo.BadData, match=r"missing\.png"):
         run.predict([tmp_path / "missing.png"])

@@ -205,8 +205,8 @@ def embed(
 ) -> Vectors:
     """Vectors of pictures or texts from a backbone as it is, for search and clustering: nothing is trained.
 
-    data   pictures, texts, `.txt` files, folders of them, tables (column `image` or `text`, or `input_column`); one,
-           or any collection of them, such as a list, a generator or a column of a data frame
+    data   as for `Run.predict`: texts or paths of pictures as strings, files, folders and tables (column `image` or
+           `text`, or `input_column`) as `Path`, data frames; one, or any collection of them, such as a generator
     out    a Parquet file to write: the columns `input`, `text` (of texts) and `vector`
     depth  of pictures of 16 bits: how many are used; "auto": those of which it is in doubt are left out
 

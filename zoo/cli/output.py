@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 import gc
 import os
+import re
 import shutil
 import sys
 from collections.abc import Iterator, Sequence
@@ -15,12 +17,27 @@ from zoo.cli.fold import folded, hanging, narrowed_to
 from zoo.structs import json_text
 
 _READABLE = 30  # columns that a text needs beside a name
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # a spreadsheet computes what begins so
+_NUMBER = re.compile(r"[+-](?:[0-9]+(?:[.,][0-9]+)*|[.,][0-9]+)(?:[eE][+-]?[0-9]+)?\s?%?")
 _INDENT = 6  # of a text that is below its name
 
 
 def print_json(content: Any) -> None:
     """Print one JSON document."""
     print(json_text(content))
+
+
+def print_csv(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    """Print a CSV table that can be opened in a spreadsheet: texts that it would compute begin with an apostrophe."""
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerows([_harmless(cell) for cell in row] for row in [header, *rows])
+
+
+def _harmless(cell: Any) -> Any:
+    """A cell of a table; a text that is neither a number nor a single sign, but begins like a formula, is quoted."""
+    if isinstance(cell, str) and len(cell) > 1 and cell.startswith(_FORMULA) and not _NUMBER.fullmatch(cell):
+        return f"'{cell}"
+    return cell
 
 
 def print_table(header: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[str] = ()) -> None:

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import csv
 import sys
-from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
 from zoo import api
 from zoo.api import Settings
+from zoo.api.typed import typed_for_backbone, typed_for_run
 from zoo.cli.catalog import Json
 from zoo.cli.complete import backbones, embedding_options, runs, weights, words
 from zoo.cli.options import assignments, takes
-from zoo.cli.output import print_facts, print_json
-from zoo.places import place
+from zoo.cli.output import print_csv, print_facts, print_json
 
-if TYPE_CHECKING:
-    from zoo.runs.run import Run
-
+_READING = ("separator", "quotes")
 _COMPUTING = ("precision", "engine", "device")
 
 
@@ -30,16 +26,20 @@ def register(app: typer.Typer) -> None:
         app.command()(command)
 
 
+AsText = Annotated[bool, typer.Option("--text", help="Every argument is a text, even if a file has that name.")]
+AsFile = Annotated[bool, typer.Option("--file", help="Every argument is a file, folder or table.")]
 RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.", autocompletion=runs)]
 
 
-@takes(Settings, only=("input_column", *_COMPUTING))
+@takes(Settings, only=("input_column", *_READING, *_COMPUTING))
 def predict(
     run: RunFolder,
     inputs: Annotated[
         list[str],
-        typer.Argument(metavar="INPUT...", help="Pictures, texts, .txt files, folders of them, or tables."),
+        typer.Argument(metavar="INPUT...", help="Pictures, texts, .txt files, folders of them, tables, or - (lines)."),
     ],
+    text: AsText = False,
+    file: AsFile = False,
     top: Annotated[int, typer.Option(min=1, help="How many classes to show for each input.")] = 3,
     json: Json = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print a CSV table.")] = False,
@@ -55,21 +55,30 @@ def predict(
 
         zoo predict runs/reviews "It broke after two days." "Best I ever had!"
 
-        zoo predict runs/reviews new-reviews.csv --json
+        zoo predict runs/reviews new-reviews.csv --csv > answered.csv
+
+        cat lines.txt | zoo predict runs/reviews -
+
+    An argument that is an existing file or folder is read, and any other is a text if the run reads texts. `-` reads
+    the standard input: a text, or the path of a picture, in each line.
+
+    With --csv, the answers to a table stand beside its own columns, one row for each of its rows.
     """
     if json and as_csv:
         raise typer.BadParameter("give either --json or --csv, not both.", param_hint="--csv")
     finished = api.load_run(run)
-    answers = [finished.only_top(answer, top) for answer in finished.predict(inputs, **_given(settings))]
+    asked = typed_for_run(finished, inputs, _kind(text, file))
+    answers = [finished.only_top(answer, top) for answer in finished.predict(asked, **_given(settings))]
     if json:
         return print_json(answers)
     if as_csv:
-        return _print_csv(finished, answers)
+        reading = {name: value for name, value in _given(settings).items() if name in ("input_column", *_READING)}
+        return print_csv(*finished.as_sheet(asked, answers, **reading))
     for answer in answers:
         print(f"{answer['input']}  {finished.in_words(answer)}")
 
 
-@takes(Settings, only=("input_column", "target_column", "folders", "separator", "quotes", *_COMPUTING))
+@takes(Settings, only=("input_column", "target_column", "folders", *_READING, *_COMPUTING))
 def evaluate(
     run: RunFolder,
     data: Annotated[str, typer.Argument(help="A folder with a sub-folder for each class, or a table.")],
@@ -123,9 +132,12 @@ def evaluate(
 def embed(
     backbone: Annotated[str, typer.Argument(help="By name; `zoo list` shows all.", autocompletion=backbones)],
     data: Annotated[
-        list[str], typer.Argument(metavar="DATA...", help="Pictures, .txt files, folders of them, or tables.")
+        list[str],
+        typer.Argument(metavar="DATA...", help="Pictures, texts, .txt files, folders of them, tables, or - (lines)."),
     ],
     out: Annotated[Path, typer.Option(help="The Parquet file to write: input, text (for texts), vector.")],
+    text: AsText = False,
+    file: AsFile = False,
     json: Json = False,
     **settings: Any,
 ) -> None:
@@ -140,7 +152,8 @@ def embed(
         zoo embed efficientnet_lite0 photos/ --out photos.parquet
     """
     settings["options"] = assignments(settings["options"])
-    vectors = api.embed(backbone, [place(one) for one in data], out=out, **_given(settings))
+    asked = typed_for_backbone(backbone, data, _kind(text, file))
+    vectors = api.embed(backbone, asked, out=out, **_given(settings))
     for skipped in vectors.skipped:
         print(f"left out: {skipped.input} ({skipped.reason})", file=sys.stderr)
     count, dim = vectors.values.shape
@@ -156,10 +169,7 @@ def _given(settings: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in settings.items() if value is not None}
 
 
-def _print_csv(run: Run, answers: Sequence[dict[str, Any]]) -> None:
-    """Print a line for each input, or several if the head's answer has several rows."""
-    rows = [row for answer in answers for row in run.as_rows(answer)]
-    columns = dict.fromkeys(column for row in rows for column in row if column != "error")
-    writer = csv.DictWriter(sys.stdout, [*columns, "error"], restval="", lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
+def _kind(text: bool, file: bool) -> Literal["auto", "text", "file"]:
+    if text and file:
+        raise typer.BadParameter("give either --text or --file, not both.", param_hint="--file")
+    return "text" if text else "file" if file else "auto"

@@ -13,7 +13,7 @@ from zoo.data.reader import Raw, Targets
 from zoo.data.tables import TABLES, BadRow, Cell, Row, Table, open_table
 from zoo.errors import BadData
 from zoo.places import is_place
-from zoo.progress import progress
+from zoo.progress import progress, say
 
 
 def read_source(data: Path, layout: Layout, targets: Targets) -> Examples:
@@ -108,8 +108,12 @@ def read_inputs(path: Path, layout: Layout) -> Iterator[tuple[str, Raw, str]]:
     layout = layout.in_table(table.names)
     for name in layout.inputs:
         table.place_of(name, "--input")
+    number = 0
     for number, row in enumerate(table.rows(layout.inputs), start=1):
         yield _input(path, layout, number, row)
+    say(f"Reads {number} rows of {path}: {table.kind}.")
+    for note in table.notes:
+        say(f"Note: {note}.")
 
 
 def _input(path: Path, layout: Layout, number: int, row: Row) -> tuple[str, Raw, str]:

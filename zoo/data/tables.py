@@ -87,6 +87,10 @@ class Table:
         if bad > _MOST_BAD * count:
             raise BadData(f"{self.path} cannot be read as {self.kind}: {bad} of {count} rows do not fit ({first}).")
 
+    def every_row(self) -> Iterator[Row]:
+        """The cells of all columns, row by row, also of columns that could not be asked for by name."""
+        return self._read(range(len(self.names)))
+
     def place_of(self, name: str, option: str = "--input or --target") -> int:
         """The position of a column; raises `BadData` if there is none of this name, or several."""
         found = [place for place, known in enumerate(self.names) if known == name]

@@ -10,6 +10,7 @@ from typing import Any, BinaryIO
 
 from zoo.data.cells import list_of, plain
 from zoo.data.reader import Form, Reader, Shown, digest
+from zoo.data.words import words_in
 from zoo.errors import BadData
 
 
@@ -75,9 +76,9 @@ def join_words(words: Sequence[str]) -> str:
 
 
 def as_words(cell: object) -> tuple[str, ...]:
-    """The words in a cell of a table: a list, also as text, or a text in which white space separates them."""
+    """The words in a cell of a table: a list, also as text, or a text in which ASCII white space separates them."""
     words = list_of(cell)
-    return tuple(plain(cell).split() if words is None else words)
+    return tuple(words_of(plain(cell)) if words is None else words)
 
 
 def tags_of_words(cells: Sequence[Any], raw: str) -> tuple[str, ...]:
@@ -90,7 +91,7 @@ def tags_of_words(cells: Sequence[Any], raw: str) -> tuple[str, ...]:
 
 def split_words(text: str) -> str:
     """An ordinary text, with spaces put between its words and punctuation marks."""
-    return join_words(re.findall(r"\w+(?:[-'’.]\w+)*|[^\w\s]", text))
+    return join_words(words_in(text))
 
 
 def _words_of_cell(cells: Sequence[Any], folder: Path) -> str:

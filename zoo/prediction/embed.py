@@ -94,7 +94,7 @@ def embed(
     refuse_wrong_depth(layout.reader, depth)
     layout = settle([], layout, depth)
     entries = read_entries(as_inputs(inputs, layout), layout)
-    predictor = Predictor(compose(build_encoder(offer, weights), task, head.spec), layout.reader, task)
+    predictor = Predictor(compose(build_encoder(offer, weights), task, head.spec), layout.reader, task, offer.name)
     made, raws, errors = ask(predictor, entries, AUTO, "Embedding")
     names = [name for number, (name, _, _) in enumerate(entries) if number not in errors]
     texts = [str(raws[row]) for row in made.rows] if layout.reader.in_memory else []

@@ -13,6 +13,7 @@ from zoo.compose.model import Parts
 from zoo.compose.task import Answer, Task
 from zoo.data.batches import Preprocessing, Unreadable
 from zoo.data.inputs import Entry
+from zoo.data.limit import Limit
 from zoo.data.reader import Raw, Reader
 from zoo.errors import BadData
 from zoo.inference.arrays import Arrays, each, gathered
@@ -48,13 +49,16 @@ class Predictor:
     They have the weights of that moment. Whatever the precision, the head computes in float32. The same question gets
     the same answers, whatever was asked before and whichever thread asks: engine and precision are tried out on fixed
     samples, not on the first inputs.
+
+    backbone  its name, to say how many texts are longer than it reads; "": nothing is said
     """
 
-    def __init__(self, parts: Parts, reader: Reader, task: Task) -> None:
-        self.task = task
+    def __init__(self, parts: Parts, reader: Reader, task: Task, backbone: str = "") -> None:
+        self.task, self._backbone = task, backbone
         self._parts, self._reader = parts, reader
         self._making = threading.Lock()
         self._preprocessing: Preprocessing | None = None
+        self._limit: Limit | None = None
         self._ways: dict[Inference | None, Callable[[Any], Arrays]] = {}  # None: for a few examples
 
     def decode(self, made: Outputs, raws: Sequence[Raw]) -> list[Answer]:
@@ -79,6 +83,8 @@ class Predictor:
         self, raws: Sequence[Raw], title: str, options: Inference, errors: Unreadable | None
     ) -> list[tuple[np.ndarray, Arrays]]:
         preprocessing, infer = self._ready(options, len(raws))
+        if self._backbone and self._limit is not None:
+            self._limit.say_what_is_cut(raws, self._backbone)
 
         def run(batch_size: int) -> list[tuple[np.ndarray, Arrays]]:
             return list(forward(infer, preprocessing, raws, title, errors=errors, batch_size=batch_size))
@@ -91,6 +97,7 @@ class Predictor:
         with self._making:
             if self._preprocessing is None:
                 self._preprocessing = Preprocessing(self._parts.preprocess, self._reader)
+                self._limit = Limit(self._preprocessing)
             chosen = None if few else options
             if chosen not in self._ways:
                 spec = self._preprocessing.spec

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,6 +31,7 @@ from zoo.runs.folder import RunFolder
 from zoo.runs.judging import chosen_for_evaluation
 from zoo.runs.model_file import Card, holds_saved_model, load_model, load_parts, read_card
 from zoo.runs.predictions import FILE, Judged
+from zoo.runs.sheet import Sheet, as_sheet
 from zoo.runs.summary import Summary, read_summary
 from zoo.structs import checked
 
@@ -142,7 +143,7 @@ class Run:
         model = load_model(self.folder.model, self.card.backbone)
         task = restore_task(self.card.head, self.card.task)
         parts = load_parts(model, self.card, self.folder.model)
-        return model, Predictor(parts, self._layout().reader, task)
+        return model, Predictor(parts, self._layout().reader, task, self.card.backbone)
 
     @property
     def _holds_foreign_program(self) -> bool:
@@ -154,27 +155,36 @@ class Run:
     def predict(
         self,
         inputs: Input | Iterable[Input],
-        input_column: str = "",
+        input_column: Columns = "",
         *,
+        separator: str = "",
+        quotes: str = "auto",
         precision: str = "auto",
         engine: str = "auto",
         device: str = "auto",
     ) -> list[Answer]:
-        """Answers for pictures or texts, one or a collection of them, in the order of the inputs. Thread-safe.
+        """Answers for pictures or texts, one or any collection of them, in the order of the inputs. Thread-safe.
 
-        Pictures: files, folders of files, the bytes of a file, or RGB pixels, uint8 (height, width, 3). Texts: the
-        texts themselves, `.txt` files, folders of them; for pairs, tuples of two texts. Both: tables, with the columns
-        of the training or `input_column`. Each answer has {"input": ...} and the head's keys: {"label": ...,
-        "probabilities": {class: share}}, the likeliest class first; {"labels": [...], "probabilities": ...};
-        {"value": number}, {"values": {column: number}}; {"words": [...], "tags": [...], "entities": [...]}. If an input
-        cannot be read: {"input": ..., "error": reason}. Raises `BadData` if none of the inputs can be read.
+        A `Path` is a file, a folder of files, or a table, with the columns of the training or `input_column`. A string
+        is a text for a model that reads texts, whatever is on the disk, and otherwise the path of a picture. Besides:
+        the bytes of a file, RGB pixels, uint8 (height, width, 3), or a batch of them, tuples of two texts for pairs,
+        lists of words for tagged words, and a data frame or one of its columns (pandas, polars, Arrow).
 
+        Each answer has {"input": ...} and the head's keys: {"label": ..., "probabilities": {class: share}}, the
+        likeliest class first; {"labels": [...], "probabilities": ...}; {"value": number}, {"values": {column: number}};
+        {"words": [...], "tags": [...], "entities": [...]}. The input of a text is the text itself. If an input cannot
+        be read, such as a damaged file or an empty text: {"input": ..., "error": reason}.
+
+        Raises `BadData` for what is no input at all, such as None, and if none of the inputs can be read.
+
+        separator  of the cells of a CSV file; "": found out
+        quotes     in a CSV file, quotation marks enclose "cells" or belong to the "text"; "auto": found out
         precision  "float32", "bfloat16", or "auto": bfloat16 if the processor has it and the answers stay close
         engine     "tensorflow", "openvino", or "auto": OpenVINO if it is installed
         device     "cpu", "gpu", "gpu:N", or "auto": a GPU if TensorFlow sees one
         """
         options = _start(precision, engine, device)
-        layout = self._layout(input_column)
+        layout = self._layout(input_column, reading=_reading(separator, quotes))
         return answer_entries(self.predictor, read_entries(as_inputs(inputs, layout), layout), options)
 
     def only_top(self, answer: Answer, count: int) -> Answer:
@@ -192,6 +202,21 @@ class Run:
         if "error" in answer:
             return [answer]
         return [beside({"input": answer["input"]}, row) for row in self.task.as_rows(answer_in(answer))]
+
+    def as_sheet(
+        self,
+        inputs: Sequence[Input],
+        answers: Sequence[Answer],
+        input_column: Columns = "",
+        *,
+        separator: str = "",
+        quotes: str = "auto",
+    ) -> Sheet:
+        """The answers of `predict(inputs)` as names of columns and rows of cells.
+
+        If the only input is a table: beside its own columns, one row for each of its rows.
+        """
+        return as_sheet(self, inputs, answers, self._layout(input_column, reading=_reading(separator, quotes)))
 
     def evaluate(
         self,
@@ -216,8 +241,7 @@ class Run:
         """
         start = time.monotonic()
         options = _start(precision, engine, device)
-        reading = checked({"folders": folders, "separator": separator, "quotes": quotes}, Settings)
-        layout = self._layout(input_column, target_column, reading)
+        layout = self._layout(input_column, target_column, _reading(separator, quotes, folders))
         predictor = self.predictor
         examples = check(read_source(place(data), layout, predictor.task), layout.reader)
         settle([examples], layout, None)
@@ -235,6 +259,10 @@ class Run:
         columns = input_column or card.input_column, target_column or card.target_column, NO_COLUMN, ""
         dialect = Dialect.of(reading.separator, reading.quotes)
         return Layout(card.modality, card.reads, *columns, reading.folders, dialect, card.reading)
+
+
+def _reading(separator: str, quotes: str, folders: str = "auto") -> Settings:
+    return checked({"folders": folders, "separator": separator, "quotes": quotes}, Settings)
 
 
 def _start(precision: str, engine_name: str, device: str) -> Inference:

@@ -15,7 +15,9 @@ from zoo.compose.encoder import Encoder, encoder_of
 from zoo.compose.head import fitting_head, make_task
 from zoo.compose.model import Composed, compose
 from zoo.compose.task import Task
+from zoo.data.batches import Preprocessing
 from zoo.data.layout import Layout
+from zoo.data.limit import Limit
 from zoo.data.settle import refuse_wrong_depth
 from zoo.data.sources import require_source, targets_in
 from zoo.data.tables import Dialect
@@ -100,9 +102,17 @@ def prepare(plan: Plan) -> Job:
         dataset = read_dataset(plan, named.layout, named.task)
         if plan.depth == "auto":
             plan = msgspec.structs.replace(plan, depth=dataset.layout.reader.depth)
+        _say_what_is_cut(dataset, named, encoder)
     if named.weights_file is None and not any(phase.unfreeze for phase in plan.phases):
         say("The backbone has random weights and is not trained. To train it too, use --unfreeze all.")
     return Job(plan, named, dataset, options, encoder, seconds)
+
+
+def _say_what_is_cut(dataset: Dataset, named: Named, encoder: Encoder) -> None:
+    """Say how many texts are longer than the backbone reads."""
+    reader, raws = dataset.layout.reader, [example.raw for example in dataset.examples]
+    if reader.dtype == "string" and (preprocess := encoder.forms.get(named.head.spec.reads)) is not None:
+        Limit(Preprocessing(preprocess, reader)).say_what_is_cut(raws, named.backbone.name)
 
 
 def _named(plan: Plan) -> Named:
