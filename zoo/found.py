@@ -12,6 +12,7 @@ from zoo.errors import BadData
 from zoo.progress import say
 
 _Names = dict[str, list[str]]  # the names in a folder, by how they are compared
+_LONGEST = 4096  # letters of a path
 _TOLD: set[tuple[str, bool, bool]] = set()
 
 
@@ -20,7 +21,7 @@ def found_near(folder: Path, given: str, suffixes: Sequence[str]) -> Path | None
 
     What had to be guessed is said once for each folder. Raises `BadData` if several files fit.
     """
-    if "\0" in given:
+    if "\0" in given or len(given) > _LONGEST:
         return None
     for text in dict.fromkeys((given, given.strip(), given.strip().replace("\\", "/"))):
         for start in dict.fromkeys((str(folder), os.curdir)):
@@ -51,12 +52,18 @@ def _matching(path: str, suffixes: tuple[str, ...]) -> str | None:
 
 
 def _matching_folder(path: str) -> str | None:
-    above, name = os.path.split(path)
-    if not name:
-        return None
-    folder = above if os.path.isdir(above or os.curdir) else _matching_folder(above)
-    alike = [] if folder is None else _listing(folder or os.curdir, ())[0].get(_key(name), [])
-    return os.path.join(folder or os.curdir, alike[0]) if len(alike) == 1 else None
+    missing = []
+    while not os.path.isdir(path or os.curdir):
+        path, name = os.path.split(path)
+        if not name:
+            return None
+        missing.append(name)
+    for name in reversed(missing):
+        alike = _listing(path or os.curdir, ())[0].get(_key(name), [])
+        if len(alike) != 1:
+            return None
+        path = os.path.join(path, alike[0])
+    return path or os.curdir
 
 
 def _key(name: str) -> str:

@@ -72,7 +72,10 @@ def _unfound(first: Path, given: str) -> Path:
 
 def _of_file_address(address: str) -> str:
     """The path in file:///a%20b.png; also file://C:/a.png, as some programs write it."""
-    parts = urlsplit(address.replace("\\", "/").replace("#", "%23").replace("?", "%3F"))
+    try:
+        parts = urlsplit(address.replace("\\", "/").replace("#", "%23").replace("?", "%3F"))
+    except ValueError:
+        raise BadData(f"{address} is not the address of a file") from None
     host = "" if parts.netloc in ("", "localhost") else parts.netloc
     path = unquote(host + parts.path)
     return path[1:] if PureWindowsPath(path[1:]).drive else path

@@ -73,10 +73,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     split_column: Annotated[
         str,
         Meta(
-            description="In a table: the column with train, validation or test, if there is one; none: no column.",
+            description="In a table: the column with train, validation or test (default: split); none: no column.",
             extra={"metavar": "COLUMN"},
         ),
-    ] = "split"
+    ] = ""
     group: Annotated[
         str,
         Meta(
@@ -88,7 +88,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         Folders, Meta(description="Whether the folders in DATA are classes, or splits such as train and val.")
     ] = "auto"
     separator: Annotated[
-        Annotated[str, Meta(pattern=r"^(.?|tab|\\t)$")],
+        Annotated[str, Meta(pattern=r"^([^\"\\\r\n]?|tab|\\t)$")],
         Meta(
             description="What separates the cells of a CSV file (default: found out).",
             extra={"metavar": "CHARACTER", "must": "one character, or tab"},

@@ -85,14 +85,23 @@ def test_the_question_is_answered_by_an_option(tmp_path):
 
 
 def test_each_class_with_its_own_splits(tmp_path):
-    examples = read(files(tmp_path, "a/train/1", "a/test/2", "b/train/3", "b/val/4"))
+    examples = read(files(tmp_path, "a/train/1", "a/test/2", "b/train/3", "b/val/4", "c/train/5"))
     assert [(t, s) for _, t, s in found(examples)] == [
         ("a", "test"),
         ("a", "train"),
         ("b", "train"),
         ("b", "validation"),
+        ("c", "train"),
     ]
-    assert any("own splits" in note for note in examples.notes)
+    assert any("own splits: test, train, val" in note for note in examples.notes)
+
+
+@pytest.mark.parametrize("other", ["a/readme.txt", "c/black/5", "c/6"])
+def test_splits_in_some_classes_only_are_a_question(tmp_path, other):
+    files(tmp_path, "a/train/1", "a/test/2", "b/train/3", "b/test/4", other)
+    with pytest.raises(zoo.BadData, match=r"sub-folders called test, train .*--folders classes"):
+        read(tmp_path)
+    assert {split for _, _, split in found(read(tmp_path, folders="classes"))} == {None}
 
 
 def test_classes_without_examples_are_named_with_the_reason(tmp_path):

@@ -165,7 +165,7 @@ def test_pictures_are_pixels_bytes_and_batches_and_nothing_else():
 
 def test_a_pair_is_two_texts_together():
     one = [("a", "b")]
-    for given in (("a", "b"), ["a", "b"], [("a", "b")], [["a", "b"]], np.array(["a", "b"]), np.array([["a", "b"]])):
+    for given in (("a", "b"), [("a", "b")], [["a", "b"]], np.array([["a", "b"]])):
         assert raws(given, PAIR) == one
     assert raws([("a", "b"), ("c", "d")], PAIR) == [("a", "b"), ("c", "d")]
     assert raws((("a", "b"), ("c", "d")), PAIR) == [("a", "b"), ("c", "d")]
@@ -173,6 +173,7 @@ def test_a_pair_is_two_texts_together():
     assert entries([("a", "b"), ("c", "")], PAIR)[1] == ("c | ", None, "empty text")
     for wrong, words in (
         ("only one", "Input 1 is 'only one' (str), but this model reads 2 texts"),
+        (["a", "b"], "Input 1 is 'a' (str)"),  # as from two lines
         (["a", "b", "c"], "Input 1 is 'a' (str)"),
         ([("a", "b"), ("c",)], "Input 2 is ('c',) (tuple)"),
         ([("a", "b"), ("c", None)], "Input 2 is None (NoneType) in part 2"),

@@ -104,7 +104,7 @@ def test_every_command_says_it_once(tmp_path, capfd):
     assert [line[:9] for line in said()] == ["1 of 2 te"]
     run.predict(["short"])
     assert said() == []
-    run.evaluate(tmp_path / "t.csv")
+    run.evaluate(tmp_path / "t.csv", split="all")
     assert [line[:9] for line in said()] == ["2 of 20 t"]
     zoo.embed("minilm_l6", [long])
     assert [line[:9] for line in said()] == ["1 of 1 te"]

@@ -183,4 +183,28 @@ def test_a_group_on_both_sides_of_a_given_split_is_said(capsys):
     for number, example in enumerate(examples.items):
         example.split = "train" if number % 2 else "validation"
     assign(examples, None, 0)
-    assert "2 groups have examples in the training set and outside of it (patient 0, ...)" in capsys.readouterr().err
+    assert "groups with examples in the training set and outside of it: 2 (patient 0, ...)" in capsys.readouterr().err
+
+
+def test_rows_without_a_split_go_where_their_group_is():
+    items = _grouped([4, 4, 4, 4])
+    for example in items:
+        if example.group == "patient 0":
+            example.split = "train" if example.input == "0/0" else None
+    examples = Examples(Path("t.csv"), items, kind="CSV")
+    assign(examples, None, 0)
+    assert {e.split for e in items if e.group == "patient 0"} == {"train"}
+    for group in range(4):
+        assert len({e.split for e in items if e.group == f"patient {group}"}) == 1
+
+
+def test_groups_that_cannot_be_parted_are_sentences():
+    with pytest.raises(zoo.BadData, match="Each class is one group"):
+        split(_grouped([5, 5]), 0.2, 0)
+    with pytest.raises(zoo.BadData, match="Each class is one group"):
+        split(_grouped([3, 3, 3, 3]), 0.2, 0, strata=lambda targets: [None] * len(targets))
+    examples = _grouped([6, 6, 6, 6, 6])  # of two classes
+    for example in examples:
+        example.target = example.written = "c" if example.group == "patient 4" else example.target
+    split(examples, 0.2, 0)
+    assert {e.split for e in examples if e.target == "c"} == {"train"}, "a class of one group stays in training"

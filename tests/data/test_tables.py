@@ -285,3 +285,109 @@ def test_conll_is_parted_at_its_own_separators(tmp_path):
     assert read(path, words, task).items[0].raw == "New\u00a0York is"
     with pytest.raises(zoo.BadData, match="name its column with --input"):
         read(path, Layout("text", "words"), task)
+
+
+LINES = st.lists(
+    st.tuples(
+        st.sampled_from(["fine", '"a, b"', '"say ""hi"""', '"open', 'end"', 'in "the" middle', '"x"y']), st.just("z")
+    ),
+    min_size=1,
+    max_size=12,
+)
+
+
+@in_one_folder
+@given(LINES, st.sampled_from(["auto", "cells"]))
+def test_no_row_is_swallowed_wherever_a_quotation_mark_opens(tmp_path, rows, quotes):
+    path = written(tmp_path / "t.csv", "text,label\n" + "".join(f"{text},{label}\n" for text, label in rows))
+    try:
+        found, table = rows_of(path, quotes=quotes)
+    except zoo.BadData as error:
+        assert "Is it one cell" in str(error) or "do not fit" in str(error)  # noqa: PT017
+        return
+    texts = [text for text, _ in rows]
+    if '"open' in texts and 'end"' in texts[texts.index('"open') :]:
+        return  # a cell of several lines, as far as one can tell
+    assert len(found) == len(rows)
+    if any(text == '"open' for text, _ in rows) and quotes == "auto":
+        assert table.notes
+
+
+def test_an_open_quotation_mark_in_a_long_file_is_one_row(tmp_path):
+    lines = ["fine,x", '"a, b",q', '"never closes,y', *(f"more {n},z" for n in range(300_000))]
+    found, table = rows_of(written(tmp_path / "t.csv", "\n".join(["text,label", *lines])))
+    assert len(found) == 300_003
+    assert found[2] == ('"never closes', "y")
+    assert table.notes == ["row 3 has a quotation mark that does not close, which is read as text"]
+
+
+def test_a_header_in_quotes_after_spaces(tmp_path):
+    path = written(tmp_path / "t.csv", '"id", "text", "label"\n1, "a, b", "x"\n2, c, y\n')
+    assert rows_of(path)[0] == [("a, b", "x"), ("c", "y")]
+
+
+def test_backslashes_that_escape_nothing_stay(tmp_path):
+    path = written(tmp_path / "t.csv", 'text,label\n"he said \\"hi, you\\" in C:\\new\\dir",x\nC:\\other,y\n')
+    assert rows_of(path)[0] == [('he said "hi, you" in C:\\new\\dir', "x"), ("C:\\other", "y")]
+
+
+def test_words_that_begin_with_a_number_sign_are_words(tmp_path):
+    lines = "# sent_id = 1\n#win\tHT\n#\tO\nand\tO\n\n#lost\tHT\n"
+    table = open_table(written(tmp_path / "t.conll", lines))
+    assert list(table.rows(("tokens",))) == [(["#win", "#", "and"],), (["#lost"],)]
+    assert table.notes == ["1 lines that begin with # are comments"]
+    spaced = open_table(written(tmp_path / "u.conll", "# newdoc\n# O\n#tag HT\n"))
+    assert list(spaced.rows(("tokens", "tags"))) == [(["#", "#tag"], ["O", "HT"])]
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ('[{"text": "a", "label": 1}]\n[{"text": "b", "label": 2}]', "after element 1, something follows the end"),
+        ('[{"text": "a", "label": 1} {"text": "b", "label": 2}]', "after element 1, there is no comma"),
+        ('[{"text": "a", "label": 1},,]', "after element 1, Expecting value"),
+        ('[{"text": "a", "label": 1}', "it ends too early"),
+    ],
+)
+def test_what_is_no_array_is_refused(tmp_path, content, said):
+    with pytest.raises(zoo.BadData, match=said):
+        rows_of(written(tmp_path / "t.json", content))
+
+
+def test_a_column_that_comes_late_is_there(tmp_path):
+    rows = [{"text": f"t{n}", "label": "x"} for n in range(1500)] + [{"text": "last", "label": "y", "split": "test"}]
+    written(tmp_path / "t.jsonl", "\n".join(map(json.dumps, rows)))
+    assert [e.split for e in read(tmp_path / "t.jsonl", TEXTS, Task()).items][-1] == "test"
+
+
+def test_a_split_column_is_seen_with_a_space_or_in_another_case(tmp_path):
+    for name in ("Split", "split ", "SPLIT"):
+        path = written(tmp_path / "t.csv", f"text,label,{name}\na,x,dev\nb,y,train\n")
+        assert [e.split for e in read(path, TEXTS, Task()).items] == ["validation", "train"]
+    with pytest.raises(zoo.BadData, match="no column 'fold'"):
+        read(path, Layout("text", split_column="fold"), Task())
+    assert [e.split for e in read(path, Layout("text", split_column="none"), Task()).items] == [None, None]
+
+
+def test_every_cell_of_a_row_is_kept_for_the_answers(tmp_path):
+    path = written(tmp_path / "t.csv", "id,text,note\n1,hello,null\n2,bye\n3,a,b,c\n")
+    assert list(open_table(path, ("text",)).every_row()) == [["1", "hello", "null"], ["2", "bye", None], list("3abc")]
+
+
+def test_parquet_with_one_name_twice_and_moments_beyond_python(tmp_path):
+    twice = pa.Table.from_arrays([pa.array(["a"]), pa.array(["b"]), pa.array(["x"])], names=["text", "n", "n"])
+    parquet.write_table(twice, tmp_path / "t.parquet")
+    assert rows_of(tmp_path / "t.parquet", ("text",))[0] == [("a",)]
+    assert list(open_table(tmp_path / "t.parquet").every_row()) == [("a", "b", "x")]
+    moments = pa.array([1_577_836_800_000_000_001, 1_577_836_800_500_000_000], pa.timestamp("ns"))
+    late = pa.array([400_000_000_000, 0], pa.timestamp("s"))
+    parquet.write_table(pa.table({"text": moments, "label": late}), tmp_path / "m.parquet")
+    found, _ = rows_of(tmp_path / "m.parquet")
+    assert [row[0] for row in found] == ["2020-01-01 00:00:00.000000001", "2020-01-01 00:00:00.5"]
+    assert [row[1][:5] for row in found] == ["14645", "1970-"]
+
+
+def test_the_number_of_broken_rows_is_said_in_one_note(tmp_path):
+    path = written(tmp_path / "t.csv", 'text,label\n"a, b",x\n' + '"open,z\n' * 20_000)
+    _, table = rows_of(path)
+    assert table.notes == ["row 2 (and 19999 others) has a quotation mark that does not close, which is read as text"]

@@ -41,7 +41,7 @@ def test_a_line_of_conll_that_does_not_fit_is_named(tmp_path):
     with pytest.raises(zoo.BadData, match=r"line 2: 'rejects O' does not have 3 columns"):
         read_source(tmp_path / "t.conll", WORDS, TAGS)
     (tmp_path / "t.conll").write_text("EU\n")
-    with pytest.raises(zoo.BadData, match=r"line 1: 'EU' does not have a word and its tag"):
+    with pytest.raises(zoo.BadData, match=r"no lines with a word and its tag: 'EU' is no such line"):
         read_source(tmp_path / "t.conll", WORDS, TAGS)
 
 

@@ -36,8 +36,8 @@ def test_files_pixels_and_picture_objects_get_one_answer(run):
     opened = Image.open(file)
     answers = run.predict([file, file.read_bytes(), np.asarray(opened), opened])
     assert [answer["label"] for answer in answers] == ["light"] * 4
-    beyond = run.predict([file, np.full((24, 24), 40000, "uint16")])[1]
-    assert beyond["error"] == "values up to 40000, where pictures are read as 12 bits"
+    with pytest.raises(zoo.BadData, match=r"Input 2 .* \(values up to 40000, where pictures are read as 12 bits\)"):
+        run.predict([file, np.full((24, 24), 40000, "uint16")])
 
 
 def test_an_evaluation_reads_as_the_training_did(run, tmp_path):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -38,7 +38,7 @@ def partition(composed: Composed) -> Partition | None:
     names = list(composed.head.input)
     network = composed.network
     if not network.trainable_weights:
-        front = keras.Model(network.input, {name: network.output[name] for name in names}, name="front")
+        front = frozen_front(network, names)
         return Partition(front, composed.from_features, _work(front))
     flat = _flat(network, names)
     edge = list(_edge(flat))
@@ -54,6 +54,13 @@ def partition(composed: Composed) -> Partition | None:
     entry = {name: keras.Input(t.shape[1:], dtype=t.dtype, name=name) for name, t in cut.items()}
     tail = keras.Model(entry, composed.head(rest(list(entry.values()))), name="tail")
     return Partition(front, tail, work)
+
+
+def frozen_front(network: keras.Model, names: Sequence[str]) -> keras.Model:
+    """The front of a network of which nothing is trained: all of it, with these features."""
+    import keras
+
+    return keras.Model(network.input, {name: network.output[name] for name in names}, name="front")
 
 
 def _flat(network: keras.Model, names: list[str]) -> keras.Model:

@@ -75,7 +75,9 @@ class Task:
     def describe(self, targets: Sequence[Target], unit: str = "different") -> str:
         """The targets in a few words, which are said before a training, once they are learnt: how many of each."""
         counts = Counter(map(self.write_target, targets))
-        named = ", ".join(f"{name} {n}" for name, n in counts.most_common(_NAMED))
+        if 2 * len(counts) > len(targets):
+            return f"{len(counts)} {unit}"
+        named = ", ".join(f"{shortened(name)} {n}" for name, n in counts.most_common(_NAMED))
         return f"{len(counts)} {unit}, {named}{', ...' if len(counts) > _NAMED else ''}"
 
     def learn(self, targets: Sequence[Target], columns: Sequence[str]) -> None:
@@ -197,6 +199,11 @@ class Task:
     def sample_targets(cls) -> Sequence[Sequence[Any]]:
         """For `zoo check`: the cells of six targets to learn, if they are neither classes nor numbers."""
         return ()
+
+
+def shortened(text: str, most: int = 30) -> str:
+    """A text for a message, cut where it is long."""
+    return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
 def own(task: Task, name: str) -> bool:

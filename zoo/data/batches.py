@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from zoo.data.order import Order
 from zoo.data.reader import Augmentation, Raw, Reader, Value
+from zoo.data.spool import held
 from zoo.errors import BadData, ZooError
 
 if TYPE_CHECKING:
@@ -28,9 +29,9 @@ def refuse_unreadable(errors: Unreadable, raws: Sequence[Raw]) -> None:
 
 def lengths(raws: Sequence[Raw], reader: Reader) -> list[int] | None:
     """The lengths by which `Order` groups the examples; None if they do not matter."""
-    if not len(raws) or reader.length(raws[0]) is None:
+    if not len(raws) or reader.length(held(raws[0])) is None:
         return None
-    return [reader.length(raw) or 0 for raw in raws]
+    return [reader.length(held(raw)) or 0 for raw in raws]
 
 
 class Preprocessing:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from zoo.data.tables import Row, Table, encoding_of
 from zoo.errors import BadData
 
 _LOOKED_AT = 1000  # lines, to find out what separates the columns
+_COMMENT = re.compile(r"# *(?:newdoc|newpar|sent_id|sentence|text|id|global\.columns)\b", re.IGNORECASE)
 
 
 class Conll(Table):
@@ -23,27 +25,32 @@ class Conll(Table):
         lines = [line for line in lines if not line.startswith("-DOCSTART-")]
         tabs = sum("\t" in line for line in lines) * 2 > len(lines)
         self._between = re.compile("\t" if tabs else "[ \t]+")
-        plain = [self._cells(line) for line in lines if not line.startswith("#")]
-        self._width = len(plain[0]) if plain else 0
-        self._tags = {cells[-1] for cells in plain}
+        widths = Counter(len(self._cells(line)) for line in lines if not _COMMENT.match(line))
+        self._width = widths.most_common(1)[0][0] if widths else 0
         if self._width < 2:
-            first = f": {lines[0].strip()!r}" if lines else ""
-            raise BadData(f"{path}, line 1{first} does not have a word and its tag.")
+            first = f": {lines[0].strip()!r} is no such line" if lines else ""
+            raise BadData(f"{path} has no lines with a word and its tag{first}.")
         names = ["tokens", *(str(place) for place in range(2, self._width)), "tags"]
         super().__init__(path, names, f"CoNLL separated by {'tabs' if tabs else 'spaces'}")
 
     def _cells(self, line: str) -> list[str]:
         return self._between.split(line.strip(" \t\r"))
 
+    def _is_comment(self, line: str, cells: list[str]) -> bool:
+        """Whether a line at the start of a sentence is none of its words: "# O" is a word, with a tag."""
+        return len(cells) != self._width or _COMMENT.match(line) is not None
+
     def _read(self, places: Sequence[int]) -> Iterator[Row]:
         sentence: list[list[str]] = []
+        comments = 0
         with self.path.open(encoding=self._encoding, newline="\n") as file:
             for number, line in enumerate(file, start=1):
                 line = line.rstrip("\n")
                 blank = not line.strip(" \t\r") or line.startswith("-DOCSTART-")
                 cells = [] if blank else self._cells(line)
-                if line.startswith("#") and (len(cells) != self._width or cells[-1] not in self._tags):
-                    continue  # a comment; "# O" is a word
+                if not sentence and line.startswith("# ") and self._is_comment(line, cells):
+                    comments += 1
+                    continue
                 if blank and sentence:
                     yield tuple([cells[place] for cells in sentence] for place in places)
                     sentence = []
@@ -56,3 +63,5 @@ class Conll(Table):
                     )
         if sentence:
             yield tuple([cells[place] for cells in sentence] for place in places)
+        if comments:
+            self._note(f"{comments} lines that begin with # are comments")

@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Literal
 
-from zoo.data.tables import BadRow, Dialect, Row, Table, encoding_of
+from zoo.data.tables import BadRow, Cell, Dialect, Row, Table, encoding_of
 from zoo.errors import BadData
 
 Style = Literal["doubled", "escaped", "text"]  # a quotation mark in a quoted cell is "", or \"; or none is special
 
 _NAMES = {",": "','", ";": "';'", "\t": "tabs", "|": "'|'"}
 _STYLES: dict[str, Style | None] = {"cells": "doubled", "text": "text", "auto": None}
+_QUOTED = {
+    "doubled": re.compile(r'"([^"]*(?:""[^"]*)*)"(?!")'),
+    "escaped": re.compile(r'"([^"\\]*(?:(?:\\.|"")[^"\\]*)*)"(?!")', re.DOTALL),
+}
 _NONE = "\x1f"  # what separates nothing
 _LOOKED_AT = 200  # lines, to choose the separator
+_LONGEST = 100_000  # lines of one cell
 _MISSING = frozenset(("NaN", "nan", "null", "NULL", "<NA>"))
-_LONGEST = 2**31 - 1  # letters in a cell; Python's own limit is 131,072
 
 
-@dataclass
+@dataclass(slots=True)
 class _Record:
     """The cells of a row, the line it starts at, and how many it takes.
 
@@ -47,38 +51,40 @@ class Delimited(Table):
     """
 
     def __init__(self, path: Path, wanted: Sequence[str], dialect: Dialect) -> None:
-        csv.field_size_limit(_LONGEST)
         self._encoding = encoding_of(path)
         self._style = _STYLES[dialect.quotes]
         self._separator, self._skip, self._spaces, self._width = ",", 0, False, 0
         self._swallows = False  # whether a quoted cell whose lines look like rows is taken for several rows
         with path.open(encoding=self._encoding, newline="") as file:
             head = list(islice(file, _LOOKED_AT))
-        blank = next((n for n, line in enumerate(head) if line.strip("\r\n\ufeff")), len(head))
+        blank = next((n for n, line in enumerate(head) if line.strip()), len(head))
         first = head[blank].strip("\r\n") if blank < len(head) else ""
         given = dialect.separator
-        if first[:4].lower() == "sep=" and len(first) <= 5:
+        if re.fullmatch(r'(?i:sep=)[^"\\]?', first):
             given, self._skip = given or first[4:] or "\t", blank + 1
-        sample = head[self._skip :]
-        if not any(line.strip("\r\n") for line in sample):
+        sample = [line for line in head[self._skip :] if line.strip("\r\n")]
+        if not sample:
             raise BadData(f"{path} is empty: it has no header with the names of its columns.")
-        self._separator = given or self._likely(sample, wanted, path.suffix.lower() == ".tsv")
-        names = next(self._records(iter(sample), self._style or "doubled")).cells
-        self._spaces = len(names) > 1 and all(name[:1] == " " for name in names[1:])
-        self._width = len(names)
+        names = self._use(given or self._likely(sample, wanted, path.suffix.lower() == ".tsv"), sample)[0].cells
         by = _NAMES.get(self._separator, repr(self._separator))
         kind = path.suffix[1:].upper() + ("" if self._separator == _NONE else f" separated by {by}")
         kind += "" if self._encoding == "utf-8-sig" else f" in {self._encoding.upper()}"
-        super().__init__(path, [name.strip() if self._spaces else name for name in names], kind)
+        super().__init__(path, names, kind)
+
+    def _use(self, separator: str, sample: Sequence[str]) -> list[_Record]:
+        """The rows of a sample with this separator, which is used from now on."""
+        others = sample[0].split(separator)[1:]
+        self._separator, self._spaces = separator, bool(others) and all(cell[:1] == " " for cell in others)
+        records = list(self._records(iter(sample), self._style or "doubled"))
+        self._width = len(records[0].cells)
+        return records
 
     def _likely(self, sample: Sequence[str], wanted: Sequence[str], tabs: bool) -> str:
         """The separator with which the header has the wanted columns, and the rows are as long as the header."""
 
         def fit(separator: str) -> tuple[int, float, bool]:
-            self._separator = separator
-            records = list(self._records(iter(sample), "doubled"))
+            records = self._use(separator, sample)
             names = [name.strip() for name in records[0].cells]
-            self._width = len(names)
             same = sum(len(record.cells) == len(names) for record in records) / len(records)
             return sum(name in names for name in wanted), round(same, 1), len(names) > 1
 
@@ -87,15 +93,24 @@ class Delimited(Table):
         return best if fit(best)[2] else _NONE
 
     def _read(self, places: Sequence[int]) -> Iterator[Row]:
+        broken: list[int] = []
+        for number, record in enumerate(self._rows(), start=1):
+            if record.broken:
+                broken.append(number)
+            yield self._row(record.cells, places)
+        if broken:
+            others = f" (and {len(broken) - 1} others)" if len(broken) > 1 else ""
+            self._note(f"row {broken[0]}{others} has a quotation mark that does not close, which is read as text")
+
+    def every_row(self) -> Iterator[list[Cell]]:
+        for record in self._rows():
+            yield [*record.cells, *[None] * (self._width - len(record.cells))]
+
+    def _rows(self) -> Iterator[_Record]:
+        """The rows, without the header."""
         if self._style is None:
             self._style = self._settled()
-        with self.path.open(encoding=self._encoding, newline="") as file:
-            records = self._records(islice(file, self._skip, None), self._style)
-            next(records)
-            for number, record in enumerate(records, start=1):
-                if record.broken:
-                    self._note(f"row {number} has a quotation mark that does not close, which is read as text")
-                yield self._row(record.cells, places)
+        yield from islice(self._all(self._style), 1, None)
 
     def _row(self, cells: list[str], places: Sequence[int]) -> Row:
         if len(cells) > self._width and any(cell.strip() for cell in cells[self._width :]):
@@ -106,28 +121,27 @@ class Delimited(Table):
 
     def _settled(self) -> Style:
         """What quotation marks mean in this file; raises `BadData` if both would make sense."""
-        first: dict[str, _Record] = {}
-        proper = escaped = False
+        doubt: tuple[int, _Record] | None = None
+        broken = proper = escaped = False
         for number, record in enumerate(self._all("doubled")):
             proper |= record.proper
-            for kind in ("broken", "doubtful"):
-                if getattr(record, kind):
-                    first.setdefault(kind, record)
-                    first.setdefault("any", _Record(number, record.cells, record.lines))
+            broken |= record.broken
             escaped |= record.broken and any('\\"' in cell for cell in record.cells)
-        if not first or ("broken" not in first and proper):
+            if record.doubtful and doubt is None:
+                doubt = number, record
+        if not broken and (doubt is None or proper):
             return "doubled"
         if escaped and not any(record.broken for record in self._all("escaped")):
             self._note('\\" in a quoted cell is read as "')
             return "escaped"
-        if "broken" not in first:
-            at, row = first["doubtful"], first["any"].line
+        if doubt is not None and not broken:
+            row, at = doubt
             raise BadData(
                 f"{self.path}, row {row}: a quotation mark opens at line {at.line} and closes at line "
                 f"{at.line + at.lines - 1}, and each of these {at.lines} lines looks like a row. Is it one cell? "
                 "--quotes cells reads it so, and --quotes text reads every line as a row."
             )
-        self._swallows = "doubtful" in first
+        self._swallows = doubt is not None
         if not proper and all(len(record.cells) == self._width for record in self._all("text")):
             self._note("quotation marks are read as text, because not all of them close")
             return "text"
@@ -142,55 +156,65 @@ class Delimited(Table):
         number = self._skip
         waiting: list[str] = []  # lines that were read too early, the next one last
 
-        def following() -> Iterator[str]:
-            while True:
-                if waiting:
-                    yield waiting.pop()
-                else:
-                    line = next(lines, None)
-                    if line is None:
-                        return
-                    yield line
+        def take() -> str | None:
+            return waiting.pop() if waiting else next(lines, None)
 
-        source = following()
-        for line in source:
+        while (line := take()) is not None:
             number += 1
             if not line.strip("\r\n"):
                 continue
             if style == "text" or '"' not in line:
                 yield _Record(number, self._split(line))
                 continue
-            taken = [line]
-            record = self._quoted(taken, source, style, number)
-            if record.broken:
-                waiting.extend(reversed(taken[1:]))
-                source = following()
-            number += record.lines - 1
+            record, ahead = self._quoted(line, take, style, number)
+            waiting.extend(reversed(ahead))
             yield record
+            number += record.lines - 1
 
-    def _quoted(self, taken: list[str], source: Iterator[str], style: Style, number: int) -> _Record:
-        """A row whose first line has a quotation mark; the lines that it needs are added to `taken`."""
+    def _quoted(
+        self, line: str, take: Callable[[], str | None], style: Style, number: int
+    ) -> tuple[_Record, list[str]]:
+        """A row whose first line has a quotation mark, and the lines that were read but do not belong to it."""
+        taken = [line]
+        while (cells := self._cells("".join(taken), style)) is None and len(taken) < _LONGEST:
+            more = take()
+            if more is None:
+                break
+            taken.append(more)
+            while '"' not in more and len(taken) < _LONGEST and (more := take() or "") != "":
+                taken.append(more)
+        plain = self._split(line)
+        rows = len(taken) > 1 and self._width > 1 and all(len(self._split(one)) == self._width for one in taken)
+        if not cells or (rows and self._swallows):
+            return _Record(number, plain, broken=True), taken[1:]
+        needed = cells != plain and any(self._separator in cell or '"' in cell for cell in cells)
+        proper = not rows and (len(taken) > 1 or needed)
+        return _Record(number, cells, len(taken), doubtful=rows, proper=proper), []
 
-        def feed() -> Iterator[str]:
-            yield taken[0]
-            for line in source:
-                taken.append(line)
-                yield line
-
-        escape = {"escapechar": "\\", "doublequote": False} if style == "escaped" else {}
-        spaces = self._spaces
-        reader = csv.reader(feed(), delimiter=self._separator, strict=True, skipinitialspace=spaces, **escape)  # type: ignore[arg-type]
-        try:
-            cells = next(reader)
-        except (csv.Error, StopIteration):
-            return _Record(number, self._split(taken[0]), broken=True)
-        several = len(taken) > 1
-        rows = several and self._width > 1 and all(len(self._split(line)) == self._width for line in taken)
-        needed = cells != self._split(taken[0]) and any(self._separator in cell or '"' in cell for cell in cells)
-        if rows and self._swallows:
-            return _Record(number, self._split(taken[0]), broken=True)
-        proper = not rows and (several or needed)
-        return _Record(number, cells, len(taken), doubtful=rows, proper=proper)
+    def _cells(self, text: str, style: Style) -> list[str] | None:
+        """The cells of a row; None if a quoted cell is not closed yet; [] if something follows a closed one."""
+        text = text.rstrip("\r\n")
+        cells: list[str] = []
+        at = 0
+        while True:
+            if self._spaces and cells:
+                at += text.startswith(" ", at)
+            if text.startswith('"', at):
+                match = _QUOTED[style].match(text, at)
+                if match is None:
+                    return None
+                cell, at = match[1].replace('""', '"'), match.end()
+                cells.append(re.sub(r'\\(["\\])', r"\1", cell) if style == "escaped" else cell)
+                if at < len(text) and not text.startswith(self._separator, at):
+                    return []
+            else:
+                end = text.find(self._separator, at)
+                end = len(text) if end < 0 else end
+                cells.append(text[at:end])
+                at = end
+            if at >= len(text):
+                return cells
+            at += 1
 
     def _split(self, line: str) -> list[str]:
         cells = line.rstrip("\r\n").split(self._separator)

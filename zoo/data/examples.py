@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 from zoo.data.reader import Raw, Target, Targets
+from zoo.data.spool import Spool, held
 from zoo.errors import BadData, ZooError
 
 Split = Literal["train", "validation", "test"]
@@ -18,7 +20,7 @@ class Example:
     """One input and its target.
 
     input    its name for the user: the path relative to the data folder or table, or the row of a text
-    raw      the place or the value that a model reads
+    kept     the place or the value that a model reads; a text is in a file, and `raw` reads it back
     target   what the head learns to answer
     split    the split the user put it in, or None to let `zoo` choose
     content  fingerprint of the content (not of the name or format), set when it is read
@@ -28,13 +30,17 @@ class Example:
     """
 
     input: str
-    raw: Raw
+    kept: Raw
     target: Target
     split: Split | None = None
     content: str = ""
     written: str = ""
     group: str = ""
     facts: Any = None
+
+    @property
+    def raw(self) -> Raw:
+        return held(self.kept)
 
 
 @dataclass(slots=True)
@@ -53,6 +59,7 @@ class Examples:
     kind     the format of a table in words; "" for a folder
     notes    what was guessed, in words
     lost     classes without any example that can be used, and why
+    spool    keeps what is not in files of its own
     """
 
     source: Path
@@ -62,6 +69,7 @@ class Examples:
     kind: str = ""
     notes: list[str] = field(default_factory=list)
     lost: dict[str, str] = field(default_factory=dict)
+    spool: Spool = field(default_factory=Spool)
 
     def of(self, split: Split) -> list[Example]:
         """The examples of one split."""
@@ -88,4 +96,6 @@ def add_example(
     except ZooError as error:
         raise BadData(f"{examples.source}, {name}: {error}") from None
     else:
-        examples.items.append(Example(name, raw, target, split, "", targets.write_target(target), group))
+        written = targets.write_target(target)
+        raw, target = examples.spool.keep(raw), written if target == written else target  # one object, not two
+        examples.items.append(Example(name, raw, target, split, "", sys.intern(written), group))

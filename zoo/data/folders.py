@@ -43,9 +43,9 @@ def read_folder(folder: Path, layout: Layout, targets: Targets) -> Examples:
     splits = _splits_in(root, layout, examples)
     if splits:
         for child, split in splits.items():
-            _read_classes(child, split, folder, targets, examples)
+            _read_classes(child, split, folder, layout, targets, examples)
     else:
-        _read_classes(root, None, folder, targets, examples)
+        _read_classes(root, None, folder, layout, targets, examples)
     if not examples.items:
         found = f"only files outside of any class ({len(examples.skipped)})" if examples.skipped else "nothing"
         raise BadData(f"There are no examples in {folder}: {found}. It needs a sub-folder for each class.")
@@ -128,11 +128,13 @@ def _count(folder: Path) -> str:
     return f"{count} file{'' if count == 1 else 's'}"
 
 
-def _read_classes(folder: Path, split: Split | None, root: Path, targets: Targets, examples: Examples) -> None:
+def _read_classes(
+    folder: Path, split: Split | None, root: Path, layout: Layout, targets: Targets, examples: Examples
+) -> None:
     classes = _folders_in(folder)
     for child in classes:
         _refuse_unwritable(child)
-    within = _splits_within(classes, examples) if split is None else False
+    within = _splits_within(folder, classes, layout, examples) if split is None else False
     counts: Counter[str] = Counter()
     for path in files_below(folder):
         parts = path.relative_to(folder).parts
@@ -151,15 +153,22 @@ def _read_classes(folder: Path, split: Split | None, root: Path, targets: Target
             examples.lost[child.relative_to(root).as_posix()] = reason
 
 
-def _splits_within(classes: Sequence[Path], examples: Examples) -> bool:
-    """Whether each class has folders of splits, and nothing else."""
-    inner = [_folders_in(child) for child in classes]
-    names = [[split_called(folder.name) for folder in folders] for folders in inner]
-    within = bool(names) and all(len(set(some)) > 1 and None not in some and "train" in some for some in names)
-    within = within and not any(map(_has_files, classes))
-    if within:
-        examples.notes.append(f"each class has its own splits: {', '.join(folder.name for folder in inner[0])}")
-    return within
+def _splits_within(root: Path, classes: Sequence[Path], layout: Layout, examples: Examples) -> bool:
+    """Whether the classes have folders of splits, and nothing else. Raises `BadData` if only some of them do."""
+    inner = {child: _folders_in(child) for child in classes}
+    names = {folder.name for folders in inner.values() for folder in folders if split_called(folder.name)}
+    if not names or layout.folders == "classes":
+        return False
+    regular = all(folders and all(split_called(folder.name) for folder in folders) for folders in inner.values())
+    if not regular or any(map(_has_files, classes)) or "train" not in map(split_called, names):
+        with_splits = [child.name for child in classes if any(split_called(folder.name) for folder in inner[child])]
+        raise BadData(
+            f"Some folders in {root} have sub-folders called {', '.join(sorted(names))} "
+            f"({', '.join(with_splits[:3])}), but not every class has these and nothing else. --folders classes takes "
+            "all files below a folder for examples of that class."
+        )
+    examples.notes.append(f"each class has its own splits: {', '.join(sorted(names))}")
+    return True
 
 
 def _refuse_unwritable(folder: Path) -> None:

@@ -55,8 +55,16 @@ def as_inputs(given: Any, layout: Layout) -> list[Input]:
         name = str(getattr(given, "name", None) or " and ".join(layout.inputs))
         inputs = [_of_cells((cell,), (name,), row, layout) for row, cell in enumerate(cells, start=1)]
     else:
-        inputs = [given] if _is_one(given, layout) else list(given)
+        inputs = [given] if _is_one(given, layout) else list(_whole(given, layout))
     return [_checked(_simple(one), number, layout) for number, one in enumerate(inputs, start=1)]
+
+
+def _whole(given: Any, layout: Layout) -> Any:
+    """A batch of pixels that are decimals up to 255, as whole numbers: a dark one in it is not one from 0 to 1."""
+    pixels = layout.reader.dtype == "uint8" and getattr(getattr(given, "dtype", None), "kind", "") == "f"
+    if not pixels or not given.size or not (given.min() >= 0 and 1 < given.max() <= 255):
+        return given
+    return given.round().astype("uint8")
 
 
 def _simple(given: Any) -> Any:
@@ -93,16 +101,16 @@ def _is_one(given: Any, layout: Layout) -> bool:
     if hasattr(given, "ndim"):
         several = len(layout.inputs) == 1 and given.ndim == len(layout.reader.shape) + 1
         return reads_text(layout) or not several
-    if isinstance(given, (tuple, list)) and 1 < len(given) == len(layout.inputs):
-        return all(_is_part(part, isinstance(given, tuple), layout) for part in map(_simple, given))
+    if isinstance(given, tuple) and 1 < len(given) == len(layout.inputs):
+        return all(_is_part(part) for part in map(_simple, given))
     return isinstance(given, Mapping) or hasattr(given, "read") or not isinstance(given, Iterable)
 
 
-def _is_part(part: Any, of_a_tuple: bool, layout: Layout) -> bool:
+def _is_part(part: Any) -> bool:
     """Whether this is a part of one input, and not an input of its own."""
     if is_place(part):
         return part.suffix.lower() not in TABLES and not is_folder(part)
-    return isinstance(part, (str, *BYTES)) or (of_a_tuple and not isinstance(part, (tuple, list)) and part is not None)
+    return not isinstance(part, (tuple, list)) and part is not None
 
 
 def is_folder(path: Path) -> bool:

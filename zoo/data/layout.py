@@ -35,7 +35,7 @@ class Layout:
 
     input_column   "": the default of the form (`image` or `text`; for pairs `text,text_b`; for words `tokens`)
     target_column  "": the default of the form (`label`; for words `tags`)
-    split_column   the column with the split of each row, if the table has it; "none": no column
+    split_column   the column with the split of each row; "": `split`, if there is one; "none": no column
     group          the column with what must not be parted by the split, such as a patient; "": none
     folders        whether the folders in a folder are classes or splits
     dialect        how a delimited file is written
@@ -46,7 +46,7 @@ class Layout:
     form_name: str = "single"
     input_column: Columns = ""
     target_column: Columns = ""
-    split_column: str = SPLIT_COLUMN
+    split_column: str = ""
     group: str = ""
     folders: Folders = "auto"
     dialect: Dialect = AUTO

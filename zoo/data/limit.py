@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from zoo.data.batches import Preprocessing
 from zoo.data.reader import Raw
+from zoo.data.spool import held
 from zoo.errors import BadData
 from zoo.progress import progress, say
 
@@ -52,7 +53,7 @@ class Limit:
         reader = self._preprocessing.reader
         if reader.dtype != "string" or not reader.in_memory or not raws:
             return []
-        sizes = [_most_tokens(raw) for raw in raws]
+        sizes = [_most_tokens(self._text_of(raw)) for raw in raws]
         limit = self._limit(min(max(sizes), _MOST))
         if limit is None:
             return []
@@ -67,6 +68,16 @@ class Limit:
                 found += cut
                 advance(len(rows))
         return found
+
+    def _text_of(self, raw: Raw) -> Raw:
+        """A text as it is, or read from a file or bytes; "" if it cannot be read."""
+        known = held(raw)
+        if isinstance(known, str) or (isinstance(known, tuple) and all(isinstance(part, str) for part in known)):
+            return known
+        try:
+            return self._preprocessing.reader.read(known)
+        except BadData:
+            return ""
 
     def _limit(self, tokens: int) -> int | None:
         """The most tokens that are read; None if they are more than `tokens`, or cannot be known."""

@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 _WANTED = "give a file, its bytes, a picture of Pillow, or pixels as uint8 (height, width, 3)"
 
 
-def from_value(value: Any, depth: Depth | None) -> np.ndarray | Wide:
+def from_value(value: Any) -> np.ndarray | Wide:
     """The pixels of an array or a picture object: uint8 RGB (height, width, 3), or values of more than 8 bits.
 
-    Arrays are (height, width), grey, or have 1, 3 or 4 channels, the fourth being opacity. Integers up to 255 of a type
-    that can hold more count as 8 bits, unless `depth` says how integers are read.
+    Arrays are (height, width), grey, or have 1, 3 or 4 channels, the fourth being opacity. Only uint16 is certain to
+    have more than 8 bits; integers up to 255 of other types count as 8 bits.
 
     Raises `BadData` with what was given, if it is not a picture, or in doubt.
     """
@@ -47,8 +47,7 @@ def from_value(value: Any, depth: Depth | None) -> np.ndarray | Wide:
     low, high = value.min().item(), value.max().item()
     if low < 0 or high >= 2**16:
         raise BadData(f"an array of {kind} with values from {low} to {high}, where a picture has 0 to 255: {_WANTED}")
-    decided = depth is None or depth.integers is not None
-    if high < 256 and not decided and kind != np.uint16:
+    if high < 256 and kind != np.uint16:
         return _eight(value.astype("uint8"))
     return _wide(value.astype("uint16"))
 

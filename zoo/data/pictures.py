@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from zoo.data.picture_depth import BITS, Depth, Facts, Wide, told
 from zoo.data.picture_values import read_picture
 from zoo.data.reader import Augmentation, Form, Reader, Seen, Shown, digest, one_file
+from zoo.data.spool import held
 from zoo.progress import say
 
 if TYPE_CHECKING:
@@ -46,13 +47,18 @@ class Pictures(Reader):
         return {"single": one_file("image", SUFFIXES)}
 
     def decode(self, file: BinaryIO, wanted: Any = None) -> np.ndarray:
-        enough = ENOUGH if wanted is None else 2 * max(wanted.shape[1:3])  # resizing twice the size: the same picture
-        return self._pixels(read_picture(file, enough, upper=self._depth is None))
+        return self._pixels(read_picture(file, _enough(wanted), upper=self._depth is None))
 
     def checked(self, value: Any) -> np.ndarray:
         from zoo.data.picture_arrays import from_value
 
-        return self._pixels(from_value(value, self._depth))
+        return self._pixels(from_value(value))
+
+    @property
+    def edition(self) -> str:  # type: ignore[override]
+        from PIL import __version__
+
+        return f"1 pillow {__version__}{' upper' if self._depth is None else ''}"
 
     @property
     def settings(self) -> Mapping[str, Any]:
@@ -66,15 +72,15 @@ class Pictures(Reader):
     def configured(self, settings: Mapping[str, Any] | None) -> Pictures:
         return Pictures(None if settings is None else Depth.of_settings(settings))
 
-    def survey(self, raw: Any) -> Seen:
+    def survey(self, raw: Any, wanted: Any = None) -> Seen:
         from zoo.data.picture_arrays import from_value
 
         if self._depth is None:
-            return super().survey(raw)
-        found = self.opened(raw, lambda file: read_picture(file, ENOUGH), lambda value: from_value(value, self._depth))
+            return super().survey(raw, wanted)
+        found = self.opened(held(raw), lambda file: read_picture(file, ENOUGH), lambda value: from_value(value))
         if not isinstance(found, Wide) or found.declared:
             value = self._pixels(found)
-            return Seen(value, self.fingerprint(value))
+            return Seen(value if _as_wanted(value, wanted) else None, self.fingerprint(value))
         alpha = b"" if found.alpha is None else found.alpha.tobytes()
         stored = f"{found.values.shape} {found.values.dtype.str} {found.inverted} {found.upper}".encode()
         return Seen(None, digest(stored + found.values.tobytes() + alpha), Facts.of(found))
@@ -130,3 +136,17 @@ def decode_picture(file: BinaryIO, enough: int = ENOUGH) -> np.ndarray:
     found = read_picture(file, enough, upper=True)
     assert not isinstance(found, Wide)
     return found
+
+
+def _enough(wanted: Any) -> int:
+    """The pixels that the shorter side needs: resizing twice the size of the network gives the same picture."""
+    return ENOUGH if wanted is None else max(ENOUGH, 2 * max(wanted.shape[1:3]))
+
+
+def _as_wanted(pixels: np.ndarray, wanted: Any) -> bool:
+    """Whether a picture that was decoded for `ENOUGH` pixels is also what is decoded for a network.
+
+    A JPEG may have been decoded at a part of its size, but never below `ENOUGH`.
+    """
+    shorter = min(pixels.shape[:2])
+    return bool(shorter < ENOUGH or shorter >= _enough(wanted))

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 from zoo.catalog import catalog
 from zoo.catalog.imports import resolve_import
 from zoo.data.cells import plain
+from zoo.data.spool import held
 from zoo.errors import BadData
 from zoo.places import is_local, is_place, place_seen_from, read_remote, shown_in_full
 
@@ -68,7 +69,7 @@ class Shown:
 class Seen:
     """What reading an example showed.
 
-    value    the value; may be None if there are facts
+    value    the value that `read` gives; None if it would have to be read again for that
     content  its fingerprint
     facts    what it says about how the examples of its data set have to be read; None: nothing
     """
@@ -98,6 +99,8 @@ class Reader:
     together       whether backbone and head are fine-tuned together from the start, as for language models;
                    otherwise the backbone is fine-tuned after the head
     depths         what a user may say with `--depth`, besides auto
+    edition        changes whenever the same file would get another fingerprint; with it, the fingerprints of files on
+                   this disk are remembered from one training to the next. "": they are not
     """
 
     unit = "examples"
@@ -108,6 +111,7 @@ class Reader:
     augmentations: tuple[str, ...] = ()
     together = False
     depths: tuple[str, ...] = ()
+    edition: str = ""
 
     @functools.cached_property
     def forms(self) -> Mapping[str, Form]:
@@ -161,8 +165,11 @@ class Reader:
         """The reader with these settings; {}: nothing was decided. None: a run from before there were settings."""
         return self
 
-    def survey(self, raw: Raw) -> Seen:
-        """Read an example of a data set about which nothing is decided yet. Raises `BadData`, as `read` does."""
+    def survey(self, raw: Raw, wanted: Any = None) -> Seen:
+        """Read an example of a data set about which nothing is decided yet. Raises `BadData`, as `read` does.
+
+        wanted  as in `decode`; the fingerprint does not depend on it
+        """
         value = self.read(raw)
         return Seen(value, self.fingerprint(value))
 
@@ -186,6 +193,7 @@ class Reader:
         """The value, or one for each part of a tuple; raises `BadData` with the reason if it cannot be read."""
         if isinstance(raw, tuple):
             return tuple(self.read(part, wanted) for part in raw)
+        raw = held(raw)
         return self.opened(raw, lambda file: self.decode(file, wanted), self.checked)
 
     def opened(self, raw: Raw, decode: Callable[[BinaryIO], Value], checked: Callable[[Value], Value]) -> Value:

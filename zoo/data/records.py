@@ -5,37 +5,35 @@ from __future__ import annotations
 import datetime
 import json
 import math
+import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zoo.data.tables import BadRow, Cell, Row, Table, encoding_of
 from zoo.errors import BadData
-from zoo.places import is_local
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-_LOOKED_AT = 1000  # objects, for the names of the columns
 _BLOCK = 1 << 20  # letters
+_BLANKS = re.compile(r"[ \t\r\n]*")
 _ROWS = 1000
 
 
 class JsonTable(Table):
     """An object on each line, or one array of objects. Numbers stay as they are written."""
 
-    def __init__(self, path: Path, wanted: Sequence[str]) -> None:
+    def __init__(self, path: Path) -> None:
         self._encoding = encoding_of(path)
         with path.open(encoding=self._encoding) as file:
-            start = file.read(4096).lstrip()
-        self._array = start.startswith("[")
+            self._array = file.read(_BLOCK).lstrip().startswith("[")
         super().__init__(path, [], "a JSON array" if self._array else "JSON Lines")
         names: dict[str, None] = {}
-        for count, found in enumerate(self._objects()):
+        for found in self._objects():
             if isinstance(found, Mapping):
-                names |= dict.fromkeys(map(str, found))
-            if count >= _LOOKED_AT and all(name in names for name in wanted):
-                break
+                names |= dict.fromkeys(found)
         self.names = list(names)
 
     def _read(self, places: Sequence[int]) -> Iterator[Row]:
@@ -44,7 +42,8 @@ class JsonTable(Table):
             if isinstance(found, Mapping):
                 yield tuple(as_written(found.get(name)) for name in names)
             else:
-                yield BadRow(f"it is {json.dumps(found)[:40]}, not an object")
+                kind = "an array" if isinstance(found, list) else "a text or a number"
+                yield BadRow(f"it is {kind}, not an object")
 
     def _objects(self) -> Iterator[Any]:
         with self.path.open(encoding=self._encoding, newline="\n") as file:
@@ -60,58 +59,71 @@ class JsonTable(Table):
 
     def _of_array(self, file: Any) -> Iterator[Any]:
         """The objects of an array, which is read in blocks."""
-        text, at = file.read(_BLOCK).lstrip()[1:], 0
-        count = 0
+        text, at, count = file.read(_BLOCK).lstrip(), 1, 0
+        wanted = "["  # what came last: "[" or "," before an element, "" after one
         while True:
-            while text[at : at + 1] in tuple(" \t\r\n,") and at < len(text):
-                at += 1
-            if text[at : at + 1] == "]":
+            at = _BLANKS.match(text, at).end()  # type: ignore[union-attr]
+            if wanted != "," and text.startswith("]", at):
+                if (text[at + 1 :] + file.read()).strip():
+                    raise self._no_array(count, "something follows the end of the array")
                 return
+            if not wanted and text.startswith(",", at):
+                wanted, at = ",", at + 1
+                continue
+            if at < len(text) and not wanted:
+                raise self._no_array(count, "there is no comma")
             try:
                 found, after = _DECODER.raw_decode(text, at)
                 if after < len(text):  # otherwise a number may go on
                     yield found
-                    at, count = after, count + 1
+                    at, count, wanted = after, count + 1, ""
                     continue
-                error: Exception = ValueError("it ends too early")
+                reason = "it ends too early"
             except (ValueError, RecursionError) as fault:
-                error = fault
+                reason = _reason(fault)
             more = file.read(max(_BLOCK, len(text) - at))
             if not more:
-                raise BadData(f"{self.path} is not a JSON array: after element {count}, {_reason(error)}.") from None
+                raise self._no_array(count, reason)
             text, at = text[at:] + more, 0
+
+    def _no_array(self, count: int, reason: str) -> BadData:
+        return BadData(f"{self.path} is not a JSON array of objects: after element {count}, {reason}.")
 
 
 class ParquetTable(Table):
     """A Parquet file, read in batches of the columns that are asked for."""
 
     def __init__(self, path: Path) -> None:
+        with self._opened(path) as file:
+            super().__init__(path, file.schema_arrow.names, "Parquet")
+
+    def _read(self, places: Sequence[int]) -> Iterator[Row]:
+        unique = len(set(self.names)) == len(self.names)
+        names = [self.names[place] for place in dict.fromkeys(places)]
+        with self._opened(self.path) as file:
+            for batch in file.iter_batches(_ROWS, columns=names if unique else None):
+                columns = [batch.column(self.names[place] if unique else place) for place in places]
+                yield from zip(*map(_as_texts, columns), strict=True)
+
+    @contextmanager
+    def _opened(self, path: Path) -> Iterator[Any]:
         import pyarrow
         from pyarrow import parquet
 
         try:
-            self._file = parquet.ParquetFile(path if is_local(path) else path.open("rb"))
+            with path.open("rb") as source, parquet.ParquetFile(source) as file:
+                yield file
         except (pyarrow.ArrowException, OSError) as error:
-            raise BadData(f"{path} cannot be read as a Parquet table: {str(error).partition(chr(10))[0]}") from None
-        super().__init__(path, self._file.schema_arrow.names, "Parquet")
-
-    def _read(self, places: Sequence[int]) -> Iterator[Row]:
-        import pyarrow
-
-        names = [self.names[place] for place in places]
-        try:
-            for batch in self._file.iter_batches(_ROWS, columns=list(dict.fromkeys(names))):
-                yield from zip(*(_as_texts(batch.column(name)) for name in names), strict=True)
-        except (pyarrow.ArrowException, OSError) as error:
-            raise BadData(f"{self.path} is damaged: {str(error).partition(chr(10))[0]}") from None
+            reason = str(error).partition("\n")[0]
+            raise BadData(f"{path} cannot be read as a Parquet table: {reason}") from None
 
 
 class ExcelTable(Table):
-    """The first sheet of an Excel file that has any cells; its first row has the names of the columns."""
+    """The sheet of an Excel file with the wanted columns; its first row has the names. It is read into memory."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, wanted: Sequence[str]) -> None:
         try:
-            from python_calamine import CalamineError, load_workbook
+            from python_calamine import CalamineError, SheetVisibleEnum, load_workbook
         except ImportError:
             raise BadData(
                 f"{path}: Excel files need the package python-calamine: pip install 'tfzoo[excel]'. "
@@ -120,21 +132,30 @@ class ExcelTable(Table):
         try:
             with path.open("rb") as file:
                 book = load_workbook(file)
-                sheets = {name: book.get_sheet_by_name(name).to_python() for name in book.sheet_names}
+                shown = [s.name for s in book.sheets_metadata if s.visible == SheetVisibleEnum.Visible]
+                rows = {name: book.get_sheet_by_name(name).to_python() for name in shown}
         except (CalamineError, OSError, ValueError) as error:
             raise BadData(f"{path} cannot be read as an Excel file: {error}") from None
-        full = {name: rows for name, rows in sheets.items() if rows}
-        if not full:
-            raise BadData(f"{path} has no cells.")
-        sheet, rows = next(iter(full.items()))
-        super().__init__(path, [as_written(cell) or "" for cell in rows[0]], f"the sheet {sheet!r} of an Excel file")
-        self._rows = [row for row in rows[1:] if any(cell not in ("", None) for cell in row)]
-        if others := [name for name in full if name != sheet]:
+        rows = {name: some for name, some in rows.items() if any(map(_is_full, some))}
+        if not rows:
+            raise BadData(f"{path} has no visible sheet with cells.")
+        heads = {name: [str(_of_excel(cell) or "") for cell in some[0]] for name, some in rows.items()}
+        fitting = [name for name, head in heads.items() if set(wanted) <= {cell.strip() for cell in head}]
+        if len(fitting) > 1 and wanted:
+            raise BadData(f"{path}: the sheets {' and '.join(fitting)} have these columns. Save one of them as CSV.")
+        sheet = next(iter(fitting or rows))
+        super().__init__(path, heads[sheet], f"the sheet {sheet!r} of an Excel file")
+        self._rows = [row for row in rows[sheet][1:] if _is_full(row)]
+        if others := [name for name in rows if name != sheet]:
             self._note(f"sheets that are not read: {', '.join(others)}")
 
     def _read(self, places: Sequence[int]) -> Iterator[Row]:
         for row in self._rows:
             yield tuple(_of_excel(row[place]) for place in places)
+
+
+def _is_full(row: Sequence[Any]) -> bool:
+    return any(cell not in ("", None) for cell in row)
 
 
 def as_written(value: Any) -> Cell:
@@ -146,7 +167,7 @@ def as_written(value: Any) -> Cell:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, (list, tuple)):
-        return [as_written(part) if not isinstance(part, str) else part for part in value]
+        return [json.loads(part) if isinstance(part, _Number) else part for part in value]
     if isinstance(value, datetime.datetime):
         midnight = value.time() == datetime.time() and value.tzinfo is None
         return str(value.date() if midnight else value)
@@ -164,14 +185,25 @@ def _as_texts(column: pa.Array) -> list[Cell]:
     if pa.types.is_float16(column.type) or pa.types.is_float32(column.type):
         numbers = column.to_numpy(zero_copy_only=False)  # a float32 as text has fewer digits than its float64
         return [None if math.isnan(number) else str(number) for number in numbers]
+    if pa.types.is_timestamp(column.type):  # Python's own type has fewer years and digits
+        return [None if text is None else _short(text) for text in column.cast(pa.string()).to_pylist()]
     return [as_written(value) for value in column.to_pylist()]
+
+
+def _short(moment: str) -> str:
+    """A moment without zeros at the end: 2020-01-01 instead of 2020-01-01 00:00:00.000."""
+    return re.sub(r" 00:00:00$", "", re.sub(r"\.(\d*?)0+(?=Z?$)", lambda m: f".{m[1]}" if m[1] else "", moment))
+
+
+class _Number(str):
+    """A number in JSON, as it is written."""
 
 
 def _no_number(text: str) -> None:
     return None
 
 
-_DECODER = json.JSONDecoder(parse_float=str, parse_int=str, parse_constant=_no_number)
+_DECODER = json.JSONDecoder(parse_float=_Number, parse_int=_Number, parse_constant=_no_number)
 
 
 def _reason(error: Exception) -> str:

@@ -65,7 +65,7 @@ def _of_text(data: Path) -> str:
 
 
 def _read_table(path: Path, layout: Layout, targets: Targets) -> Examples:
-    table = table_at(path, layout, (*layout.inputs, *layout.targets, str(layout.target_column)))
+    table = table_at(path, layout, (*layout.inputs, *layout.targets))
     layout = layout.in_table(table.names)
     inputs, columns = layout.inputs, layout.targets
     for names, option in ((inputs, "--input"), (columns, "--target")):
@@ -94,12 +94,13 @@ def _read_table(path: Path, layout: Layout, targets: Targets) -> Examples:
 
 
 def _split_column(table: Table, layout: Layout) -> list[str]:
-    name = layout.split_column
-    taken = {*layout.inputs, *layout.targets, layout.group}
-    if name == NO_COLUMN or (name == SPLIT_COLUMN and (name not in table.names or name in taken)):
+    if layout.split_column == NO_COLUMN:
         return []
-    table.place_of(name, "--split-column")
-    return [name]
+    if layout.split_column:
+        table.place_of(layout.split_column, "--split-column")
+        return [layout.split_column]
+    taken = {*layout.inputs, *layout.targets, layout.group}
+    return [name for name in table.names if name.strip().lower() == SPLIT_COLUMN and name.strip() not in taken][:1]
 
 
 def read_inputs(path: Path, layout: Layout) -> Iterator[tuple[str, Raw, str]]:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import groupby
+from operator import attrgetter
 from typing import Any
 
-from zoo.data.examples import Example, Examples, Skipped
+from zoo.data.examples import Example, Examples, Skipped, Split
 from zoo.data.reader import Target
 from zoo.errors import BadData
 from zoo.progress import say
@@ -27,9 +29,8 @@ def assign(
     """Assign each example to a split: training, validation or test.
 
     The user's choice is kept: split folders, a column `split`, or a whole data set given as `validation`, which
-    replaces the validation examples in the data. If none of them gives validation examples, `fraction` of each stratum
-    of the examples without a split is used (a fifth), and of those in the folder `train`; rows marked `train` stay in
-    training unless `fraction` says otherwise, which is an error if nothing else is left.
+    replaces the validation examples in the data. If none of them gives validation examples, a fifth of each stratum is
+    used. Rows that are marked `train` are not among these, unless the user gives a `fraction`.
 
     strata  gives the stratum of each target, or None for a target that must stay in training
     """
@@ -70,7 +71,28 @@ def _split_off(examples: Examples, seed: int, strata: Strata, fraction: float | 
             "these: --val-fraction 0.2. To validate on other data: --val DATA"
         )
     only_free = fraction is None and in_table and bool(marked)
+    if only_free:
+        free = _without_those_of_a_group(free, examples)
     split(free if only_free else free + marked, fraction or FRACTION, seed, strata, lonely=only_free)
+
+
+def _without_those_of_a_group(free: list[Example], examples: Examples) -> list[Example]:
+    """The examples without a split that may be parted; others go where their content or group is already."""
+    there: dict[str, Split] = {}
+    for example in examples.items:
+        if example.split is not None:
+            there.setdefault(f"content {example.content}", example.split)
+            there.setdefault(f"group {example.group}" if example.group else "", example.split)
+    for example in free:
+        beside = there.get(f"group {example.group}") if example.group else None
+        example.split = beside or there.get(f"content {example.content}")
+    rest = [example for example in free if example.split is None]
+    if not rest:
+        raise BadData(
+            f"{examples.source} leaves no row for validation: the rows without a split belong to groups, or have "
+            "contents, of rows with one. To validate on other data: --val DATA"
+        )
+    return rest
 
 
 def split(examples: list[Example], fraction: float, seed: int, strata: Strata = list, *, lonely: bool = False) -> None:
@@ -81,23 +103,23 @@ def split(examples: list[Example], fraction: float, seed: int, strata: Strata = 
     Adding examples moves at most as many others to the other split. Raises `BadData` if a stratum has only one example,
     unless `lonely` ones may stay in training.
     """
-    target_of: dict[str, Target] = {}
-    for example in sorted(examples, key=lambda e: (e.content, e.written)):
-        target_of.setdefault(example.content, example.target)
-    stratum_of = dict(zip(target_of, strata(list(target_of.values())), strict=True))
-    together = _groups(examples)
-    if together:
-        chosen = _choose_groups(together, stratum_of, fraction, seed)
+    first = [
+        min(same, key=attrgetter("written"))
+        for _, same in groupby(sorted(examples, key=attrgetter("content")), attrgetter("content"))
+    ]
+    known = zip((e.content for e in first), strata([e.target for e in first]), strict=True)
+    if together := _groups(examples):
+        chosen = _choose_groups(together, dict(known), fraction, seed)
     else:
-        chosen = _choose(stratum_of, fraction, seed, lonely)
+        chosen = _choose(known, fraction, seed, lonely)
     for example in examples:
         example.split = "validation" if example.content in chosen else "train"
 
 
-def _choose(stratum_of: Mapping[str, Any], fraction: float, seed: int, lonely: bool) -> set[str]:
-    """The contents for validation."""
+def _choose(known: Iterable[tuple[str, Any]], fraction: float, seed: int, lonely: bool) -> set[str]:
+    """The contents for validation, of contents with their strata."""
     by_target: dict[Any, list[str]] = defaultdict(list)
-    for content, stratum in stratum_of.items():
+    for content, stratum in known:
         if stratum is not None:
             by_target[stratum].append(content)
     if not lonely:
@@ -146,10 +168,13 @@ def _choose_groups(
         if None not in strata:
             common = Counter(strata).most_common(1)[0][0]
             by_target[common].append(contents)
-    alone = [stratum for stratum, groups in by_target.items() if len(groups) == 1]
-    rest = [groups for stratum in alone for groups in by_target.pop(stratum)]
     chosen: set[str] = set()
-    for groups in [*by_target.values(), *([rest] if len(rest) > 1 or not by_target else [])]:
+    several = [groups for groups in by_target.values() if len(groups) > 1]  # a class of one group stays in training
+    if not several:
+        raise BadData(
+            "Each class is one group, so none of them can be left out for validation. Give others with --val."
+        )
+    for groups in several:
         groups.sort(key=lambda contents: _rank(seed, contents[0]))
         wanted, taken = fraction * sum(map(len, groups)), 0
         for contents in groups:
@@ -184,6 +209,6 @@ def _warn_of_leaks(examples: Examples) -> None:
     groups = {example.group for example in train if example.group}
     if torn := sorted({e.group for e in others if e.group in groups}):
         say(
-            f"Warning: {len(torn)} groups have examples in the training set and outside of it ({torn[0]}, ...). "
+            f"Warning: groups with examples in the training set and outside of it: {len(torn)} ({torn[0]}, ...). "
             "The metrics will be too good."
         )

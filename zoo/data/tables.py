@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from zoo.errors import BadData
+from zoo.errors import BadData, ZooError
+from zoo.places import is_local
 
 Cell = Any  # a text, a list, bytes or an object; None if it is missing
 Quotes = Literal["auto", "cells", "text"]
@@ -54,7 +55,7 @@ AUTO = Dialect()
 
 
 class Table:
-    """A table that is read row by row, in batches; nothing but the current batch is in memory.
+    """A table that is read row by row, in batches; only of an Excel file is more than a batch in memory.
 
     names  the columns as they are written in the file; some may be empty or the same
     kind   the format in words: "CSV separated by ';'"
@@ -87,9 +88,10 @@ class Table:
         if bad > _MOST_BAD * count:
             raise BadData(f"{self.path} cannot be read as {self.kind}: {bad} of {count} rows do not fit ({first}).")
 
-    def every_row(self) -> Iterator[Row]:
-        """The cells of all columns, row by row, also of columns that could not be asked for by name."""
-        return self._read(range(len(self.names)))
+    def every_row(self) -> Iterator[Sequence[Cell]]:
+        """All cells of each row as they are, also those that could not be asked for by name, or have no column."""
+        for row in self._read(range(len(self.names))):
+            yield () if isinstance(row, BadRow) else row
 
     def place_of(self, name: str, option: str = "--input or --target") -> int:
         """The position of a column; raises `BadData` if there is none of this name, or several."""
@@ -137,7 +139,7 @@ def open_table(path: Path, wanted: Sequence[str] = (), dialect: Dialect = AUTO, 
         if suffix in JSON:
             from zoo.data.records import JsonTable
 
-            return JsonTable(path, wanted)
+            return JsonTable(path)
         if suffix == ".parquet":
             from zoo.data.records import ParquetTable
 
@@ -145,12 +147,17 @@ def open_table(path: Path, wanted: Sequence[str] = (), dialect: Dialect = AUTO, 
         if suffix == ".xlsx":
             from zoo.data.records import ExcelTable
 
-            return ExcelTable(path)
+            return ExcelTable(path, wanted)
         from zoo.data.delimited import Delimited
 
         return Delimited(path, wanted, dialect)
-    except OSError as error:
-        raise BadData(f"{path} cannot be read: {error.strerror or error}.") from None
+    except ZooError:
+        raise
+    except Exception as error:
+        if is_local(path) and not isinstance(error, OSError):
+            raise
+        reason = getattr(error, "strerror", None) or str(error).partition("\n")[0] or type(error).__name__
+        raise BadData(f"{path} cannot be read: {reason}.") from None  # whatever the package for its address raises
 
 
 def encoding_of(path: Path) -> str:

@@ -49,6 +49,14 @@ def limit() -> int:
         raise ZooError(f"ZOO_CACHE_SIZE: {error}") from None
 
 
+def room() -> int:
+    """The bytes that features may take: the limit, or nine tenths of the free space."""
+    folder = features_folder()
+    while not folder.exists():
+        folder = folder.parent
+    return min(limit(), shutil.disk_usage(folder).free * 9 // 10)
+
+
 @dataclass(frozen=True)
 class CachedFeatures:
     """The features of one frozen computation: its `about.json`, its bytes, and when it was last used (Unix time)."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from zoo.catalog import Backbone, Offer, catalog
 from zoo.data.batches import Preprocessing
 from zoo.data.examples import Example
 from zoo.features.store import Store
+from zoo.inference.arrays import nested
 from zoo.inference.forward import BATCH, View, forward
 from zoo.inference.memory import with_fewer_where_needed
 from zoo.inference.options import Inference, Precision
@@ -30,6 +32,7 @@ class Extractor:
     """A frozen model, which turns prepared input into {feature: tensor}, and the cache of its outputs.
 
     weights  the backbone's file, if it has one
+    told     whether it has been said how many features were there already
     """
 
     def __init__(
@@ -39,15 +42,17 @@ class Extractor:
         preprocessing: Preprocessing,
         front: keras.Model,
         options: Inference,
+        told: bool = False,
     ) -> None:
-        self._preprocessing, self._front = preprocessing, front
+        self.preprocessing, self._front = preprocessing, front
+        self.shapes = {name: tensor.shape[1:] for name, tensor in front.output.items()}
         self._options = options.resolved()
         self._about = _about(backbone, weights, preprocessing, front)
         self._store = self._open()
         if self._store.spoilt:
             self._go_over_to_float32()
         self._runner: Runner | None = None
-        self._told = False
+        self._told = told
 
     @property
     def precision(self) -> Precision:
@@ -66,12 +71,37 @@ class Extractor:
             say(f"Features of {known} of {known + len(lacking)} examples are cached from an earlier run.")
         self._told = True
         if lacking:
-            self._compute(examples, self._preprocessing, "Features")
+            self._compute(examples, self.preprocessing, "Features")
         return self._store
+
+    def lacks(self, content: str) -> bool:
+        """Whether the store lacks the features of an example with this fingerprint. Thread-safe."""
+        return bool(self._store.missing([content]))
+
+    def add(self, contents: Sequence[str], prepared: Any) -> None:
+        """Compute the features of examples that have been preprocessed, and put them into the store."""
+        infer = self._infer()
+        if self.precision != "float32":
+            infer.settled(prepared)
+            if infer.precision != self.precision:
+                self._store.mark_spoilt()
+                self._go_over_to_float32()
+        halved = self.precision != "float32"
+
+        def run(batch_size: int) -> None:
+            for start in range(0, len(contents), batch_size):
+                rows = slice(start, start + batch_size)
+                self._store.add(contents[rows], infer(nested(prepared, itemgetter(rows))), halved=halved)
+
+        with_fewer_where_needed(len(contents), run)
+
+    def flush(self) -> None:
+        """Write what was added."""
+        self._store.flush()
 
     def add_views(self, examples: Sequence[Example], level: str) -> None:
         """Add the features of `VIEWS` changed views of each example to the store, under the names of `view_of`."""
-        model, reader = self._preprocessing.model, self._preprocessing.reader
+        model, reader = self.preprocessing.model, self.preprocessing.reader
         changing: Preprocessing | None = None
         for number in range(1, VIEWS + 1):
             changed = _distinct([replace(e, content=view_of(e, level, number)) for e in examples])
@@ -81,8 +111,7 @@ class Extractor:
                 self._compute(changed, changing, f"View {number} of {VIEWS}", view)
 
     def _open(self) -> Store:
-        shapes = {name: tensor.shape[1:] for name, tensor in self._front.output.items()}
-        return Store({**self._about, "precision": self.precision}, shapes)
+        return Store({**self._about, "precision": self.precision}, self.shapes)
 
     def _go_over_to_float32(self) -> None:
         self._options = Inference("float32", self._options.engine)
@@ -93,23 +122,23 @@ class Extractor:
 
     def _settle(self, examples: Sequence[Example]) -> None:
         """Switch to float32 if the precision spoils the features of the first examples."""
-        some = [example.raw for example in examples[:CHECKED]]
+        some = [example.kept for example in examples[:CHECKED]]
         runner = self._infer()
-        for _ in forward(runner.settled, self._preprocessing, some, "", batch_size=CHECKED):
+        for _ in forward(runner.settled, self.preprocessing, some, "", batch_size=CHECKED):
             if runner.precision != self.precision:
                 self._store.mark_spoilt()
                 self._go_over_to_float32()
 
     def _infer(self) -> Runner:
         if self._runner is None:
-            self._runner = Runner(self._front, self._preprocessing.spec, self._options)
+            self._runner = Runner(self._front, self.preprocessing.spec, self._options)
         return self._runner
 
     def _compute(
         self, examples: Sequence[Example], preprocessing: Preprocessing, title: str, view: View | None = None
     ) -> None:
         """Compute what is missing, in the batches of all examples: after a kill, the same values are computed again."""
-        raws = [example.raw for example in examples]
+        raws = [example.kept for example in examples]
         halved, infer = self.precision != "float32", self._infer()
 
         def run(batch_size: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import mmap
 import os
 import time
 import uuid
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 FILE_BYTES = 64_000_000
+_ROWS = 1 << 40  # more than a file has
+_HELD = 64_000_000  # bytes of maps that have been read
 FILE_SECONDS = 20.0  # a killed process loses at most about this many seconds of work
 _LARGEST_HALF = 65504.0
 
@@ -42,7 +45,10 @@ class Store:
         self.folder = features_folder() / hashlib.sha256(text.encode()).hexdigest()[:32]
         self._about, self._shapes = text, dict(shapes)
         self._files: dict[Path, dict[str, tuple[np.ndarray, np.ndarray]]] = {}  # starts of the rows, and all numbers
-        self._places: dict[str, tuple[Path, int]] = {}
+        self._opened: list[Path] = []
+        self._places: dict[bytes, int] = {}  # the file's number in `_opened`, times `_ROWS`, plus the row
+        self._maps: list[mmap.mmap] = []
+        self._touched = 0  # bytes read since the maps were let go of
         self._waiting: list[tuple[Sequence[str], dict[str, np.ndarray]]] = []
         self._waiting_bytes, self._written = 0, time.monotonic()
         for path in sorted(self.folder.glob("*.arrow")):
@@ -62,8 +68,13 @@ class Store:
 
     def missing(self, contents: Sequence[str]) -> list[int]:
         """The positions of the contents that are not in the store; a repeated content counts only once."""
-        first = {content: place for place, content in reversed(list(enumerate(contents)))}
-        return sorted(place for content, place in first.items() if content not in self._places)
+        seen: set[bytes] = set()
+        places = []
+        for place, key in enumerate(map(bytes.fromhex, contents)):
+            if key not in self._places and key not in seen:
+                seen.add(key)
+                places.append(place)
+        return places
 
     def add(self, contents: Sequence[str], batch: Mapping[str, np.ndarray], *, halved: bool) -> None:
         """Add the features of examples: {feature: (examples, ...)}. They can be read after the next `flush`.
@@ -97,6 +108,7 @@ class Store:
         import numpy as np
 
         rows = [self._row(name, content) for content in contents]
+        self._let_go(sum(row.nbytes for row in rows))
         kind = "int32" if rows[0].dtype.kind == "i" else "float32"
         if None not in self._shapes[name]:
             return np.stack(rows).astype(kind)
@@ -106,9 +118,17 @@ class Store:
             batch[place, : len(row)] = row
         return batch
 
+    def _let_go(self, count: int) -> None:
+        """Now and then, give back the memory of what has been read from the maps; it can be read again."""
+        self._touched += count
+        if self._touched > _HELD and hasattr(mmap, "MADV_DONTNEED"):
+            self._touched = 0
+            for mapped in self._maps:
+                mapped.madvise(mmap.MADV_DONTNEED)
+
     def _row(self, name: str, content: str) -> np.ndarray:
-        path, row = self._places[content]
-        starts, values = self._files[path][name]
+        number, row = divmod(self._places[bytes.fromhex(content)], _ROWS)
+        starts, values = self._files[self._opened[number]][name]
         inner = [-1 if size is None else size for size in self._shapes[name]]
         return values[starts[row] : starts[row + 1]].reshape(inner)
 
@@ -149,16 +169,20 @@ class Store:
             if not checked and _sha256(path) != path.stem:
                 path.unlink(missing_ok=True)
                 return
-            table = pa.ipc.open_file(pa.memory_map(str(path))).read_all()
+            with path.open("rb") as file:
+                mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+            table = pa.ipc.open_file(pa.BufferReader(pa.py_buffer(mapped))).read_all()
             values = {name: _mapped(table[name]) for name in self._shapes}
-            contents = [content.hex() for content in table["content"].to_pylist()]
+            contents = table["content"].to_pylist()
         except (OSError, pa.ArrowInvalid, KeyError, ValueError):
             return
         with suppress(OSError):
             os.utime(path)  # record that it has been used
         self._files[path] = values
-        for row, content in enumerate(contents):
-            self._places[content] = path, row
+        self._maps.append(mapped)
+        start = _ROWS * len(self._opened)
+        self._opened.append(path)
+        self._places.update((content, start + row) for row, content in enumerate(contents))
 
 
 def _cannot_be_kept(folder: Path, error: OSError) -> ZooError:

@@ -16,6 +16,15 @@ def each(arrays: Arrays, change: Callable[[np.ndarray], Any]) -> Any:
     return {name: change(array) for name, array in arrays.items()} if isinstance(arrays, dict) else change(arrays)
 
 
+def nested(arrays: Any, change: Callable[[np.ndarray], Any]) -> Any:
+    """The same structure of dicts and lists, to any depth, with every array changed."""
+    if isinstance(arrays, dict):
+        return {name: nested(part, change) for name, part in arrays.items()}
+    if isinstance(arrays, (list, tuple)):
+        return type(arrays)(nested(part, change) for part in arrays)
+    return change(arrays)
+
+
 def at(arrays: Arrays, rows: Any) -> Arrays:
     """The rows at these positions."""
     return each(arrays, lambda array: array[rows])

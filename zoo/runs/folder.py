@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import io
 import json
 import os
 import shlex
@@ -14,7 +13,6 @@ from typing import Any
 
 from zoo.atomic import UNFINISHED, atomic_path
 from zoo.errors import BadRun
-from zoo.places import utf8
 from zoo.structs import json_text
 
 _LOCK = ".lock"
@@ -189,11 +187,13 @@ class RunFolder:
         self.write_text(name, json_text(content) + "\n")
 
     def write_csv(self, name: str, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-        text = io.StringIO()
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(header)
-        writer.writerows(rows)
-        self.write_text(name, utf8(text.getvalue()))
+        def write(path: Path) -> None:
+            with path.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file:
+                writer = csv.writer(file, lineterminator="\n")
+                writer.writerow(header)
+                writer.writerows(rows)
+
+        self.write(name, write)
 
     def read_csv(self, name: str) -> list[dict[str, str]]:
         """The rows of one of the run's CSV files, by column; raises `BadRun` if it is missing or damaged."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from pathlib import Path
 
 from zoo.data.examples import Example
 from zoo.errors import BadData, BadPlan
@@ -56,7 +57,10 @@ def _splits_of(folder: RunFolder, plan: Plan, data: str, examples: Sequence[Exam
     if not rows or "content" in rows[0]:
         known = {row["content"]: row["split"] for row in sorted(rows, key=lambda row: row["split"] == "train")}
         return [known.get(example.content, "") for example in examples]
-    if os.path.realpath(data) not in {os.path.realpath(plan.data), os.path.realpath(plan.val or plan.data)}:
+    about = folder.read_json("provenance.json") if folder.exists("provenance.json") else {}
+    seen = plan.seen_from(Path(about.get("folder", ".")))
+    if os.path.realpath(data) not in {os.path.realpath(one) for one in (seen.data, seen.val or seen.data)}:
+        say("The run is of an older version, so it is not known which of these examples it was trained on.")
         return [""] * len(examples)
     say("The run is of an older version, so examples that it was trained on are found by their names.")
     named = {row.get("input", ""): row.get("split", "") for row in rows}

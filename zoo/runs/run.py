@@ -246,7 +246,7 @@ class Run:
         examples = check(read_source(place(data), layout, predictor.task), layout.reader)
         settle([examples], layout, None)
         chosen, trained = chosen_for_evaluation(self.folder, self.plan, str(data), examples.items, split)
-        pieces = predictor.pieces([example.raw for example in chosen], options=options)
+        pieces = predictor.pieces([example.kept for example in chosen], options=options)
         judged = Judged.of(predictor.task, chosen, pieces)
         seconds = time.monotonic() - start
         return Evaluation(judged.metrics, len(chosen), trained, examples.skipped, seconds, judged.figures)

@@ -12,7 +12,7 @@ from zoo.compose.task import own
 from zoo.data.given import Input, is_folder
 from zoo.data.layout import Layout
 from zoo.data.sources import table_at
-from zoo.data.tables import TABLES, BadRow
+from zoo.data.tables import TABLES
 from zoo.places import is_place
 
 if TYPE_CHECKING:
@@ -49,9 +49,12 @@ def _beside_table(run: Run, path: Path, answers: Sequence[Answer], layout: Layou
         while name in header:
             name = f"answer_{name}"
         header.append(name)
-    nothing = [None] * len(names)
-    both = ((nothing if isinstance(known, BadRow) else known, row) for known, row in zip(cells, rows, strict=True))
-    return header, [[*map(_cell, known), *(_cell(row.get(name)) for name in ours)] for known, row in both]
+    kept = [list(map(_cell, row)) for row in cells]
+    width = max([len(names), *map(len, kept)])
+    header[len(names) : len(names)] = [""] * (width - len(names))
+    padded = ([*row, *[""] * (width - len(row))] for row in kept)
+    both = zip(padded, rows, strict=True)
+    return header, [[*known, *(_cell(row.get(name)) for name in ours)] for known, row in both]
 
 
 def _one_row(run: Run, answer: Answer) -> dict[str, Any]:

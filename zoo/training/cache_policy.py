@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-import shutil
 from collections.abc import Sequence
 
 from zoo.compose.partition import Partition
 from zoo.data.examples import Example
 from zoo.data.reader import Reader
-from zoo.features.disk import features_folder, limit
+from zoo.features.disk import room
 from zoo.plan import Phase, Plan
 from zoo.progress import say
 
@@ -37,8 +36,8 @@ def is_cached(
     several = f", {views} views of each" if views > 1 else ""
     about = f"The features of the frozen part take about {size / 1e6:,.0f} MB for {len(examples)} examples{several}"
     anyway = "--cache on caches them anyway."
-    if plan.cache == "auto" and size > (room := min(limit(), _free())):
-        say(f"{about}, but there is room for {room / 1e6:,.0f} MB, so they are computed in every epoch. {anyway}")
+    if plan.cache == "auto" and size > (left := room()):
+        say(f"{about}, but there is room for {left / 1e6:,.0f} MB, so they are computed in every epoch. {anyway}")
         return False
     if plan.cache == "auto" and phase.unfreeze != 0 and spared < size / _WRITING:
         say(f"{about}. Caching them would save too little, so they are computed in every epoch. {anyway}")
@@ -54,11 +53,3 @@ def _positions(examples: Sequence[Example], reader: Reader) -> int:
     if not letters or letters[0] is None:
         return 1
     return 2 + sum(length or 0 for length in letters) // (_LETTERS * len(letters))
-
-
-def _free() -> int:
-    """The bytes that the cache may take on its disk: nine tenths of the free space."""
-    folder = features_folder()
-    while not folder.exists():
-        folder = folder.parent
-    return shutil.disk_usage(folder).free * 9 // 10

@@ -8,11 +8,13 @@ import json
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
+from operator import attrgetter
 from typing import Any
 from unicodedata import normalize
 
 from zoo.compose.task import Task
-from zoo.data.check import check
+from zoo.data.check import Feed, check
 from zoo.data.examples import Example, Examples, Skipped, Split
 from zoo.data.layout import Layout
 from zoo.data.settle import settle
@@ -43,8 +45,12 @@ class Dataset:
     @functools.cached_property
     def fingerprint(self) -> str:
         """A checksum of contents, targets and splits that does not depend on the order of the examples."""
-        lines = sorted(f"{e.content}\t{_stable(e)}\t{e.split}" for e in self.examples)
-        return hashlib.sha256("\n".join(lines).encode("utf-8", "surrogateescape")).hexdigest()
+        whole, between = hashlib.sha256(), ""
+        for _, same in groupby(sorted(self.examples, key=attrgetter("content")), attrgetter("content")):
+            for line in sorted(f"{e.content}\t{_stable(e)}\t{e.split}" for e in same):
+                whole.update(f"{between}{line}".encode("utf-8", "surrogateescape"))
+                between = "\n"
+        return whole.hexdigest()
 
     def counts(self) -> dict[str, int]:
         """The number of examples in each split, and of those left out."""
@@ -52,18 +58,19 @@ class Dataset:
         return {name: n for name, n in counts.items() if n or name != "test"} | {"skipped": len(self.skipped)}
 
 
-def read_dataset(plan: Plan, layout: Layout, task: Task) -> Dataset:
+def read_dataset(plan: Plan, layout: Layout, task: Task, feed: Feed | None = None) -> Dataset:
     """Read the data and the validation data, split them, and let the task learn its targets. Raises `BadData`.
 
     What the data was taken for is said in two lines.
     """
-    validation = _read(plan.val, layout, task) if plan.val else None
-    examples = _read(plan.data, layout, task)
-    sets = [examples, *([validation] if validation else [])]
+    read = [read_source(place(data), layout, task) for data in (plan.data, plan.val) if data]
+    sets = [check(one, layout.reader, feed) for one in read]
     layout = settle(sets, layout, plan.depth)
+    examples, validation = sets[0], sets[1] if plan.val else None
     task.learn([e.target for e in examples.items], examples.columns)
-    for one in sets:
-        _say_what_is_read(one, layout, task)
+    for before, after in zip(read, sets, strict=True):
+        _note_lost(before, after)
+        _say_what_is_read(after, layout, task)
     marked = bool(examples.of("validation"))
     assign(examples, validation, plan.seed, task.strata, plan.val_fraction)
     if examples.skipped:
@@ -81,19 +88,16 @@ def read_dataset(plan: Plan, layout: Layout, task: Task) -> Dataset:
     return Dataset(layout, examples.items, examples.skipped, examples.columns)
 
 
-def _read(data: str, layout: Layout, task: Task) -> Examples:
-    """The examples that can be read; those of a class of which none can be read are noted in `lost`."""
-    examples = read_source(place(data), layout, task)
-    found = Counter(example.written for example in examples.items)
-    checked = check(examples, layout.reader)
-    gone = found.keys() - {example.written for example in checked.items}
-    if gone and (not examples.kind or 2 * len(found) <= len(examples.items)):  # classes, and not numbers
-        reasons = {skipped.input: skipped.reason for skipped in checked.skipped}
-        for example in examples.items:
+def _note_lost(before: Examples, after: Examples) -> None:
+    """Note the classes of which none of the examples can be read."""
+    found = Counter(example.written for example in before.items)
+    gone = found.keys() - {example.written for example in after.items}
+    if gone and (not after.kind or 2 * len(found) <= len(before.items)):  # classes, and not numbers
+        reasons = {skipped.input: skipped.reason for skipped in after.skipped}
+        for example in before.items:
             if example.written in gone:
                 count = found[example.written]
-                checked.lost[example.written] = f"{count} inputs, none can be read: {reasons[example.input]}"
-    return checked
+                after.lost[example.written] = f"{count} inputs, none can be read: {reasons[example.input]}"
 
 
 def _say_what_is_read(examples: Examples, layout: Layout, task: Task) -> None:

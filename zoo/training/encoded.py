@@ -49,7 +49,7 @@ class EncodedSplit:
         self.examples, self.augment = examples, augment
         self.encoded = task.encode([example.target for example in examples])
         self.weights: np.ndarray = np.ones(len(examples), "float32")
-        self._raws = [example.raw for example in examples]
+        self._raws = [example.kept for example in examples]
         self._errors: Unreadable = {}
         self._lengths = lengths(self._raws, reader)
         self.order = Order(len(examples), batch_size, seed)

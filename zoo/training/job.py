@@ -13,7 +13,8 @@ from zoo import engine
 from zoo.catalog import Backbone, Head, Offer, Weights, catalog
 from zoo.compose.encoder import Encoder, encoder_of
 from zoo.compose.head import fitting_head, make_task
-from zoo.compose.model import Composed, compose
+from zoo.compose.model import Composed, compose, feature_names
+from zoo.compose.partition import frozen_front
 from zoo.compose.task import Task
 from zoo.data.batches import Preprocessing
 from zoo.data.layout import Layout
@@ -22,6 +23,8 @@ from zoo.data.settle import refuse_wrong_depth
 from zoo.data.sources import require_source, targets_in
 from zoo.data.tables import Dialect
 from zoo.errors import BadPlan
+from zoo.features.extractor import Extractor
+from zoo.features.feed import FeatureFeed
 from zoo.inference.options import Inference, Precision
 from zoo.places import place
 from zoo.plan import Phase, Plan
@@ -52,6 +55,7 @@ class Job:
 
     options  how the frozen part is run, with nothing left at "auto"
     encoder  the built encoder; None once it has become part of a model
+    fed      whether features were computed, and what was cached was said, while the data was read
     """
 
     plan: Plan
@@ -61,6 +65,7 @@ class Job:
     encoder: Encoder | None
     seconds: Seconds
     backend: Backend = field(default_factory=Local)
+    fed: bool = False
 
     def compose(self) -> Composed:
         """A new model, the same each time. Let go of the previous one before you call again, to save memory."""
@@ -99,18 +104,33 @@ def prepare(plan: Plan) -> Job:
         for phase in plan.phases:
             _training_precision(plan, phase)
     with seconds.of("data"):
-        dataset = read_dataset(plan, named.layout, named.task)
+        feed = _feed(plan, named, encoder, options)
+        dataset = read_dataset(plan, named.layout, named.task, feed)
         if plan.depth == "auto":
             plan = msgspec.structs.replace(plan, depth=dataset.layout.reader.depth)
         _say_what_is_cut(dataset, named, encoder)
     if named.weights_file is None and not any(phase.unfreeze for phase in plan.phases):
         say("The backbone has random weights and is not trained. To train it too, use --unfreeze all.")
-    return Job(plan, named, dataset, options, encoder, seconds)
+    return Job(plan, named, dataset, options, encoder, seconds, fed=feed is not None and feed.used)
+
+
+def _feed(plan: Plan, named: Named, encoder: Encoder, options: Inference) -> FeatureFeed | None:
+    """What computes features while the data is checked, if a head is to be trained on the cached ones.
+
+    Only for examples that are not kept in memory: these would have to be read from the disk once more.
+    """
+    reader = named.layout.reader
+    if reader.in_memory or plan.cache == "off" or plan.phases[0].unfreeze:
+        return None
+    encoder = encoder.reading(named.head.spec.reads)
+    front = frozen_front(encoder.network, feature_names(named.head.spec.feature))
+    preprocessing = Preprocessing(encoder.preprocess, reader)
+    return FeatureFeed(Extractor(named.backbone, named.weights_file, preprocessing, front, options, told=True))
 
 
 def _say_what_is_cut(dataset: Dataset, named: Named, encoder: Encoder) -> None:
     """Say how many texts are longer than the backbone reads."""
-    reader, raws = dataset.layout.reader, [example.raw for example in dataset.examples]
+    reader, raws = dataset.layout.reader, [example.kept for example in dataset.examples]
     if reader.dtype == "string" and (preprocess := encoder.forms.get(named.head.spec.reads)) is not None:
         Limit(Preprocessing(preprocess, reader)).say_what_is_cut(raws, named.backbone.name)
 

@@ -132,7 +132,12 @@ class Session:
         named, augment = self.job.named, self.job.plan.augment
         with self.job.seconds.of("features"):
             extractor = Extractor(
-                named.backbone, named.weights_file, self.preprocessing, divided.front, self.job.options
+                named.backbone,
+                named.weights_file,
+                self.preprocessing,
+                divided.front,
+                self.job.options,
+                told=self.job.fed,
             )
             store = extractor.features(self.learn.examples + self.judge.examples)
             if augment != "none":

@@ -47,9 +47,9 @@ def train(plan: Plan, out: Path | None, of: Path | None = None) -> Run:
     out = out if out is not None else RunFolder.free_name(Path("runs"), _name(plan.data))
     with RunFolder.created(out) as folder:
         with folder.all_or_nothing():
-            rows = [(e.input, e.written, e.split, e.content) for e in job.dataset.examples]
+            rows = ((e.input, e.written, e.split, e.content) for e in job.dataset.examples)
             folder.write_csv("split.csv", ["input", "target", "split", "content"], rows)
-            folder.write_csv("skipped.csv", ["input", "reason"], [(s.input, s.reason) for s in job.dataset.skipped])
+            folder.write_csv("skipped.csv", ["input", "reason"], ((s.input, s.reason) for s in job.dataset.skipped))
             folder.write_json("provenance.json", about)
             folder.write_text("plan.toml", job.plan.to_toml())  # last, because a run that has it can be resumed
         return _carry_out(job, folder, about)
@@ -140,7 +140,7 @@ def _judge(job: Job, trained: Trained, split: Split) -> Judged:
         pieces = list(head_outputs(trainee.partition.tail, trainee.extractor.features(examples), examples))
     else:
         predictor = Predictor(trained.composed, job.dataset.layout.reader, task)
-        pieces = predictor.pieces([example.raw for example in examples], "Evaluating", job.options)
+        pieces = predictor.pieces([example.kept for example in examples], "Evaluating", job.options)
     return Judged.of(task, examples, pieces)
 
 

@@ -70,7 +70,7 @@ class Regression(zoo.Task):
                 f"The targets in {column!r} are almost the same number: {min(texts)}, {max(texts)}. Computing keeps "
                 "about 16 digits of each. Subtract a constant from them first."
             )
-        if not self.options["decimal"] and (text := thousands(texts)):
+        if not self.options["decimal"] and not self.decimals and (text := thousands(texts)):
             raise zoo.BadData(
                 f"The points in {column!r} may separate thousands, as every number with one has three digits after it "
                 f"({text!r}). If so: --set decimal=, and if they are decimal points: --set decimal=."

@@ -1,0 +1,97 @@
+"""Files are decoded once, in the first training, and not at all in the next, unless they have changed."""
+
+import os
+import time
+
+import pytest
+
+import zoo
+from zoo.catalog.settings import cache_folder
+from zoo.data import pictures
+from zoo.data.check import check
+from zoo.data.known import FILE
+from zoo.data.layout import Layout
+from zoo.data.sources import read_source
+from zoo.data.spool import Kept, Spool, held
+
+LONG_AGO = time.time() - 3600
+
+
+@pytest.fixture
+def decoded(monkeypatch):
+    """The names of the pictures that are decoded."""
+    names: list[str] = []
+    decode = pictures.read_picture
+
+    def counted(file, *arguments, **settings):
+        names.append(os.path.basename(file.name))
+        return decode(file, *arguments, **settings)
+
+    monkeypatch.setattr(pictures, "read_picture", counted)
+    return names
+
+
+@pytest.fixture
+def settled(few_pictures):
+    """Pictures that were written a while ago; what has just changed could change again within one tick."""
+    time.sleep(2.1)
+    return few_pictures
+
+
+def test_a_picture_is_decoded_once_and_then_never(settled, decoded, tmp_path, monkeypatch):
+    monkeypatch.setenv("ZOO_CACHE", str(tmp_path / "cache"))
+    first = zoo.train("efficientnet_lite0", settled, weights="none", epochs=1, out=tmp_path / "first")
+    assert sorted(decoded) == sorted(path.name for path in settled.rglob("*.png"))
+    decoded.clear()
+    second = zoo.train("efficientnet_lite0", settled, weights="none", epochs=1, seed=0, out=tmp_path / "second")
+    assert decoded == []
+    assert second.metrics == first.metrics
+    other = zoo.train("efficientnet_lite0", settled, weights="none", epochs=1, seed=1, out=tmp_path / "third")
+    assert sorted(set(decoded)) == sorted(decoded), "other weights: each is decoded once more"
+    assert other.summary["examples"] == first.summary["examples"]
+
+
+def test_what_has_changed_is_read_again(settled, decoded, tmp_path, monkeypatch):
+    monkeypatch.setenv("ZOO_CACHE", str(tmp_path / "cache"))
+
+    def contents():
+        layout = Layout()
+        return {e.input: e.content for e in check(read_source(settled, layout, zoo.Task()), layout.reader).items}
+
+    before = contents()
+    decoded.clear()
+    assert contents() == before
+    assert decoded == []
+    one, two = sorted((settled / "birds").iterdir())[:2]
+    times = one.stat().st_atime_ns, one.stat().st_mtime_ns
+    one.write_bytes(two.read_bytes().ljust(one.stat().st_size, b"\0")[: max(one.stat().st_size, two.stat().st_size)])
+    os.utime(one, ns=times)  # as some programs copy
+    after = contents()
+    assert one.name in decoded
+    assert after[f"birds/{one.name}"] == after[f"birds/{two.name}"] != before[f"birds/{one.name}"]
+    (settled / "music" / "new.png").write_bytes(two.read_bytes())
+    assert contents()["music/new.png"] == after[f"birds/{two.name}"]
+
+
+def test_a_memory_that_is_damaged_is_replaced(settled, decoded, tmp_path, monkeypatch):
+    monkeypatch.setenv("ZOO_CACHE", str(tmp_path / "cache"))
+    layout = Layout()
+    for content in (b"", b"no database" * 100):
+        cache_folder().mkdir(exist_ok=True)
+        (cache_folder() / FILE).write_bytes(content)
+        decoded.clear()
+        assert len(check(read_source(settled, layout, zoo.Task()), layout.reader).items) == 12
+        assert len(decoded) == 12
+        check(read_source(settled, layout, zoo.Task()), layout.reader)
+        assert len(decoded) == 12
+
+
+def test_texts_and_bytes_come_back_from_the_spool():
+    spool, other = Spool(), Spool()
+    raws = ["a", "", "日本\udce9", b"\x00\xff", ("x", "y"), None, 3.5]
+    kept = [spool.keep(raw) for raw in raws]
+    another = other.keep("elsewhere")
+    assert [held(one) for one in kept] == raws
+    assert isinstance(kept[0], Kept)
+    assert (str(kept[0]), str(kept[3]), held(another)) == ("a", "(2 bytes)", "elsewhere")
+    assert held(spool.keep("later")) == "later"
