@@ -54,9 +54,9 @@ def _documented(function: Callable[..., Run]) -> Callable[..., Run]:
 def train(backbone: str, data: str | Path, *, out: str | Path | None = None, **settings: Any) -> Run:
     """Fine-tune a backbone on pictures or texts, and write a run folder.
 
-    data  a folder with a sub-folder for each class, or `train/` and `val/` folders of such; or a table (CSV, TSV,
-          JSONL, Parquet) with the columns `image` (paths seen from the table) or `text`, and `label`, or as named with
-          `input_column` and `target_column`; on this disk or at an address that fsspec knows
+    data  a folder with a sub-folder for each class, or with `train/`, `val/`, `test/` folders of such; or a table (CSV,
+          TSV, JSON, Parquet, Excel) with the columns `image` (paths seen from the table) or `text`, and `label`, or as
+          named with `input_column` and `target_column`; on this disk or at an address that fsspec knows
     out   the run folder to make; `runs/NAME-OF-THE-DATA` (-2, -3, ...) where none is given
 
     And the settings of the command line:
