@@ -36,7 +36,7 @@ class Regression(zoo.Task):
         self.mean: list[float] = []
         self.std: list[float] = []
         self.decimals: list[int] = []
-        self._read, self._not_numbers = 0, list[str]()
+        self._read, self._not_numbers, self._first = 0, 0, ""
 
     def read_target(self, cells: Sequence[Any], raw: Any) -> Target:
         """The text of the cell, or a tuple of the texts in several; raises `zoo.ZooError` for what leaves a doubt."""
@@ -44,15 +44,16 @@ class Regression(zoo.Task):
         try:
             self._numbers(target)
         except NotANumber as error:
-            self._not_numbers.append(f"{error}. Name another column with --target.")
-            raise zoo.BadData(str(error) if self._read else self._not_numbers[-1].rstrip(".")) from None
+            self._not_numbers += 1
+            self._first = self._first or f"{error}. Name another column with --target."
+            raise zoo.BadData(str(error) if self._read else self._first.rstrip(".")) from None
         self._read += 1
         return target
 
     def learn(self, targets: Sequence[Target], columns: Sequence[str]) -> None:
         self.columns = list(columns)
-        if len(self._not_numbers) > _FEW * (self._read + len(self._not_numbers)):
-            raise zoo.BadData(self._not_numbers[0][0].upper() + self._not_numbers[0][1:])
+        if self._not_numbers > _FEW * (self._read + self._not_numbers):
+            raise zoo.BadData(self._first[0].upper() + self._first[1:])
         values = self.encode(targets)
         texts = list(zip(*map(_row, targets), strict=True))
         for column, some, numbers in zip(columns, texts, values.T, strict=True):
