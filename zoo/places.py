@@ -88,6 +88,14 @@ def shown_in_full(path: Any) -> str:
     return str(os.path.abspath(path))
 
 
+def data_address(given: Any) -> str:
+    """The path or address of a data set as text. Raises `BadData` for anything else, such as a data frame."""
+    if isinstance(given, (str, os.PathLike)) or is_place(given):
+        return str(given)
+    frame = " df.to_parquet('data.parquet') writes a data frame." if hasattr(given, "columns") else ""
+    raise BadData(f"A {type(given).__name__} is no data set. Give the path of a folder or a table.{frame}")
+
+
 def is_address(text: str) -> bool:
     """Whether a text begins like s3:// or memory://."""
     return _ADDRESS.match(text) is not None

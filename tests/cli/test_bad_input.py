@@ -143,7 +143,7 @@ REFUSED: list[tuple[str, Make, str]] = [
     ("Latin-1", rows("image,label\ncafé,a\n".encode("latin-1")), r"is not UTF-8 text \(byte 0xe9 .*iconv -f latin1"),
     ("half a letter of UTF-16", rows(GOOD.encode("utf-16")[:-1]), r"damaged: it is not UTF-16 text near byte"),
     ("a NUL byte", rows(GOOD.replace("bad", "b\0d")), r"not a text table: it has a NUL byte"),
-    ("a compressed table", rows(b"\x1f\x8b\x08\x00" + bytes(60)), r"is not UTF-8 text|a NUL byte"),
+    ("a compressed table", rows(b"\x1f\x8b\x08\x00" + bytes(60)), r"is compressed\. Unpack it first"),
     (
         "a field of 100 MB",
         rows(f"image,label\n{'x' * 100_000_000},a\nshort,b\n"),

@@ -45,9 +45,9 @@ def ask(runs, zoo_here, tmp_path, monkeypatch):
 
 
 def test_what_exists_is_read_and_said_and_the_rest_is_text(ask):
-    status, answers, said = ask("docs", "it was good", "e.g. r.csv", "and/or", "")
+    status, answers, said = ask("docs", "it was good", "e.g. r.csv, say", "and/or", "")
     assert status == 0
-    assert [a["input"] for a in answers] == ["docs/a.txt", "it was good", "e.g. r.csv", "and/or", ""]
+    assert [a["input"] for a in answers] == ["docs/a.txt", "it was good", "e.g. r.csv, say", "and/or", ""]
     assert answers[0]["label"] == answers[1]["label"]
     assert answers[4]["error"] == "empty text"
     assert "Reads the folder docs; --text takes it as a text.\n" in said
@@ -72,7 +72,19 @@ def test_text_and_file_settle_it(ask):
 
 
 @pytest.mark.parametrize(
-    "name", ["missing.csv", "Missing.TXT", "report.pdf", "docs/b.md", "./other", "../x", "/no/where"]
+    "name",
+    [
+        "missing.csv",
+        "Missing.TXT",
+        "report.pdf",
+        "docs/b.md",
+        "./other",
+        "../x",
+        "/no/where",
+        "my new r.csv",
+        "a b.png",
+        "new/",
+    ],
 )
 def test_what_looks_like_a_file_but_is_none_is_a_sentence(ask, name):
     status, _, said = ask("it was good", name)

@@ -144,3 +144,37 @@ def test_what_was_written_into_folders_is_read(tmp_path_factory, pairs, in_split
     except zoo.BadData as error:
         assert "--folders" in str(error)  # noqa: PT017
         assert not (root / "train").is_dir() or not in_splits
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("train2017/a/1", "train2017/b/2", "val2017/a/3"),
+        ("seg_train/seg_train/a/1", "seg_train/seg_train/b/2", "seg_val/seg_val/a/3"),
+        ("training_set/training_set/a/1", "training_set/training_set/b/2", "val_set/val_set/a/3"),
+        ("train/inner/a/1", "train/inner/b/2", "val/inner/a/3"),
+    ],
+)
+def test_splits_under_longer_names_and_around_one_folder(tmp_path, names):
+    examples = read(files(tmp_path, *names))
+    assert [(t, s) for _, t, s in found(examples)] == [("a", "train"), ("b", "train"), ("a", "validation")]
+
+
+def test_folders_that_all_hold_the_same_folders_are_a_question(tmp_path):
+    files(tmp_path, "2019/a/1", "2019/b/2", "2020/a/3", "2020/b/4")
+    with pytest.raises(zoo.BadData, match=r"has the same folders in it: a, b\..*--folders classes"):
+        read(tmp_path)
+    assert {t for _, t, _ in found(read(tmp_path, folders="classes"))} == {"2019", "2020"}
+
+
+def test_a_lone_folder_beside_a_readme_or_a_table(tmp_path):
+    assert [t for _, t, _ in found(read(files(tmp_path / "x", "inner/a/1", "inner/b/2", "README.md", "all.zip")))] == [
+        "a",
+        "b",
+    ]
+    with pytest.raises(zoo.BadData, match=r"one folder of files and the table labels\.csv.*give it as DATA"):
+        read(files(tmp_path / "y", "images/1.png", "images/2.png", "labels.csv"))
+
+
+def test_hidden_folders_are_named(tmp_path):
+    assert any(".net" in note for note in read(files(tmp_path, "a/1", "b/2", ".net/3")).notes)

@@ -391,3 +391,56 @@ def test_the_number_of_broken_rows_is_said_in_one_note(tmp_path):
     path = written(tmp_path / "t.csv", 'text,label\n"a, b",x\n' + '"open,z\n' * 20_000)
     _, table = rows_of(path)
     assert table.notes == ["row 2 (and 19999 others) has a quotation mark that does not close, which is read as text"]
+
+
+def test_true_and_false_and_missing_words_are_the_same_in_every_format(tmp_path):
+    written(tmp_path / "t.csv", "text,label\na,True\nb,False\nc,\nd,null\n")
+    written(
+        tmp_path / "t.jsonl",
+        '{"text":"a","label":true}\n{"text":"b","label":false}\n{"text":"c","label":null}\n{"text":"d","label":"null"}\n',
+    )
+    labels = {"text": list("abcd"), "label": pa.array([True, False, None, None])}
+    parquet.write_table(pa.table(labels), tmp_path / "t.parquet")
+    for name in ("t.csv", "t.jsonl", "t.parquet"):
+        assert [row[1] for row in rows_of(tmp_path / name)[0]] == ["true", "false", None, None], name
+
+
+def test_a_cell_in_quotes_after_a_space(tmp_path):
+    path = written(tmp_path / "t.csv", 'text,label\n"great film", "good"\nHe said, "no"\n')
+    assert rows_of(path)[0] == [("great film", "good"), ("He said", "no")]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        (
+            "t.csv",
+            "text^label\na^x\n",
+            r"no column 'text'\. It has text\^label .*The first line must have.*--separator",
+        ),
+        ("t.json", '{"version": 1, "data": [{"text": "a"}]}', r"one object with version, data\. It must be an array"),
+        ("t.json", '{\n "text": {"0": "a"}\n}', "There must be an object on each line, or one array of objects"),
+        ("t.json", '[["a", 1], ["b", 2]]', "has no object"),
+        ("t.csv", b"\x1f\x8b\x08\x00aaaa", r"is compressed\. Unpack it first"),
+        ("t.csv", "text,label\na,x\n".encode("utf-16-le"), "If it is UTF-16, save it as UTF-8"),
+    ],
+)
+def test_what_is_no_such_table_is_a_sentence_that_helps(tmp_path, name, content, said):
+    path = tmp_path / name
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    with pytest.raises(zoo.BadData, match=said):
+        rows_of(path)
+
+
+def test_names_of_files_are_no_texts(tmp_path):
+    for n in range(3):
+        written(tmp_path / f"txt{n}.txt", "a text")
+    path = written(tmp_path / "t.csv", "text,label\n" + "".join(f"txt{n}.txt,x\n" for n in range(3)))
+    with pytest.raises(zoo.BadData, match=r"names of files \(txt0\.txt\)"):
+        read(path, TEXTS, Task())
+
+
+def test_a_column_that_may_be_the_split_is_named(tmp_path):
+    path = written(tmp_path / "t.csv", "text,label,set\na,x,train\nb,y,val\n")
+    assert any("--split-column set" in note for note in read(path, TEXTS, Task()).notes)
+    assert [e.split for e in read(path, Layout("text", split_column="set"), Task()).items] == ["train", "validation"]

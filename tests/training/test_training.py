@@ -220,6 +220,8 @@ def test_a_plan_is_changed_by_the_options_beside_it(few_pictures, tmp_path):
     assert again.plan.weights == "none"
     with pytest.raises(zoo.BadPlan, match="--unfreeze 1: it decides the phases of a plan"):
         zoo.train_plan(plan, out=tmp_path / "third", unfreeze=1)
+    with pytest.raises(zoo.BadPlan, match="--unfreeze 0: it decides the phases of a plan"):
+        zoo.train_plan(plan, out=tmp_path / "third", unfreeze=0)
     with pytest.raises(zoo.BadPlan, match="--epochs 0: it must be"):
         zoo.train_plan(plan, out=tmp_path / "third", epochs=0)
     with pytest.raises(zoo.BadPlan, match="does not combine"):

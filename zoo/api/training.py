@@ -11,7 +11,7 @@ import msgspec
 
 from zoo.api.catalog import suggesting_plugins
 from zoo.catalog import catalog
-from zoo.places import is_place, local_path
+from zoo.places import data_address, is_place, local_path
 from zoo.plan import Recipe, Settings
 from zoo.structs import checked, metadata, plain_type
 
@@ -84,7 +84,7 @@ def train(backbone: str, data: str | Path, *, out: str | Path | None = None, **s
     with suggesting_plugins():
         spec = catalog().backbone(backbone).spec
     given = msgspec.structs.asdict(checked(known, Settings))
-    return _carry_out(Plan(**given, backbone=backbone, data=str(data), phases=phases(spec, recipe)), out)
+    return _carry_out(Plan(**given, backbone=backbone, data=data_address(data), phases=phases(spec, recipe)), out)
 
 
 def train_plan(path: str | Path, *, out: str | Path | None = None, **settings: Any) -> Run:
@@ -102,7 +102,8 @@ def train_plan(path: str | Path, *, out: str | Path | None = None, **settings: A
     file = local_path(path, "plans")
     plan, of = Plan.from_toml(file), RunFolder(file.parent)
     folder = Path(of.read_json("provenance.json").get("folder", ".")) if of.exists("provenance.json") else None
-    plan = changed(plan.seen_from(folder) if folder else plan, *_settings(settings))
+    given = [name for name, value in settings.items() if value is not None]
+    plan = changed(plan.seen_from(folder) if folder else plan, *_settings(settings), given)
     return _carry_out(plan, out, of.path if folder else None)
 
 
@@ -235,6 +236,8 @@ def embed(
 def _settings(settings: Mapping[str, Any]) -> tuple[Recipe, dict[str, Any]]:
     """The recipe among the settings, and the others; those that are None are not given."""
     known = {name: _plain(value) for name, value in settings.items() if value is not None}
+    if "val" in known:
+        known["val"] = data_address(known["val"])
     if isinstance(depth := known.get("depth"), int):
         known["depth"] = str(depth)
     recipe = checked({name: known.pop(name) for name in Recipe.__struct_fields__ if name in known}, Recipe)

@@ -9,7 +9,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Literal
 
-from zoo.data.tables import BadRow, Cell, Dialect, Row, Table, encoding_of
+from zoo.data.tables import MISSING, BadRow, Cell, Dialect, Row, Table, encoding_of
 from zoo.errors import BadData
 
 Style = Literal["doubled", "escaped", "text"]  # a quotation mark in a quoted cell is "", or \"; or none is special
@@ -20,10 +20,10 @@ _QUOTED = {
     "doubled": re.compile(r'"([^"]*(?:""[^"]*)*)"(?!")'),
     "escaped": re.compile(r'"([^"\\]*(?:(?:\\.|"")[^"\\]*)*)"(?!")', re.DOTALL),
 }
+_SPACES = re.compile(r' +"')  # before a cell that is quoted
 _NONE = "\x1f"  # what separates nothing
 _LOOKED_AT = 200  # lines, to choose the separator
 _LONGEST = 100_000  # lines of one cell
-_MISSING = frozenset(("NaN", "nan", "null", "NULL", "<NA>"))
 
 
 @dataclass(slots=True)
@@ -71,6 +71,13 @@ class Delimited(Table):
         kind += "" if self._encoding == "utf-8-sig" else f" in {self._encoding.upper()}"
         super().__init__(path, names, kind)
 
+    def place_of(self, name: str, option: str = "--input or --target") -> int:
+        try:
+            return super().place_of(name, option)
+        except BadData as error:
+            hint = "The first line must have the names of the columns, and --separator says what is between them."
+            raise BadData(f"{error} {hint}" if "has no column" in str(error) else str(error)) from None
+
     def _use(self, separator: str, sample: Sequence[str]) -> list[_Record]:
         """The rows of a sample with this separator, which is used from now on."""
         others = sample[0].split(separator)[1:]
@@ -117,7 +124,7 @@ class Delimited(Table):
             return BadRow(f"it has {len(cells)} cells, but the table has {self._width} columns")
         if len(cells) <= max(places, default=0):
             return BadRow(f"it has only {len(cells)} of {self._width} cells")
-        return tuple(None if not (c := cells[place]).strip() or c.strip() in _MISSING else c for place in places)
+        return tuple(None if not (c := cells[place]).strip() or c.strip() in MISSING else c for place in places)
 
     def _settled(self) -> Style:
         """What quotation marks mean in this file; raises `BadData` if both would make sense."""
@@ -199,6 +206,8 @@ class Delimited(Table):
         while True:
             if self._spaces and cells:
                 at += text.startswith(" ", at)
+            if cells and (spaces := _SPACES.match(text, at)) is not None:
+                at = spaces.end() - 1
             if text.startswith('"', at):
                 match = _QUOTED[style].match(text, at)
                 if match is None:

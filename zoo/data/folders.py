@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import os
+import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from zoo.data.examples import Examples, Skipped, Split, add_example
 from zoo.data.layout import Layout, split_called
 from zoo.data.reader import Targets
+from zoo.data.tables import TABLES
 from zoo.errors import BadData
 from zoo.places import is_local, walk
 
 STRANGERS = ("__macosx", "@eadir", "$recycle.bin", "system volume information", "lost+found", "__pycache__")
 _STRANGE_FILES = ("thumbs.db", "desktop.ini")
+_OF_FILES_ABOUT = "md rst zip tar gz csv tsv json jsonl yaml yml pdf html xml"
+_ABOUT = {f".{ending}" for ending in _OF_FILES_ABOUT.split()}
 
 
 def files_below(folder: Path) -> Iterator[Path]:
@@ -43,9 +47,17 @@ def read_folder(folder: Path, layout: Layout, targets: Targets) -> Examples:
     splits = _splits_in(root, layout, examples)
     if splits:
         for child, split in splits.items():
-            _read_classes(child, split, folder, layout, targets, examples)
+            if (inner := _inside(child, split)) != child:
+                examples.notes.append(f"the classes are taken from {inner}, the only folder in {inner.parent}")
+            _read_classes(inner, split, folder, layout, targets, examples)
     else:
         _read_classes(root, None, folder, layout, targets, examples)
+    tables = sorted(path.name for path in root.iterdir() if path.is_file() and path.suffix.lower() in TABLES)
+    if tables and len({example.written for example in examples.items}) == 1:
+        raise BadData(
+            f"{root} has one folder of files and the table {tables[0]}. If the table names the files, give it as DATA: "
+            f"{root / tables[0]}"
+        )
     if not examples.items:
         found = f"only files outside of any class ({len(examples.skipped)})" if examples.skipped else "nothing"
         raise BadData(f"There are no examples in {folder}: {found}. It needs a sub-folder for each class.")
@@ -64,19 +76,33 @@ def _has_files(folder: Path) -> bool:
     return any(child.is_file() and not _is_strange(child.name) for child in folder.iterdir())
 
 
+def _is_about(path: Path) -> bool:
+    """Whether a file is about the data, and none of it: a README, an archive, a table."""
+    return path.suffix.lower() in _ABOUT or path.stem.lower() in ("readme", "license", "licence")
+
+
 def _entered(folder: Path, examples: Examples) -> Path:
     """The folder itself, or the lone folder in it that has the classes."""
     if strange := sorted(c.name for c in folder.iterdir() if c.is_dir() and c.name.lower() in STRANGERS):
         examples.notes.append(f"{', '.join(strange)} in {folder} is left out")
+    if hidden := sorted(c.name for c in folder.iterdir() if c.is_dir() and c.name.startswith(".")):
+        examples.notes.append(f"hidden folders in {folder} are left out: {', '.join(hidden)}")
+    root = _inside(folder)
+    if root != folder:
+        examples.notes.append(f"the classes are taken from {root}, the only folder in {root.parent}")
+    return root
+
+
+def _inside(folder: Path, split: Split | None = None) -> Path:
+    """The lone folder in a folder (of a split) that has the classes, at any depth; itself if there is none."""
     root, seen = folder, {folder}
-    while len(children := _folders_in(root)) == 1 and not _has_files(root) and _folders_in(children[0]):
+    while len(children := _folders_in(root)) == 1 and _folders_in(children[0]):
+        files = [child for child in root.iterdir() if child.is_file() and not _is_strange(child.name)]
         around_itself = is_local(root) and os.path.realpath(children[0]) in map(os.path.realpath, seen)
-        if around_itself or split_called(children[0].name):
+        if around_itself or split_called(children[0].name) not in (None, split) or not all(map(_is_about, files)):
             break
         root = children[0]
         seen.add(root)
-    if root != folder:
-        examples.notes.append(f"the classes are taken from {root}, the only folder in {root.parent}")
     return root
 
 
@@ -84,6 +110,8 @@ def _splits_in(root: Path, layout: Layout, examples: Examples) -> dict[Path, Spl
     """The folders of splits with their splits; {} if the folders are classes. Raises `BadData` if it is unclear."""
     children = _folders_in(root)
     splits = {child: split for child in children if (split := split_called(child.name)) is not None}
+    if not splits and layout.folders != "classes":
+        splits = _loosely_called(children)
     others = [child for child in children if child not in splits]
     if not splits or layout.folders == "classes":
         return {}
@@ -105,6 +133,17 @@ def _splits_in(root: Path, layout: Layout, examples: Examples) -> dict[Path, Spl
         if path.is_file() and not _is_strange(path.name):
             examples.skipped.append(Skipped(path.relative_to(examples.source).as_posix(), "beside the splits"))
     return splits
+
+
+def _loosely_called(children: Sequence[Path]) -> dict[Path, Split]:
+    """The splits of folders such as train2017 and seg_test, if all have such names and folders in them."""
+    found = {}
+    for child in children:
+        match = re.fullmatch(r"(?:.*[_ -])?([a-z]+?)[_ -]?\d*", child.name.lower())
+        if match is None or (split := split_called(match[1])) is None or not _folders_in(child):
+            return {}
+        found[child] = split
+    return found if len(set(found.values())) > 1 and "train" in found.values() else {}
 
 
 def _ask(root: Path, splits: Sequence[Path], others: Sequence[Path], training: bool) -> None:
@@ -157,7 +196,10 @@ def _splits_within(root: Path, classes: Sequence[Path], layout: Layout, examples
     """Whether the classes have folders of splits, and nothing else. Raises `BadData` if only some of them do."""
     inner = {child: _folders_in(child) for child in classes}
     names = {folder.name for folders in inner.values() for folder in folders if split_called(folder.name)}
-    if not names or layout.folders == "classes":
+    if layout.folders == "classes":
+        return False
+    if not names:
+        _refuse_the_same_in_each(root, inner)
         return False
     regular = all(folders and all(split_called(folder.name) for folder in folders) for folders in inner.values())
     if not regular or any(map(_has_files, classes)) or "train" not in map(split_called, names):
@@ -169,6 +211,17 @@ def _splits_within(root: Path, classes: Sequence[Path], layout: Layout, examples
         )
     examples.notes.append(f"each class has its own splits: {', '.join(sorted(names))}")
     return True
+
+
+def _refuse_the_same_in_each(root: Path, inner: Mapping[Path, Sequence[Path]]) -> None:
+    """Raise `BadData` if every class has folders of the same names, which may be the classes."""
+    sets = {tuple(folder.name for folder in folders) for folders in inner.values()}
+    if len(inner) > 1 and len(sets) == 1 and len(same := sets.pop()) > 1 and not any(map(_has_files, inner)):
+        outer = ", ".join(child.name for child in list(inner)[:3])
+        raise BadData(
+            f"Each folder in {root} ({outer}) has the same folders in it: {', '.join(same[:5])}. If these are the "
+            f"classes, put the files of each into one folder; if {outer} are the classes: --folders classes"
+        )
 
 
 def _refuse_unwritable(folder: Path) -> None:

@@ -11,6 +11,7 @@ from zoo.data.picture_depth import BITS, Depth, Facts, Wide, told
 from zoo.data.picture_values import read_picture
 from zoo.data.reader import Augmentation, Form, Reader, Seen, Shown, digest, one_file
 from zoo.data.spool import held
+from zoo.errors import BadData
 from zoo.progress import say
 
 if TYPE_CHECKING:
@@ -52,7 +53,12 @@ class Pictures(Reader):
     def checked(self, value: Any) -> np.ndarray:
         from zoo.data.picture_arrays import from_value
 
-        return self._pixels(from_value(value))
+        found = from_value(value)
+        bits = self._depth.integers if self._depth is not None else None
+        if bits is not None and isinstance(found, Wide) and found.values.dtype.kind == "f" and found.values.max() > 1:
+            high = f"{found.values.max():g}"
+            raise BadData(f"floats up to {high}, where pictures are read as {bits} bits: give them as uint16")
+        return self._pixels(found)
 
     @property
     def edition(self) -> str:  # type: ignore[override]

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from zoo.data.tables import BadRow, Cell, Row, Table, encoding_of
+from zoo.data.tables import MISSING, BadRow, Cell, Row, Table, encoding_of
 from zoo.errors import BadData
 
 if TYPE_CHECKING:
@@ -31,10 +31,15 @@ class JsonTable(Table):
             self._array = file.read(_BLOCK).lstrip().startswith("[")
         super().__init__(path, [], "a JSON array" if self._array else "JSON Lines")
         names: dict[str, None] = {}
-        for found in self._objects():
+        alone: Any = None
+        for number, found in enumerate(self._objects()):
+            alone = found if number == 0 else None
             if isinstance(found, Mapping):
                 names |= dict.fromkeys(found)
         self.names = list(names)
+        if not names or (not self._array and isinstance(alone, Mapping) and any(map(_is_table, alone.values()))):
+            has = f"one object with {', '.join(names)}" if names else "no object"
+            raise BadData(f"{path} has {has}. It must be an array of objects, or have an object on each line.")
 
     def _read(self, places: Sequence[int]) -> Iterator[Row]:
         names = [self.names[place] for place in places]
@@ -55,7 +60,10 @@ class JsonTable(Table):
                 try:
                     yield _DECODER.decode(line)
                 except (ValueError, RecursionError) as error:
-                    raise BadData(f"{self.path}, line {number} is not JSON: {_reason(error)}.") from None
+                    raise BadData(
+                        f"{self.path}, line {number} is not JSON: {_reason(error)}. There must be an object on each "
+                        "line, or one array of objects."
+                    ) from None
 
     def _of_array(self, file: Any) -> Iterator[Any]:
         """The objects of an array, which is read in blocks."""
@@ -144,10 +152,10 @@ class ExcelTable(Table):
         if len(fitting) > 1 and wanted:
             raise BadData(f"{path}: the sheets {' and '.join(fitting)} have these columns. Save one of them as CSV.")
         sheet = next(iter(fitting or rows))
-        super().__init__(path, heads[sheet], f"the sheet {sheet!r} of an Excel file")
+        others = [name for name in rows if name != sheet]
+        besides = f", which also has {', '.join(others)}" if others else ""
+        super().__init__(path, heads[sheet], f"the sheet {sheet!r} of an Excel file{besides}")
         self._rows = [row for row in rows[sheet][1:] if _is_full(row)]
-        if others := [name for name in rows if name != sheet]:
-            self._note(f"sheets that are not read: {', '.join(others)}")
 
     def _read(self, places: Sequence[int]) -> Iterator[Row]:
         for row in self._rows:
@@ -163,7 +171,7 @@ def as_written(value: Any) -> Cell:
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return None
     if isinstance(value, str):
-        return value if value.strip() else None
+        return value if value.strip() and value.strip() not in MISSING else None
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, (list, tuple)):
@@ -197,6 +205,13 @@ def _short(moment: str) -> str:
 
 class _Number(str):
     """A number in JSON, as it is written."""
+
+
+def _is_table(value: Any) -> bool:
+    """Whether a value is objects by their number, or a list of objects: a table inside of an object."""
+    if isinstance(value, dict):
+        return "0" in value
+    return isinstance(value, list) and bool(value) and all(isinstance(part, (dict, list)) for part in value)
 
 
 def _no_number(text: str) -> None:

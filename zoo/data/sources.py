@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,11 @@ from zoo.data.layout import NO_COLUMN, SPLIT_COLUMN, Layout, split_called
 from zoo.data.reader import Raw, Targets
 from zoo.data.tables import TABLES, BadRow, Cell, Row, Table, open_table
 from zoo.errors import BadData
-from zoo.places import is_place
+from zoo.places import exists, is_place
 from zoo.progress import progress, say
+
+_PERHAPS_SPLITS = ("set", "subset", "partition", "fold", "usage", "phase", "is_valid", "is_val", "is_test")
+_LOOKED_AT = 20  # texts
 
 
 def read_source(data: Path, layout: Layout, targets: Targets) -> Examples:
@@ -61,6 +65,8 @@ def table_at(path: Path, layout: Layout, wanted: Sequence[str]) -> Table:
 
 
 def _of_text(data: Path) -> str:
+    if data.suffix.lower() in (".gz", ".zip", ".bz2", ".xz", ".tar", ".tgz", ".7z", ".zst"):
+        return " Unpack it first."
     return " To read it as a table, name its column with --input." if data.suffix.lower() == ".txt" else ""
 
 
@@ -70,7 +76,7 @@ def _read_table(path: Path, layout: Layout, targets: Targets) -> Examples:
     inputs, columns = layout.inputs, layout.targets
     for names, option in ((inputs, "--input"), (columns, "--target")):
         for name in names:
-            table.place_of(name, option)
+            table.place_of(name, option if len(names) == 1 else f"{option} A,B")
     more = [*_split_column(table, layout), *([layout.group] if layout.group else [])]
     examples = Examples(path, columns=columns, kind=table.kind)
     first, second = len(inputs), len(inputs) + len(columns)
@@ -87,10 +93,28 @@ def _read_table(path: Path, layout: Layout, targets: Targets) -> Examples:
             split = _split_of(row[second], path, name, more[0]) if len(more) > bool(layout.group) else None
             add_example(examples, name, raw, row[first:second], split, targets, group)
     examples.notes += table.notes
+    if unused := [name for name in table.names if not more and name.strip().lower() in _PERHAPS_SPLITS]:
+        examples.notes.append(f"the column {unused[0]} is not used; if it says the split: --split-column {unused[0]}")
+    _refuse_paths_as_texts(examples, layout)
     if not examples.items:
         reason = f" ({examples.skipped[0].input}: {examples.skipped[0].reason})" if examples.skipped else ""
         raise BadData(f"{path} has no row with both {' and '.join(inputs)} and {', '.join(columns)}{reason}.")
     return examples
+
+
+def _refuse_paths_as_texts(examples: Examples, layout: Layout) -> None:
+    """Raise `BadData` if all of the first texts are names of files that exist."""
+    some = [example.raw for example in examples.items[:_LOOKED_AT]] if layout.reader.in_memory else []
+    folder = examples.source.parent
+    if some and all(isinstance(text, str) and _is_file_name(text) and exists(folder / text) for text in some):
+        raise BadData(
+            f"{examples.source} has the names of files ({some[0]}) where it must have the texts themselves. Put the "
+            "files into a folder for each class, or their texts into the table."
+        )
+
+
+def _is_file_name(text: str) -> bool:
+    return len(text) < 256 and re.fullmatch(r"\S.*\.\w{1,5}", text) is not None
 
 
 def _split_column(table: Table, layout: Layout) -> list[str]:

@@ -55,6 +55,10 @@ def _replace_validation(examples: Examples, validation: Examples) -> None:
         reason = "for validation, in place of which --val is given"
         examples.skipped += [Skipped(example.input, reason) for example in marked]
         say(f"The {len(marked)} validation examples in {examples.source} are left out, because --val is given.")
+    if meant := validation.of("validation"):
+        if len(meant) < len(validation.items):
+            say(f"Of {validation.source}, the {len(meant)} examples that are marked for validation are used.")
+        validation.items = meant
     for example in validation.items:
         example.split = "validation"
     examples.items += validation.items

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -21,6 +21,8 @@ CONLL = (".conll", ".bio", ".iob")
 TABLES = (*DELIMITED, *JSON, ".parquet", ".xlsx", *CONLL)
 
 _WHOLE = re.compile(r"-?\d+\.0")
+_TRUTH = re.compile("True|False")
+MISSING = frozenset(("NaN", "nan", "null", "NULL", "<NA>", "#N/A", "\\N"))  # as programs write it
 _MOST_BAD = 0.5  # share of rows
 
 
@@ -69,20 +71,21 @@ class Table:
     def rows(self, columns: Sequence[str]) -> Iterator[Row]:
         """The cells of these columns, row by row; empty texts, NaN and null are None.
 
-        In a column of whole numbers that became decimal numbers because some are missing, 1.0 is read as 1.
+        In a column of whole numbers that became decimal numbers because some are missing, 1.0 is read as 1. In one of
+        nothing but True and False these are true and false, as in the formats that have a type for them.
+
         Raises `BadData` for a column that does not exist, and if most rows cannot be read.
         """
         places = [self.place_of(name) for name in columns]
-        whole = [self._is_whole(place) for place in places]
-        for name in (name for name, shortened in zip(columns, whole, strict=True) if shortened):
-            self._note(f"the numbers in {name} are whole, and some are missing, so 1.0 is read as 1")
+        changes = [self._change(name, place) for name, place in zip(columns, places, strict=True)]
         count, bad, first = 0, 0, ""
         for count, row in enumerate(self._read(places), start=1):
             if isinstance(row, BadRow):
                 bad, first = bad + 1, first or f"row {count}: {row.reason}"
                 yield row
-            elif any(whole):
-                yield tuple(str(c).partition(".")[0] if w and c else c for c, w in zip(row, whole, strict=True))
+            elif any(changes):
+                pairs = zip(row, changes, strict=True)
+                yield tuple(change(cell) if change and isinstance(cell, str) else cell for cell, change in pairs)
             else:
                 yield row
         if bad > _MOST_BAD * count:
@@ -111,15 +114,21 @@ class Table:
         if text not in self.notes:
             self.notes.append(text)
 
-    def _is_whole(self, place: int) -> bool:
-        """Whether all numbers in a column look like 1.0, and some are missing. Reads up to the first other cell."""
-        numbers = missing = False
+    def _change(self, name: str, place: int) -> Callable[[str], str] | None:
+        """How the texts of a column are changed, if all of them are of one kind; reads up to the first other cell."""
+        missing = False
+        kinds = {_WHOLE, _TRUTH}
         for row in self._read([place]):
             cell = None if isinstance(row, BadRow) else row[0]
-            if cell is not None and not (isinstance(cell, str) and _WHOLE.fullmatch(cell)):
-                return False
-            numbers, missing = numbers or cell is not None, missing or cell is None
-        return numbers and missing
+            missing |= cell is None
+            if cell is not None:
+                kinds = {kind for kind in kinds if isinstance(cell, str) and kind.fullmatch(cell)}
+                if not kinds:
+                    return None
+        if kinds == {_WHOLE} and missing:
+            self._note(f"the numbers in {name} are whole, and some are missing, so 1.0 is read as 1")
+            return lambda text: text.partition(".")[0]
+        return str.lower if kinds == {_TRUTH} else None
 
 
 def open_table(path: Path, wanted: Sequence[str] = (), dialect: Dialect = AUTO, words: bool = False) -> Table:
@@ -167,6 +176,8 @@ def encoding_of(path: Path) -> str:
     """
     with path.open("rb") as file:
         start = file.read(4)
+    if start.startswith(b"\x1f\x8b") or start == b"PK\3\4":
+        raise BadData(f"{path} is compressed. Unpack it first.")
     encoding = _marked(start)
     decoder, place = codecs.getincrementaldecoder(encoding)(), 0
     with path.open("rb") as file:
@@ -183,7 +194,10 @@ def encoding_of(path: Path) -> str:
                     "Save it as UTF-8, for example: iconv -f latin1 -t utf-8"
                 ) from None
             if "\0" in text:
-                raise BadData(f"{path} is not a text table: it has a NUL byte at byte {place + block.find(0)}.")
+                raise BadData(
+                    f"{path} is not a text table: it has a NUL byte at byte {place + block.find(0)}. If it is UTF-16, "
+                    "save it as UTF-8."
+                )
             if not block:
                 return encoding
             place += len(block)

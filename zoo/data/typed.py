@@ -17,7 +17,11 @@ from zoo.progress import say
 
 Kind = Literal["auto", "text", "file"]
 STANDARD_INPUT = "-"
-_OF_OTHER_FILES = (".csv.gz", ".docx", ".html", ".json", ".md", ".pdf", ".txt", ".xls", ".xlsx", ".xml", ".zip")
+_ENDINGS = """
+    csv.gz tsv.gz jsonl.gz docx feather gz htm html ini log md npy npz ods odt pdf pickle pkl txt xls xml yaml yml zip
+    avif bmp gif heic jpeg jpg png svg tif tiff webp mp3 mp4 wav
+"""
+_OF_OTHER_FILES = tuple(f".{ending}" for ending in _ENDINGS.split())
 _PATH = re.compile(r"(?:\.{1,2}|~)?/\S*[^\s/]")  # begins like one, and has no spaces
 _NAMED = 3  # files that a message names
 
@@ -61,12 +65,13 @@ def typed_inputs(arguments: Sequence[str], layout: Layout, kind: Kind = "auto") 
 def _is_file(argument: str, layout: Layout) -> bool:
     """Whether an argument that may be a text is a file; raises `BadData` if it looks like one that does not exist."""
     ending = argument.lower().endswith((*layout.reader.suffixes, *TABLES))
-    one_word = not re.search(r"\s", argument)
+    one_line = len(argument.splitlines()) == 1
     if is_address(argument):
-        return one_word and ending
+        return one_line and ending and " " not in argument
     if exists(place(argument)):
         return True
-    if one_word and (ending or argument.lower().endswith(_OF_OTHER_FILES) or _PATH.fullmatch(argument)):
+    like_a_file = ending or argument.lower().endswith(_OF_OTHER_FILES) or argument.endswith(("/", "\\"))
+    if one_line and (like_a_file or _PATH.fullmatch(argument)):
         raise BadData(f"{argument} does not exist. If it is a text and not the name of a file, give --text.")
     return False
 

@@ -50,12 +50,13 @@ def diff(first: Path, second: Path) -> list[Difference]:
 
 
 def changes_since(
-    then: Mapping[str, Any], now: Mapping[str, Any], rows: Mapping[str, Row], inputs: set[str]
+    then: Mapping[str, Any], now: Mapping[str, Any], rows: Mapping[str, Row], inputs: set[str], only_split: bool = False
 ) -> list[str]:
     """The differences between a run's provenance and `now`, in words; the data first.
 
     rows    the content of the run's split.csv
     inputs  the names of the current examples
+    only_split  whether contents and targets are as they were
     """
     said = []
     if then.get("data") != now["data"]:
@@ -65,9 +66,11 @@ def changes_since(
             for what, some in (("missing", gone), ("new", new))
             if some
         ]
-        said.append(
-            f"the data has changed: {' and '.join(parts) or 'the content or the target of some inputs is different'}"
-        )
+        if parts or not only_split:
+            what = " and ".join(parts) or "the content or the target of some inputs is different"
+            said.append(f"the data has changed: {what}")
+        else:
+            said.append("the data is the same, but its split is another one")
     for section in ("versions", "plugins", "weights"):
         for name, before, after in _unlike(then.get(section, {}), now[section]):
             said.append(f"{section}: {name} was {before} and is now {after}")

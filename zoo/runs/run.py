@@ -23,7 +23,7 @@ from zoo.data.sources import read_source
 from zoo.data.tables import Dialect
 from zoo.errors import BadRun
 from zoo.inference.options import Inference
-from zoo.places import place
+from zoo.places import data_address, place
 from zoo.plan import Plan, Settings
 from zoo.prediction.predictor import Predictor, answer_entries
 from zoo.progress import say
@@ -243,7 +243,7 @@ class Run:
         options = _start(precision, engine, device)
         layout = self._layout(input_column, target_column, _reading(separator, quotes, folders))
         predictor = self.predictor
-        examples = check(read_source(place(data), layout, predictor.task), layout.reader)
+        examples = check(read_source(place(data_address(data)), layout, predictor.task), layout.reader)
         settle([examples], layout, None)
         chosen, trained = chosen_for_evaluation(self.folder, self.plan, str(data), examples.items, split)
         pieces = predictor.pieces([example.kept for example in chosen], options=options)

@@ -83,7 +83,7 @@ def read_dataset(plan: Plan, layout: Layout, task: Task, feed: Feed | None = Non
     how = plan.val or "as marked in the data" if plan.val or marked else f"{plan.val_fraction or FRACTION:.0%}"
     _say_splits(examples, how, plan)
     task.learn([e.target for e in examples.of("train")], examples.columns)
-    task.encode([e.target for e in examples.items])
+    _refuse_what_was_not_learnt(examples, task)
     _require_json(task)
     return Dataset(layout, examples.items, examples.skipped, examples.columns)
 
@@ -117,6 +117,20 @@ def _say_splits(examples: Examples, how: str, plan: Plan) -> None:
     tests = f", tests on {counts['test']}" if counts["test"] else ""
     group = f", each {plan.group} on one side" if plan.group else ""
     say(f"Trains on {counts['train']}, validates on {counts['validation']} ({how}{group}){tests}.")
+
+
+def _refuse_what_was_not_learnt(examples: Examples, task: Task) -> None:
+    """Raise `BadData` for a target outside of the training set that the task cannot encode, with its input."""
+    try:
+        task.encode([example.target for example in examples.items])
+    except BadData as error:
+        for example in examples.items:
+            try:
+                task.encode([example.target])
+            except BadData:
+                way_on = f"Add examples of it to the training set, or remove it from {example.split}."
+                raise BadData(f"{example.input} ({example.split}): {error} {way_on}") from None
+        raise
 
 
 def _require_json(task: Task) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from msgspec.structs import asdict, replace
@@ -47,13 +48,16 @@ def phases(backbone: Backbone, recipe: Recipe) -> tuple[Phase, ...]:
     )
 
 
-def changed(plan: Plan, recipe: Recipe, settings: dict[str, Any]) -> Plan:
-    """A plan with other settings. Raises `BadPlan` for those that decide its phases."""
+def changed(plan: Plan, recipe: Recipe, settings: dict[str, Any], given: Collection[str]) -> Plan:
+    """A plan with other settings. Raises `BadPlan` for those that decide its phases.
+
+    given  the names of the settings that were given; others in `recipe` are defaults
+    """
     for name in ("unfreeze", "layer_decay"):
-        if value := getattr(recipe, name):
+        if name in given:
             raise BadPlan(
-                f"{flag(Recipe, name)} {value}: it decides the phases of a plan, so it does not go with --plan. Change "
-                "the [[phases]] in the file, or train without --plan."
+                f"{flag(Recipe, name)} {getattr(recipe, name)}: it decides the phases of a plan, so it does not go "
+                "with --plan. Change the [[phases]] in the file, or train without --plan."
             )
     share = 1.0 if recipe.lr is None else recipe.lr / plan.phases[0].learning_rate
     phases = tuple(

@@ -11,7 +11,7 @@ from zoo.data.examples import Split
 from zoo.errors import BadRun
 from zoo.features.batches import head_outputs
 from zoo.inference.memory import with_fewer_where_needed
-from zoo.places import is_address
+from zoo.places import is_address, utf8
 from zoo.plan import Plan
 from zoo.prediction.predictor import Predictor
 from zoo.progress import say
@@ -146,7 +146,9 @@ def _judge(job: Job, trained: Trained, split: Split) -> Judged:
 
 def _changes_since(folder: RunFolder, about: dict[str, Any], job: Job) -> list[str]:
     inputs = {example.input for example in job.dataset.examples}
-    return changes_since(folder.read_json("provenance.json"), about, read_split(folder), inputs)
+    then = {(row.get("content"), row.get("target")) for row in folder.read_csv("split.csv")}
+    same = then == {(example.content, utf8(example.written)) for example in job.dataset.examples}
+    return changes_since(folder.read_json("provenance.json"), about, read_split(folder), inputs, only_split=same)
 
 
 def _name(data: str) -> str:
