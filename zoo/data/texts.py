@@ -83,6 +83,8 @@ def join_words(words: Sequence[str]) -> str:
 def as_words(cell: object) -> tuple[str, ...]:
     """The words in a cell of a table: a list, also as text, or a text in which ASCII white space separates them."""
     words = list_of(cell)
+    if _has_missing(cell):
+        raise BadData("a missing word")
     if words is None and _BARE_WORDS.fullmatch(str(cell).strip()):
         raise BadData(
             f"{_start(cell)} looks like a list, but its words are not in quotes. Write them as in ['red', 'house'], or "
@@ -102,8 +104,7 @@ def tags_of_words(cells: Sequence[Any], raw: str) -> tuple[str, ...]:
             f"{_start(cell)} looks like a list, but its tags are not in quotes. Write them as in ['NN', 'VB'], or with "
             "spaces between them and without brackets"
         )
-    tags = as_words(cell)
-    if "" in tags:
+    if _has_missing(cell) or "" in (tags := as_words(cell)):
         raise BadData("a missing tag")
     if len(tags) != count:
         by = next((by for by in _SEPARATORS if len(tags) == 1 and len(tags[0].split(by)) == count), "")
@@ -114,6 +115,10 @@ def tags_of_words(cells: Sequence[Any], raw: str) -> tuple[str, ...]:
             )
         raise BadData(f"{count} words, but {len(tags)} tags")
     return tags
+
+
+def _has_missing(cell: object) -> bool:
+    return isinstance(cell, (list, tuple)) and any(map(is_missing, cell))
 
 
 def _start(cell: object) -> str:
@@ -128,8 +133,6 @@ def split_words(text: str) -> str:
 
 def _words_of_cell(cells: Sequence[Any], folder: Path) -> str:
     words = as_words(cells[0])
-    if isinstance(cells[0], (list, tuple)) and any(map(is_missing, cells[0])):
-        raise BadData("a missing word")
     if "" in words:
         raise BadData("an empty word")
     return join_words(words)
