@@ -194,3 +194,37 @@ def test_tags_that_look_alike_are_said(tmp_path, capsys):
     said = capsys.readouterr().err
     assert "'O', 'o' differ only in upper case" in said
     assert "'B-PER', 'B-per' differ only in upper case" in said
+
+
+@pytest.mark.parametrize(
+    ("head", "labels", "said"),
+    [
+        ("multilabel", ["Red|round", "red", "round|big"], ["'Red', 'red'"]),
+        ("multilabel", [["a b", "c"], ["a  b"], ["c"]], ["'a  b', 'a b'"]),
+        (
+            "classification",
+            ["good", "good\u200b", "\ufeffbad", "bad", "ba\u00add"],
+            [r"'good', 'good\u200b'", r"'bad'"],
+        ),
+        ("classification", ["good", "'good'", "bad"], ["\"'good'\", 'good'"]),
+    ],
+)
+def test_single_labels_that_look_alike_are_said(tmp_path, capsys, head, labels, said):
+    phase = Phase(unfreeze=0, epochs=1, learning_rate=0.1, patience=1)
+    rows = [{"text": f"number {number}", "label": label} for number, label in enumerate(labels * 4)]
+    (tmp_path / "t.jsonl").write_text("\n".join(map(json.dumps, rows)) + "\n")
+    plan = Plan(backbone="any", data=str(tmp_path / "t.jsonl"), phases=(phase,))
+    read_dataset(plan, Layout("text"), make_task(catalog().head(head), {}))
+    warned = [line for line in capsys.readouterr().err.splitlines() if "differ only in upper case" in line]
+    assert len(warned) == len(said)
+    assert all(one in line for one, line in zip(sorted(said), sorted(warned), strict=True))
+
+
+def test_classes_that_are_numbers_lead_to_regression(tmp_path):
+    phase = Phase(unfreeze=0, epochs=1, learning_rate=0.1, patience=1)
+    (tmp_path / "t.csv").write_text("text,label\n" + "".join(f"number {n},{n / 8}\n" for n in range(20)))
+    plan = Plan(backbone="any", data=str(tmp_path / "t.csv"), phases=(phase,))
+    with pytest.raises(
+        zoo.BadData, match=r"numbers with one distinct example \(0\.0, 0\.125, \.\.\.\).*--head regression"
+    ):
+        read_dataset(plan, Layout("text"), make_task(catalog().head("classification"), {}))
