@@ -331,6 +331,78 @@ def test_backslashes_that_escape_nothing_stay(tmp_path):
     assert rows_of(path)[0] == [('he said "hi, you" in C:\\new\\dir', "x"), ("C:\\other", "y")]
 
 
+BIO = "B-GENRE\tfunny\nO\tfilms\nO\tby\n\nO\twith\nB-ACTOR\tTom\nI-ACTOR\tHanks\n"
+CONLLU = (
+    "# sent_id = 1\n# text = I don't go\n1\tI\ti\tPRON\t_\t_\t3\tnsubj\t_\t_\n2-3\tdon't\t_\t_\t_\t_\t_\t_\t_\t_\n"
+    "2\tdo\tdo\tAUX\t_\t_\t0\troot\t_\t_\n3\tn't\tnot\tPART\t_\t_\t2\tadvmod\t_\t_\n\n"
+    "1\tYes\tyes\tINTJ\t_\t_\t0\troot\t_\t_\n1.1\tno\tno\tINTJ\t_\t_\t0\troot\t_\t_\n\n"
+)
+
+
+def test_conll_with_tags_before_words_is_refused_until_its_columns_are_named(tmp_path):
+    table = open_table(written(tmp_path / "t.bio", BIO))
+    with pytest.raises(zoo.BadData, match=r"first column has tags such as 'B-GENRE'.*--input tags --target tokens \("):
+        table.rows(("tokens", "tags"))
+    with pytest.raises(zoo.BadData, match=r"Say so: --input tags \("):
+        table.rows(("tokens",))
+    first = (["funny", "films", "by"], ["B-GENRE", "O", "O"])
+    assert next(table.rows(("tags", "tokens"))) == first
+    usual = "".join("\t".join(reversed(line.split("\t"))) + "\n" for line in BIO.splitlines())
+    assert next(open_table(written(tmp_path / "u.bio", usual)).rows(("tokens", "tags"))) == first
+    both = written(tmp_path / "b.bio", "B-x B-x\nO O\nO B-y\nO O\n")  # both may be tags
+    assert len(list(open_table(both).rows(("tokens", "tags")))) == 1
+
+
+def test_conll_u_is_refused_until_its_columns_are_named(tmp_path):
+    table = open_table(written(tmp_path / "t.conll", CONLLU))
+    with pytest.raises(zoo.BadData, match=r"numbers, as in CoNLL-U\. .*: --input 2 --target 4$"):
+        table.rows(("tokens", "tags"))
+    with pytest.raises(zoo.BadData, match=r"--input 2$"):
+        table.rows(("tokens",))
+    assert list(table.rows(("2", "4"))) == [(["I", "do", "n't"], ["PRON", "AUX", "PART"]), (["Yes"], ["INTJ"])]
+    assert table.notes[-1] == "2 lines with a number such as 1-2 or 8.1 stand for no word of their own"
+
+
+@pytest.mark.parametrize("start", [0, 1])
+def test_conll_whose_first_column_counts(tmp_path, start):
+    lines = "\n".join("\n".join(f"{n + start} w{n} O" for n in range(3)) + "\n" for _ in range(3))
+    with pytest.raises(zoo.BadData, match=r"running numbers.*as in --input 2 --target tags\. .*: 2, tags$"):
+        open_table(written(tmp_path / "t.conll", lines)).rows(("tokens", "tags"))
+    words = written(tmp_path / "u.conll", "1 CD\nof DT\n2 CD\nis VBZ\n\n3 CD\n")
+    assert next(open_table(words).rows(("tokens",))) == (["1", "of", "2", "is"],)
+
+
+@pytest.mark.parametrize("end", ["", "\n\n"])
+def test_conll_without_blank_lines_is_refused(tmp_path, end):
+    lines = "-DOCSTART- O\n\n" + "a O\nb B-x\n" * 200
+    table = open_table(written(tmp_path / "t.conll", lines + end))
+    with pytest.raises(zoo.BadData, match="no blank lines between sentences, so 400 words would be one sentence"):
+        list(table.rows(("tokens",)))
+    table = open_table(written(tmp_path / "t.conll", f"{lines}\nc O\n"))
+    assert [len(words) for (words,) in table.rows(("tokens",))] == [400, 1]
+
+
+def test_a_line_of_conll_in_which_nothing_is_seen_ends_a_sentence(tmp_path):
+    table = open_table(written(tmp_path / "t.conll", "a O\n\u00a0\nb O\n \u200b\ufeff\nc O\n\u3000\t\r\n"))
+    assert list(table.rows(("tokens",))) == [(["a"],), (["b"],), (["c"],)]
+
+
+@pytest.mark.parametrize("head", ["token\ttag", "Word\tNER", "words\tlabels", "# newdoc\nWord\tPOS"])
+def test_a_line_of_conll_that_names_the_columns_is_no_word(tmp_path, head):
+    table = open_table(written(tmp_path / "t.conll", f"{head}\na\tO\nb\tB-x\n"))
+    assert list(table.rows(("tokens", "tags"))) == [(["a", "b"], ["O", "B-x"])]
+    number = head.count("\n") + 1
+    assert (
+        f"line {number} names the columns ({head.splitlines()[-1].replace(chr(9), ' ')}), and is no word" in table.notes
+    )
+
+
+def test_a_word_of_conll_that_could_name_a_column_is_one_if_its_tag_occurs_again(tmp_path):
+    table = open_table(written(tmp_path / "t.conll", "word\tpos\nis\tneg\ngood\tpos\n"))
+    assert next(table.rows(("tokens",))) == (["word", "is", "good"],)
+    assert not table.notes
+
+
 def test_words_that_begin_with_a_number_sign_are_words(tmp_path):
     lines = "# sent_id = 1\n#win\tHT\n#\tO\nand\tO\n\n#lost\tHT\n"
     table = open_table(written(tmp_path / "t.conll", lines))

@@ -61,6 +61,53 @@ def test_lists_of_words_keep_their_words_whatever_is_in_them(tmp_path):
     ]
 
 
+def test_a_word_or_a_tag_that_is_missing_in_a_list_is_no_word(tmp_path):
+    (tmp_path / "t.jsonl").write_text(
+        '{"tokens": ["a", null], "tags": ["O", "O"]}\n{"tokens": ["a", "b"], "tags": ["O", null]}\n'
+        '{"tokens": ["a", "b"], "tags": ["O", ""]}\n{"tokens": ["None", "b"], "tags": ["O", "None"]}\n'
+    )
+    examples = read_source(tmp_path / "t.jsonl", WORDS, TAGS)
+    assert [(e.raw, e.target) for e in examples.items] == [("None b", ("O", "None"))]
+    assert [s.reason for s in examples.skipped] == ["a missing word", "a missing tag", "a missing tag"]
+
+
+@pytest.mark.parametrize(
+    ("tokens", "tags", "said"),
+    [
+        ("[EU, rejects]", "[B-ORG, O]", r"row 1: '\[EU, rejects\]' looks like a list, but its words are not in quotes"),
+        ("[EU,rejects,c1]", "O", "its words are not in quotes"),
+        ("[b'EU', b'rejects']", "O O", "its words are not in quotes"),
+        ("{EU,rejects}", "O O", "its words are not in quotes"),
+        ("EU rejects", "[B-ORG, O]", r"row 1: '\[B-ORG, O\]' looks like a list, but its tags are not in quotes"),
+        ("EU rejects c1", "[B-ORG O O]", "its tags are not in quotes"),
+        ("[ EU x ]", "[ B-ORG, O ]", "its tags are not in quotes"),
+        ("EU rejects c1", "B-ORG,O,O", r"3 words, but one tag, 'B-ORG,O,O', which seems to be 3 tags with ',' between"),
+        ("EU rejects c1", "B-ORG|O|O", r"with '\|' between them\. Write spaces between tags, or lists"),
+    ],
+)
+def test_a_cell_that_may_be_a_list_is_a_question(tmp_path, tokens, tags, said):
+    (tmp_path / "t.jsonl").write_text(json.dumps({"tokens": tokens, "tags": tags}) + "\n")
+    with pytest.raises(zoo.BadData, match=said):
+        read_source(tmp_path / "t.jsonl", WORDS, TAGS)
+
+
+@pytest.mark.parametrize(
+    ("tokens", "tags"),
+    [
+        ("( yes , no )", "-LRB- UH , UH -RRB-"),
+        ("[ sic ]", "[ RB ]"),
+        ("[PAD] yes , no [SEP]", "[PAD] O O O [SEP]"),
+        ("It is", "(S(NP*) *)"),
+        ("(yes, no)", "O O"),
+        ("1,000", "CD"),
+    ],
+)
+def test_brackets_may_be_words_and_tags(tmp_path, tokens, tags):
+    (tmp_path / "t.jsonl").write_text(json.dumps({"tokens": tokens, "tags": tags}) + "\n")
+    (example,) = read_source(tmp_path / "t.jsonl", WORDS, TAGS).items
+    assert (words_of(example.raw), example.target) == (tokens.split(), tuple(tags.split()))
+
+
 def test_a_text_asked_about_is_split_at_its_punctuation():
     ((_, text, _),) = read_entries(['Tim O\'Brien, of Coca-Cola ("Coke"), said 3.5%.'], WORDS)
     assert text == 'Tim O\'Brien , of Coca-Cola ( " Coke " ) , said 3.5 % .'
@@ -147,3 +194,37 @@ def test_tags_that_look_alike_are_said(tmp_path, capsys):
     said = capsys.readouterr().err
     assert "'O', 'o' differ only in upper case" in said
     assert "'B-PER', 'B-per' differ only in upper case" in said
+
+
+@pytest.mark.parametrize(
+    ("head", "labels", "said"),
+    [
+        ("multilabel", ["Red|round", "red", "round|big"], ["'Red', 'red'"]),
+        ("multilabel", [["a b", "c"], ["a  b"], ["c"]], ["'a  b', 'a b'"]),
+        (
+            "classification",
+            ["good", "good\u200b", "\ufeffbad", "bad", "ba\u00add"],
+            [r"'good', 'good\u200b'", r"'bad'"],
+        ),
+        ("classification", ["good", "'good'", "bad"], ["\"'good'\", 'good'"]),
+    ],
+)
+def test_single_labels_that_look_alike_are_said(tmp_path, capsys, head, labels, said):
+    phase = Phase(unfreeze=0, epochs=1, learning_rate=0.1, patience=1)
+    rows = [{"text": f"number {number}", "label": label} for number, label in enumerate(labels * 4)]
+    (tmp_path / "t.jsonl").write_text("\n".join(map(json.dumps, rows)) + "\n")
+    plan = Plan(backbone="any", data=str(tmp_path / "t.jsonl"), phases=(phase,))
+    read_dataset(plan, Layout("text"), make_task(catalog().head(head), {}))
+    warned = [line for line in capsys.readouterr().err.splitlines() if "differ only in upper case" in line]
+    assert len(warned) == len(said)
+    assert all(one in line for one, line in zip(sorted(said), sorted(warned), strict=True))
+
+
+def test_classes_that_are_numbers_lead_to_regression(tmp_path):
+    phase = Phase(unfreeze=0, epochs=1, learning_rate=0.1, patience=1)
+    (tmp_path / "t.csv").write_text("text,label\n" + "".join(f"number {n},{n / 8}\n" for n in range(20)))
+    plan = Plan(backbone="any", data=str(tmp_path / "t.csv"), phases=(phase,))
+    with pytest.raises(
+        zoo.BadData, match=r"numbers with one distinct example \(0\.0, 0\.125, \.\.\.\).*--head regression"
+    ):
+        read_dataset(plan, Layout("text"), make_task(catalog().head("classification"), {}))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import groupby
@@ -194,11 +195,24 @@ def _refuse_single_examples(by_target: dict[Any, list[str]]) -> None:
     if len(by_target) < 2:
         return  # the head reports a single class
     lonely = sorted(str(target) for target, contents in by_target.items() if len(contents) == 1)
+    if lonely and 2 * len(lonely) > len(by_target) and all(map(_is_number, map(str, by_target))):
+        raise BadData(
+            f"Most classes are numbers with one distinct example ({', '.join(lonely[:2])}, ...). To answer with "
+            "numbers: --head regression, or pair_regression for two texts. For classes, name another column with "
+            "--target."
+        )
     if lonely:
         raise BadData(
             f"The class {lonely[0]!r} has one distinct example. It needs at least two, one for training and one for "
             "validation. Add examples, remove the class, or give a validation set with --val."
         )
+
+
+def _is_number(text: str) -> bool:
+    try:
+        return math.isfinite(float(text))
+    except ValueError:
+        return False
 
 
 def _warn_of_leaks(examples: Examples) -> None:

@@ -8,10 +8,15 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from zoo.data.cells import list_of, plain
+from zoo.data.cells import is_missing, list_of, plain
 from zoo.data.reader import Form, Reader, Shown, digest
 from zoo.data.words import words_in
-from zoo.errors import BadData
+from zoo.errors import BadData, ZooError
+
+_SHOWN = 60  # letters of a cell in a message
+_SEPARATORS = (",", "|", ";", "/")  # between tags of a cell that has no spaces
+_BARE_WORDS = re.compile(r"[\[{]\s*[^\s,]+(?:,\s*[^\s,]*)+[\]}]")  # commas follow words without a space
+_BARE_TAGS = re.compile(r"[\[{](?:[^\[\]{}]*[,;|][^\[\]{}]*|(?=\S)[^\[\]{}]*\s[^\[\]{}]*(?<=\S))[\]}]")
 
 
 class Texts(Reader):
@@ -78,15 +83,47 @@ def join_words(words: Sequence[str]) -> str:
 def as_words(cell: object) -> tuple[str, ...]:
     """The words in a cell of a table: a list, also as text, or a text in which ASCII white space separates them."""
     words = list_of(cell)
+    if _has_missing(cell):
+        raise BadData("a missing word")
+    if words is None and _BARE_WORDS.fullmatch(str(cell).strip()):
+        raise BadData(
+            f"{_start(cell)} looks like a list, but its words are not in quotes. Write them as in ['red', 'house'], or "
+            "with spaces between them and without brackets"
+        )
     return tuple(words_of(plain(cell)) if words is None else words)
 
 
 def tags_of_words(cells: Sequence[Any], raw: str) -> tuple[str, ...]:
-    """The tags in the cell of a table, one for each word of `raw`; raises `BadData` if their numbers differ."""
-    tags, words = as_words(cells[0]), words_of(raw)
-    if len(tags) != len(words):
-        raise BadData(f"{len(words)} words, but {len(tags)} tags")
+    """The tags in the cell of a table, one for each word of `raw`.
+
+    Raises `BadData` if a tag is missing or their numbers differ, and `ZooError` for a cell whose tags are in doubt.
+    """
+    cell, count = cells[0], len(words_of(raw))
+    if list_of(cell) is None and _BARE_TAGS.fullmatch(str(cell).strip()):
+        raise ZooError(
+            f"{_start(cell)} looks like a list, but its tags are not in quotes. Write them as in ['NN', 'VB'], or with "
+            "spaces between them and without brackets"
+        )
+    if _has_missing(cell) or "" in (tags := as_words(cell)):
+        raise BadData("a missing tag")
+    if len(tags) != count:
+        by = next((by for by in _SEPARATORS if len(tags) == 1 and len(tags[0].split(by)) == count), "")
+        if by:
+            raise ZooError(
+                f"{count} words, but one tag, {_start(tags[0])}, which seems to be {count} tags with {by!r} between "
+                "them. Write spaces between tags, or lists"
+            )
+        raise BadData(f"{count} words, but {len(tags)} tags")
     return tags
+
+
+def _has_missing(cell: object) -> bool:
+    return isinstance(cell, (list, tuple)) and any(map(is_missing, cell))
+
+
+def _start(cell: object) -> str:
+    text = str(cell).strip()
+    return repr(text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…")
 
 
 def split_words(text: str) -> str:

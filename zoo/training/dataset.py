@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from operator import attrgetter
 from typing import Any
-from unicodedata import normalize
+from unicodedata import category, normalize
 
 from zoo.compose.task import Task
 from zoo.data.check import Feed, check
@@ -24,6 +24,8 @@ from zoo.errors import BadData, ZooError
 from zoo.places import place
 from zoo.plan import Plan
 from zoo.progress import say
+
+_QUOTES = ("''", '""', "‘’", "“”", "«»")
 
 
 @dataclass(frozen=True)
@@ -146,11 +148,14 @@ def _require_json(task: Task) -> None:
 def _warn_of_targets(examples: list[Example], task: Task) -> None:
     """Warn about targets that may be meant to be the same, and about examples in several strata."""
     alike: dict[str, set[str]] = defaultdict(set)
-    for text in {text for example in examples for text in _texts(example)}:
-        alike[" ".join(normalize("NFKC", text).casefold().split())].add(text)
+    for text in _single_targets(examples, task):
+        alike[_as_read(text)].add(text)
     for targets in (sorted(some) for some in alike.values() if len(some) > 1):
         names = ", ".join(map(repr, targets))
-        say(f"Warning: {names} differ only in upper case or spaces, but count as different targets.")
+        say(
+            f"Warning: {names} differ only in upper case, spaces, quotation marks or signs that are not seen, but "
+            "count as different targets."
+        )
     seen: dict[str, tuple[Any, str]] = {}
     torn: dict[str, tuple[str, str]] = {}
     for example, stratum in zip(examples, task.strata([example.target for example in examples]), strict=True):
@@ -161,6 +166,22 @@ def _warn_of_targets(examples: list[Example], task: Task) -> None:
     if torn:
         names = " and ".join(sorted(next(iter(torn.values()))))
         say(f"Warning: examples with several targets: {len(torn)} ({names}, ...).")
+
+
+def _single_targets(examples: list[Example], task: Task) -> set[str]:
+    """The texts that may be meant to be the same: what the head has learnt as `labels`, each tag, or each target."""
+    labels = getattr(task, "labels", None)
+    if isinstance(labels, (list, tuple)) and labels and all(isinstance(label, str) for label in labels):
+        return set(labels)
+    return {text for example in examples for text in _texts(example)}
+
+
+def _as_read(text: str) -> str:
+    """A text without what is easily overlooked: upper case, spaces, quotation marks around it, signs without width."""
+    seen = "".join(char for char in normalize("NFKC", text) if category(char) != "Cf").casefold()
+    words = " ".join(seen.split())
+    quoted = len(words) > 2 and f"{words[0]}{words[-1]}" in _QUOTES
+    return words[1:-1].strip() if quoted else words
 
 
 def _texts(example: Example) -> Sequence[str]:

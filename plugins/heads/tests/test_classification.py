@@ -86,12 +86,29 @@ def test_what_makes_no_classification_is_a_sentence():
         _task().encode(["z"])
 
 
-@pytest.mark.parametrize("cell", [["good"], "['good']", '["good", "bad"]', "('good',)", "[1]"])
+@pytest.mark.parametrize("cell", [["good"], "['good']", '["good", "bad"]', "('good',)", "[1]", "frozenset({'good'})"])
 def test_a_list_is_no_class(cell):
     with pytest.raises(zoo.ZooError, match=r"is a list.*--head multilabel"):
         _task().read_target([cell], "")
-    for label in ("(1)", "[sic]", "{x}", "good"):
+    for label in ("(1)", "[sic]", "{x}", "good", "set()", "list(a)"):
         assert _task().read_target([label], "") == label
+
+
+@pytest.mark.parametrize(
+    ("labels", "said"),
+    [
+        (["'good'", "'bad'"], r"All classes are in quotation marks, such as \"'bad'\"\. Write them without \("),
+        ([' "good"', ' "bad"', '"bad"'], r"Write them without \(and without a space before"),
+        (["b'good'", 'b"bad"'], r"Python prints bytes so: decode them before"),
+        (["“good”", "“bad”"], "quotation marks"),
+    ],
+)
+def test_classes_in_quotation_marks_are_refused(labels, said):
+    with pytest.raises(zoo.BadData, match=said):
+        make_task(catalog().head("classification"), {}).learn(labels, ("label",))
+    task = make_task(catalog().head("classification"), {})
+    task.learn([*labels, "it's"], ("label",))
+    assert len(task.labels) == len(labels) + 1
 
 
 def test_classes_that_are_combinations_of_labels_are_noted(capsys):

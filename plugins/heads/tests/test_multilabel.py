@@ -119,6 +119,20 @@ def test_labels_stand_in_one_column_or_in_several():
     assert restore_task("multilabel", several.state()).encode([("1", "0")]).tolist() == [[1, 0]]
 
 
+def test_a_column_of_ones_alone_is_questioned():
+    with pytest.raises(zoo.BadData, match=r"is left has the label 'b'\. .*: write 0 where a label is absent\."):
+        _task([("1", "1"), ("0", "1")], ("a", "b"))
+    task = _task([("1", "1"), ("0", "1"), ("1", "0")], ("a", "b"))
+    task.learn([("1", "1"), ("0", "1")], ("a", "b"))  # of the training examples alone
+    assert task.labels == ["a", "b"]
+
+
+def test_sets_are_labels_and_an_empty_one_is_none():
+    task, targets = _read("{'a', 'b'}", "frozenset({'b'})", "set()", "frozenset()", "[np.str_('a'), None]")
+    assert task.labels == ["a", "b"]
+    assert task.encode(targets).tolist() == [[1, 1], [0, 1], [0, 0], [0, 0], [1, 0]]
+
+
 def test_an_answer_has_the_labels_above_the_threshold_and_all_probabilities():
     likely, none = _task(["a|b|c"], threshold=0.6).decode(np.array([[0.7, 0.1, 0.9], [0.5, 0.5, 0.5]]), ["", ""])
     assert likely["labels"] == ["c", "a"]

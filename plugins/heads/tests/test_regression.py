@@ -113,6 +113,27 @@ def test_predictions_give_the_metrics_again(few_pictures, tmp_path):
     assert [float(row["target"]) for row in judged] == [seconds[row["input"]] for row in judged]
 
 
+@pytest.mark.parametrize("unit", [1e29, 1e-30])
+def test_the_largest_and_smallest_targets_can_be_trained_on(few_pictures, tmp_path, unit):
+    files = sorted(few_pictures.rglob("*.png"))
+    lines = "".join(f"{file},{(n % 10 + 1) * unit!r}\n" for n, file in enumerate(files))
+    (tmp_path / "t.csv").write_text("image,label\n" + lines)
+    how = {"head": "regression", "epochs": 1, "precision": "float32", "engine": "tensorflow"}
+    run = zoo.load_run(zoo.train("efficientnet_lite0", tmp_path / "t.csv", out=tmp_path / "run", **how).path)
+    assert 0 < run.metrics["mae"] < 100 * unit
+    assert 0 < run.metrics["rmse"] < 100 * unit
+    assert 0 < abs(run.predict(files[0])[0]["value"]) < 100 * unit
+
+
+def test_targets_that_are_too_large_or_too_small_are_refused():
+    with pytest.raises(zoo.ZooError, match=r"'1e99' is too large to compute with\. Use another unit\."):
+        _read("1e99", "1", "2")
+    with pytest.raises(zoo.BadData, match=r"too small to compute with: 1e-300, 3e-300\. Use another unit\."):
+        _read("1e-300", "3e-300", "2e-300")
+    with pytest.raises(zoo.BadData, match=r"too small to compute with: 0, 3e-300\. Use another unit\."):
+        _read("0", "3e-300")
+
+
 def _read(*cells, **options):
     task = make_task(catalog().head("regression"), options)
     targets = []

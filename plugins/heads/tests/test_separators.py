@@ -37,6 +37,11 @@ def test_what_the_labels_show_is_certain(cells, separator):
         (["a;b", "a", "b", "a,b"], r"separated by ',' .* or by ';' .*--set separator=, or --set 'separator=;'$"),
         (["good bad", "bad", "good"], r"separated by spaces\. .*--set separator=space$"),
         (["good & bad", "bad", "good"], r"--set 'separator=&'$"),
+        (
+            ["__label__a __label__b", "__label__b", "__label__a"],
+            r"'__label__', as .*: --set separator=space; the prefix",
+        ),
+        (["__label__a __label__b", "__label__c __label__d"], r"--set separator=space; the prefix"),
         ([f"label{n}" for n in range(300)], r"There are 300 different labels"),
     ],
 )

@@ -1,5 +1,7 @@
 """A tag for each word: padding, words without a vector, and figures equal to those of seqeval."""
 
+import re
+
 import keras
 import numpy as np
 import pytest
@@ -105,3 +107,28 @@ def test_tags_are_lists_however_they_are_printed_and_may_be_numbers(recwarn):
     assert task.score(task.encode(targets), outputs) == {"accuracy": 1.0, "macro_f1": 1.0}
     assert task.decode(outputs[:1], ["two words"]) == [{"words": ["two", "words"], "tags": ["0", "3"]}]
     assert not recwarn.list
+
+
+def test_rows_of_one_word_are_questioned(capsys):
+    rows = [("O",), ("B-PER",)] * 5
+    with pytest.raises(
+        zoo.BadData, match=r"^Each of the 10 rows has one word, .* or use CoNLL\. .*--head classification$"
+    ):
+        _task(rows)
+    _task(rows[1:])
+    assert capsys.readouterr().err == ""
+    task = _task([*rows, ("O", "O")])
+    assert capsys.readouterr().err.startswith("Warning: 10 of 11 rows have one word, but a row should be a sentence.")
+    task.learn(rows, ("tags",))  # of the training examples alone, nothing is asked again
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("separator", [",", "|"])
+def test_tags_that_are_separated_by_no_spaces_are_questioned(separator):
+    tags = [(separator.join(some),) for some in (("B-ORG", "O", "O"), ("O", "O"), ("O",))]
+    with pytest.raises(
+        zoo.BadData, match=rf"such as '{re.escape(tags[0][0])}'\. If '{re.escape(separator)}' separates"
+    ):
+        _task(tags)
+    _task([(separator,), ("NN",)])
+    _task([*tags, ("O", "O")])

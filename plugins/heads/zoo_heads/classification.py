@@ -16,7 +16,8 @@ from zoo_heads.closed_form import installed, logistic
 from zoo_heads.layers import check_options, dense, ranked
 from zoo_heads.scores import macro_f1
 
-_LIST = re.compile(r"\s*(\[|[({]\s*['\"])")
+_LIST = re.compile(r"\s*(\[|[({]\s*['\"]|(?:array|list|tuple|set|frozenset)\()")
+_QUOTED = re.compile(r"\s*(?P<bytes>b)?(?:'[^']*'|\"[^\"]*\"|“[^”]*”|‘[^’]*’|«[^»]*»)\s*")
 
 
 class Classification(zoo.Task):
@@ -40,8 +41,10 @@ class Classification(zoo.Task):
     def read_target(self, cells: Sequence[Any], raw: Any) -> str:
         """The class: the text of the cell as it is written. Raises `zoo.ZooError` for a list."""
         cell = cells[0]
-        printed = isinstance(cell, str) and _LIST.match(cell)  # a class may well be called (1)
-        if isinstance(cell, (list, tuple)) or (printed and zoo.list_of(cell) is not None):
+        printed = isinstance(cell, str) and _LIST.match(cell)  # a class may well be called (1), or set()
+        if isinstance(cell, (list, tuple)) or (
+            printed and zoo.list_of(cell) is not None and not cell.strip().endswith("()")
+        ):
             raise zoo.ZooError(
                 f"the label {cell!r} is a list. For any number of labels for each example: --head multilabel. For one "
                 "of several classes, write its name without brackets"
@@ -54,10 +57,21 @@ class Classification(zoo.Task):
 
     def learn(self, targets: Sequence[str], columns: Sequence[str]) -> None:
         self.labels = natsorted(set(targets))
+        self._refuse_quotes()
         self._note_combinations()
         if len(self.labels) < 2:
             found = f"only the class {self.labels[0]!r}" if self.labels else "no class at all"
             raise zoo.BadData(f"There is {found}. A classifier needs at least two classes.")
+
+    def _refuse_quotes(self) -> None:
+        """Raise `BadData` if all classes are in quotation marks, which are part of no name."""
+        quoted = [match for label in self.labels if (match := _QUOTED.fullmatch(label))]
+        if len(self.labels) > 1 and len(quoted) == len(self.labels):
+            how = "Python prints bytes so: decode them before you write the table" if quoted[0]["bytes"] else ""
+            raise zoo.BadData(
+                f"All classes are in quotation marks, such as {self.labels[0]!r}. "
+                f"{how or 'Write them without (and without a space before the marks that enclose a cell)'}."
+            )
 
     def _note_combinations(self) -> None:
         """Say once if the classes are combinations of labels."""

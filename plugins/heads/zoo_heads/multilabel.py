@@ -38,6 +38,7 @@ class Multilabel(zoo.Task):
         self.labels: list[str] = []
         self._separator = separators.named(separator or separators.USUAL)
         self._found = separator != ""
+        self._learnt = False
 
     def read_target(self, cells: Sequence[Any], raw: Any) -> Target:
         """A list of labels, or the text of the cell; or a tuple of the texts in several columns."""
@@ -76,6 +77,9 @@ class Multilabel(zoo.Task):
             raise zoo.BadData(f"No training example has the label {never[0]!r}. Leave its column out of --target.")
         if len(columns) == 1:
             self._refuse_vectors(targets)
+        elif not self._learnt:
+            self._refuse_columns_of_ones(targets)
+        self._learnt = True
 
     def _find_separator(self, targets: Sequence[Target]) -> None:
         """Find out once what separates labels, from all targets; it stays the same for the training ones alone."""
@@ -103,6 +107,15 @@ class Multilabel(zoo.Task):
                     f"The labels are only {' and '.join(self.labels)}. Give the names of the labels that an example "
                     "has, or a column of 0 and 1 for each label with --target A,B,C."
                 )
+
+    def _refuse_columns_of_ones(self, targets: Sequence[Target]) -> None:
+        """Raise `BadData` for a label of all examples: an empty cell may have meant that a label is absent."""
+        always = set(self.labels).intersection(*map(self._labels_of, targets))
+        if label := next((label for label in self.labels if label in always), ""):
+            raise zoo.BadData(
+                f"Every example that is left has the label {label!r}. Rows with an empty cell are left out: write 0 "
+                "where a label is absent. If nothing is empty, leave the column out of --target."
+            )
 
     def strata(self, targets: Sequence[Target]) -> Sequence[str | None]:
         return by_rarest([self._labels_of(target) for target in targets])

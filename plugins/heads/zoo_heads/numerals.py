@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import zoo
 
 MARKS = (".", ",")  # the decimal marks
-LARGEST = 1e100  # its square is a number, too
+LARGEST, SMALLEST = 1e30, 1e-30  # the size of targets: metrics are shown as float32
 
 _PLAIN = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
 _BLANKS = " _'’\N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}\N{THIN SPACE}"

@@ -11,7 +11,7 @@ import numpy as np
 import zoo
 from zoo_heads.closed_form import installed, ridge
 from zoo_heads.layers import check_options, dense
-from zoo_heads.numerals import MARKS, NotANumber, decimals, number, thousands
+from zoo_heads.numerals import MARKS, SMALLEST, NotANumber, decimals, number, thousands
 
 Target = str | tuple[str, ...]
 
@@ -66,6 +66,11 @@ class Regression(zoo.Task):
         """Raise `BadData` for a column that holds nothing to learn, or whose numbers may be meant in another way."""
         if len(np.unique(numbers)) < 2 and max(map(len, texts)) <= _DIGITS:
             raise zoo.BadData(f"All targets in {column!r} are the same number, so there is nothing to learn.")
+        if 0 < np.abs(numbers).max() < SMALLEST:
+            raise zoo.BadData(
+                f"The targets in {column!r} are too small to compute with: {min(texts)}, {max(texts)}. Use another "
+                "unit."
+            )
         if numbers.std() < _STEPS * np.spacing(np.abs(numbers).max()):
             raise zoo.BadData(
                 f"The targets in {column!r} are almost the same number: {min(texts)}, {max(texts)}. Computing keeps "

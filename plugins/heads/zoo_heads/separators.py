@@ -24,6 +24,7 @@ _SEPARATORS = ("|", ",", ";", "/", "\t", "\n", "、", "，", "；")
 _ALSO_IN_LABELS = ("&", "+", "-", "_", ":", ".", "~", "#", "·", "•", " and ", " ")
 _HUNDREDS = 200
 _BARE_LIST = re.compile(r"\[[^\[\]]*[,;|\s][^\[\]]*\]")
+_PREFIX = re.compile(r"__\w+?__")
 _BRACKETS = ("()", "[]", "{}")
 
 
@@ -62,6 +63,11 @@ def find(cells: Iterable[str], labels: Iterable[str] = ()) -> str:
             if other != sure[0] and _some_recur(found, other):
                 _ask_which(texts, (sure[0], other))
         return sure[0]
+    if prefix := _of_fasttext(texts):
+        raise zoo.BadData(
+            f"The labels begin with {prefix!r}, as for fastText, and spaces separate them (as in "
+            f"{_with(texts, ' ')!r}). If so: {_setting(' ')}; the prefix stays part of their names"
+        )
     perhaps = present or [sign for sign in _ALSO_IN_LABELS if _with(texts, sign) and _recurs(texts, known, sign)]
     if perhaps:
         example = _with(texts, perhaps[0])
@@ -76,6 +82,12 @@ def find(cells: Iterable[str], labels: Iterable[str] = ()) -> str:
             "--set separator=none"
         )
     return USUAL
+
+
+def _of_fasttext(texts: Sequence[str]) -> str:
+    """The prefix that each label has, where several are separated by spaces as in "__label__a __label__b"; or ""."""
+    prefixes = {match[0] if (match := _PREFIX.match(label)) else "" for text in texts for label in text.split()}
+    return prefixes.pop() if len(prefixes) == 1 and _with(texts, " ") else ""
 
 
 def certain(cells: Iterable[str]) -> str:

@@ -8,12 +8,16 @@ import numpy as np
 from natsort import natsorted
 
 import zoo
+from zoo.progress import say
 from zoo_heads.entities import counts_by_type, entities_of, figures_of, forms_entities
 from zoo_heads.layers import check_options, dense
 from zoo_heads.scores import macro_f1
 from zoo_heads.strata import by_rarest
 
 _PADDING = -1
+_ENOUGH = 10  # examples of one word that are no chance
+_NEARLY_ALL = 0.9
+_SEPARATORS = (",", "|", ";", "/")
 
 
 class TokenClassification(zoo.Task):
@@ -28,6 +32,7 @@ class TokenClassification(zoo.Task):
         check_options(hidden=hidden, dropout=dropout)
         self.options = {"hidden": hidden, "dropout": dropout}
         self.labels: list[str] = []
+        self._learnt = False
 
     @property
     def _entities(self) -> bool:
@@ -37,6 +42,9 @@ class TokenClassification(zoo.Task):
         return str(super().describe([tag for tags in targets for tag in tags], unit))
 
     def learn(self, targets: Sequence[tuple[str, ...]], columns: Sequence[str]) -> None:
+        if not self._learnt:
+            _question_single_words(targets)
+        self._learnt = True
         self.labels = natsorted({tag for tags in targets for tag in tags})
         if len(self.labels) < 2:
             raise zoo.BadData(f"Number of different tags: {len(self.labels)}. There must be at least two.")
@@ -129,6 +137,28 @@ class TokenClassification(zoo.Task):
         task = cls(**state["options"])
         task.labels = state["labels"]
         return task
+
+
+def _question_single_words(targets: Sequence[tuple[str, ...]]) -> None:
+    """Raise `BadData` if each example is one word, and say it if nearly each is: the words may stand in many rows."""
+    single = [tags[0] for tags in targets if len(tags) == 1]
+    if len(single) == len(targets):
+        for separator in _SEPARATORS:
+            several = [tag for tag in single if len([part for part in tag.split(separator) if part]) > 1]
+            if 2 * len(several) > len(single):
+                raise zoo.BadData(
+                    f"Each example has one word, with tags such as {several[0]!r}. If {separator!r} separates words "
+                    "and tags, write spaces there, or lists as in ['red', 'house']."
+                )
+    if len(single) < max(_ENOUGH, _NEARLY_ALL * len(targets)):
+        return
+    advice = "Put the words of a sentence into one row, as lists or with spaces between them, or use CoNLL"
+    if len(single) == len(targets):
+        raise zoo.BadData(
+            f"Each of the {len(targets)} rows has one word, but a row must be a sentence. {advice}. If each word has "
+            "its tag without any sentence: --head classification"
+        )
+    say(f"Warning: {len(single)} of {len(targets)} rows have one word, but a row should be a sentence. {advice}.")
 
 
 def _known_words(y_true: Any, y_pred: Any) -> tuple[Any, Any]:
