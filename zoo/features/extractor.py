@@ -138,16 +138,19 @@ class Extractor:
         self, examples: Sequence[Example], preprocessing: Preprocessing, title: str, view: View | None = None
     ) -> None:
         """Compute what is missing, in the batches of all examples: after a kill, the same values are computed again."""
+        import numpy as np
+
         raws = [example.kept for example in examples]
         halved, infer = self.precision != "float32", self._infer()
 
         def run(batch_size: int) -> None:
-            lacking = frozenset(self._lacking(examples))
+            lacking = np.zeros(len(examples), bool)
+            lacking[self._lacking(examples)] = True
             batches = forward(infer, preprocessing, raws, title, view=view, needed=lacking, batch_size=batch_size)
             try:
                 for rows, batch in batches:
-                    new = [number for number, row in enumerate(rows) if int(row) in lacking]
-                    contents = [examples[rows[number]].content for number in new]
+                    new = lacking[rows]
+                    contents = [examples[row].content for row in rows[new]]
                     self._store.add(contents, {name: array[new] for name, array in batch.items()}, halved=halved)
             finally:
                 self._store.flush()
