@@ -28,12 +28,12 @@ def refuse_unreadable(errors: Unreadable, raws: Sequence[Raw]) -> None:
 
 
 def lengths(raws: Sequence[Raw], reader: Reader) -> np.ndarray | None:
-    """The lengths by which `Order` groups the examples, int64; None if they do not matter."""
+    """The lengths by which `Order` groups the examples, int32; None if they do not matter."""
     import numpy as np
 
     if not len(raws) or reader.length(held(raws[0])) is None:
         return None
-    return np.fromiter((reader.length(held(raw)) or 0 for raw in raws), "int64", len(raws))
+    return np.fromiter((reader.length(held(raw)) or 0 for raw in raws), "int32", len(raws))
 
 
 class Preprocessing:

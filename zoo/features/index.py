@@ -23,10 +23,11 @@ class Index:
         """Add keys, whose places count from `start`; a key that was there gets its new place."""
         import numpy as np
 
-        both = np.concatenate([self._keys, keys])
-        order = np.argsort(both, kind="stable")
-        places = np.concatenate([self._places, np.arange(start, start + len(keys))])
-        self._keys, self._places = both[order], places[order]
+        order = np.argsort(keys, kind="stable")
+        new = keys[order]
+        at = np.searchsorted(self._keys, new, side="right")
+        self._keys = np.insert(self._keys, at, new)
+        self._places = np.insert(self._places, at, start + order)
 
     def find(self, keys: np.ndarray) -> np.ndarray:
         """The place of each key, int64; -1 for one that is not there."""

@@ -137,8 +137,10 @@ class Store:
     def _write(self, batches: Sequence[tuple[Sequence[str], dict[str, np.ndarray]]]) -> None:
         import pyarrow as pa
 
-        contents = [content for some, _ in batches for content in some]
-        columns = {"content": pa.array([bytes.fromhex(content) for content in contents], pa.binary(16))}
+        keys = keys_of([content for some, _ in batches for content in some])
+        columns = {
+            "content": pa.FixedSizeBinaryArray.from_buffers(pa.binary(16), len(keys), [None, pa.py_buffer(keys)])
+        }
         for name in self._shapes:
             columns[name] = pa.concat_arrays([_flat(batch[name]) for _, batch in batches])
         table = pa.table(columns)
