@@ -27,11 +27,13 @@ def refuse_unreadable(errors: Unreadable, raws: Sequence[Raw]) -> None:
         )
 
 
-def lengths(raws: Sequence[Raw], reader: Reader) -> list[int] | None:
-    """The lengths by which `Order` groups the examples; None if they do not matter."""
+def lengths(raws: Sequence[Raw], reader: Reader) -> np.ndarray | None:
+    """The lengths by which `Order` groups the examples, int32; None if they do not matter."""
+    import numpy as np
+
     if not len(raws) or reader.length(held(raws[0])) is None:
         return None
-    return [reader.length(held(raw)) or 0 for raw in raws]
+    return np.fromiter((reader.length(held(raw)) or 0 for raw in raws), "int32", len(raws))
 
 
 class Preprocessing:

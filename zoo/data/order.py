@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -19,16 +19,16 @@ class Order:
 
     lengths  of the texts: similar lengths are put together, among all texts or, with a seed, among those of 50 batches
     skip     leave out this many batches at the start of the epoch
-    needed   leave out batches without any of these positions; None: all are needed
+    needed   leave out batches without any position that is needed, bool (count,); None: all are needed
     """
 
     count: int
     batch_size: int
     seed: int | None = None
-    lengths: Sequence[int] | None = None
+    lengths: np.ndarray | None = None
     epoch: int = 0
     skip: int = 0
-    needed: frozenset[int] | None = None
+    needed: np.ndarray | None = None
 
     def __len__(self) -> int:
         """The number of batches."""
@@ -39,7 +39,7 @@ class Order:
         batches = self._all()[self.skip :]
         if self.needed is None:
             return batches
-        return [rows for rows in batches if not self.needed.isdisjoint(rows.tolist())]
+        return [rows for rows in batches if self.needed[rows].any()]
 
     def _all(self) -> list[np.ndarray]:
         import numpy as np
@@ -48,10 +48,9 @@ class Order:
         rows = np.arange(self.count) if self.seed is None else chance.permutation(self.count)
         if self.lengths is None:
             return self._split(rows)
-        lengths = np.asarray(self.lengths)
         together = self.count if self.seed is None else self.batch_size * _SORTED_TOGETHER
         windows = np.split(rows, range(together, self.count, together))
-        rows = np.concatenate([window[np.argsort(lengths[window], kind="stable")] for window in windows])
+        rows = np.concatenate([window[np.argsort(self.lengths[window], kind="stable")] for window in windows])
         batches = self._split(rows)
         if self.seed is None:
             return batches

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 VIEWS = 4  # changed views of each example that are cached with --augment
+_AT_ONCE = 10_000  # examples that are looked for in the store
 
 
 class Extractor:
@@ -62,13 +63,13 @@ class Extractor:
     def features(self, examples: Sequence[Example]) -> Store:
         """The store with the features of all these examples; those it lacks are computed first, with progress."""
         examples = _distinct(examples)
-        lacking = self._lacking(examples)
+        lacking = self._lacking(examples).sum()
         if lacking and self.precision != "float32":
             self._settle(examples)
-            lacking = self._lacking(examples)
-        known = len(examples) - len(lacking)
+            lacking = self._lacking(examples).sum()
+        known = len(examples) - lacking
         if known and not self._told:
-            say(f"Features of {known} of {known + len(lacking)} examples are cached from an earlier run.")
+            say(f"Features of {known} of {len(examples)} examples are cached from an earlier run.")
         self._told = True
         if lacking:
             self._compute(examples, self.preprocessing, "Features")
@@ -105,7 +106,7 @@ class Extractor:
         changing: Preprocessing | None = None
         for number in range(1, VIEWS + 1):
             changed = _distinct([replace(e, content=view_of(e, level, number)) for e in examples])
-            if self._lacking(changed):
+            if self._lacking(changed).any():
                 changing = changing or Preprocessing(model, reader, reader.augmentation(level, model))
                 view = View(view_keys(changed), number)
                 self._compute(changed, changing, f"View {number} of {VIEWS}", view)
@@ -117,8 +118,15 @@ class Extractor:
         self._options = Inference("float32", self._options.engine)
         self._store = self._open()
 
-    def _lacking(self, examples: Sequence[Example]) -> list[int]:
-        return self._store.missing([example.content for example in examples])
+    def _lacking(self, examples: Sequence[Example]) -> np.ndarray:
+        """Whether the store lacks each of these examples, bool (examples,)."""
+        import numpy as np
+
+        lacking = np.zeros(len(examples), bool)
+        for start in range(0, len(examples), _AT_ONCE):
+            contents = [example.content for example in examples[start : start + _AT_ONCE]]
+            lacking[[start + place for place in self._store.missing(contents)]] = True
+        return lacking
 
     def _settle(self, examples: Sequence[Example]) -> None:
         """Switch to float32 if the precision spoils the features of the first examples."""
@@ -142,12 +150,12 @@ class Extractor:
         halved, infer = self.precision != "float32", self._infer()
 
         def run(batch_size: int) -> None:
-            lacking = frozenset(self._lacking(examples))
+            lacking = self._lacking(examples)
             batches = forward(infer, preprocessing, raws, title, view=view, needed=lacking, batch_size=batch_size)
             try:
                 for rows, batch in batches:
-                    new = [number for number, row in enumerate(rows) if int(row) in lacking]
-                    contents = [examples[rows[number]].content for number in new]
+                    new = lacking[rows]
+                    contents = [examples[row].content for row in rows[new]]
                     self._store.add(contents, {name: array[new] for name, array in batch.items()}, halved=halved)
             finally:
                 self._store.flush()
@@ -155,9 +163,15 @@ class Extractor:
         with_fewer_where_needed(BATCH, run)
 
 
-def _distinct(examples: Sequence[Example]) -> list[Example]:
+def _distinct(examples: Sequence[Example]) -> Sequence[Example]:
     """The examples in order, each content only once."""
-    return list({example.content: example for example in reversed(examples)}.values())[::-1]
+    seen: set[str] = set()
+    distinct = []
+    for example in examples:
+        if example.content not in seen:
+            seen.add(example.content)
+            distinct.append(example)
+    return distinct if len(distinct) < len(examples) else examples  # one list, not two
 
 
 def view_of(example: Example, level: str, number: int) -> str:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from zoo.atomic import write_atomic
 from zoo.errors import ZooError
 from zoo.features.disk import PART, SPOILT, features_folder, limit, prune
+from zoo.features.index import KEY, Index, keys_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
 FORMAT = 1
 FILE_BYTES = 64_000_000
 _ROWS = 1 << 40  # more than a file has
-_HELD = 64_000_000  # bytes of maps that have been read
+_HELD = 16_000_000  # bytes of maps that have been read
+_AROUND = 1 << 16  # bytes that a system maps at least around a place that is read
 FILE_SECONDS = 20.0  # a killed process loses at most about this many seconds of work
 _LARGEST_HALF = 65504.0
 
@@ -46,7 +48,7 @@ class Store:
         self._about, self._shapes = text, dict(shapes)
         self._files: dict[Path, dict[str, tuple[np.ndarray, np.ndarray]]] = {}  # starts of the rows, and all numbers
         self._opened: list[Path] = []
-        self._places: dict[bytes, int] = {}  # the file's number in `_opened`, times `_ROWS`, plus the row
+        self._index = Index()  # the file's number in `_opened`, times `_ROWS`, plus the row
         self._maps: list[mmap.mmap] = []
         self._touched = 0  # bytes read since the maps were let go of
         self._waiting: list[tuple[Sequence[str], dict[str, np.ndarray]]] = []
@@ -68,12 +70,12 @@ class Store:
 
     def missing(self, contents: Sequence[str]) -> list[int]:
         """The positions of the contents that are not in the store; a repeated content counts only once."""
-        seen: set[bytes] = set()
-        places = []
-        for place, key in enumerate(map(bytes.fromhex, contents)):
-            if key not in self._places and key not in seen:
-                seen.add(key)
-                places.append(place)
+        import numpy as np
+
+        keys = keys_of(contents)
+        lacking = np.flatnonzero(self._index.find(keys) < 0)
+        _, first = np.unique(keys[lacking], return_index=True)
+        places: list[int] = lacking[np.sort(first)].tolist()
         return places
 
     def add(self, contents: Sequence[str], batch: Mapping[str, np.ndarray], *, halved: bool) -> None:
@@ -107,8 +109,8 @@ class Store:
         """One feature of examples that are all in the store: float32 or int32, shorter ones padded with zeros."""
         import numpy as np
 
-        rows = [self._row(name, content) for content in contents]
-        self._let_go(sum(row.nbytes for row in rows))
+        rows = [self._row(name, place) for place in self._index.find(keys_of(contents)).tolist()]
+        self._let_go(sum(max(row.nbytes, _AROUND) for row in rows))
         kind = "int32" if rows[0].dtype.kind == "i" else "float32"
         if None not in self._shapes[name]:
             return np.stack(rows).astype(kind)
@@ -126,8 +128,8 @@ class Store:
             for mapped in self._maps:
                 mapped.madvise(mmap.MADV_DONTNEED)
 
-    def _row(self, name: str, content: str) -> np.ndarray:
-        number, row = divmod(self._places[bytes.fromhex(content)], _ROWS)
+    def _row(self, name: str, place: int) -> np.ndarray:
+        number, row = divmod(place, _ROWS)
         starts, values = self._files[self._opened[number]][name]
         inner = [-1 if size is None else size for size in self._shapes[name]]
         return values[starts[row] : starts[row + 1]].reshape(inner)
@@ -135,8 +137,10 @@ class Store:
     def _write(self, batches: Sequence[tuple[Sequence[str], dict[str, np.ndarray]]]) -> None:
         import pyarrow as pa
 
-        contents = [content for some, _ in batches for content in some]
-        columns = {"content": pa.array([bytes.fromhex(content) for content in contents], pa.binary(16))}
+        keys = keys_of([content for some, _ in batches for content in some])
+        columns = {
+            "content": pa.FixedSizeBinaryArray.from_buffers(pa.binary(16), len(keys), [None, pa.py_buffer(keys)])
+        }
         for name in self._shapes:
             columns[name] = pa.concat_arrays([_flat(batch[name]) for _, batch in batches])
         table = pa.table(columns)
@@ -163,6 +167,7 @@ class Store:
 
     def _open(self, path: Path, checked: bool = False) -> None:
         """Map a file into memory, if it is complete."""
+        import numpy as np
         import pyarrow as pa
 
         try:
@@ -173,16 +178,15 @@ class Store:
                 mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
             table = pa.ipc.open_file(pa.BufferReader(pa.py_buffer(mapped))).read_all()
             values = {name: _mapped(table[name]) for name in self._shapes}
-            contents = table["content"].to_pylist()
+            keys = np.frombuffer(table["content"].chunk(0).buffers()[1], KEY, table.num_rows)
         except (OSError, pa.ArrowInvalid, KeyError, ValueError):
             return
         with suppress(OSError):
             os.utime(path)  # record that it has been used
         self._files[path] = values
         self._maps.append(mapped)
-        start = _ROWS * len(self._opened)
         self._opened.append(path)
-        self._places.update((content, start + row) for row, content in enumerate(contents))
+        self._index.add(keys, _ROWS * (len(self._opened) - 1))
 
 
 def _cannot_be_kept(folder: Path, error: OSError) -> ZooError:

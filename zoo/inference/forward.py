@@ -41,13 +41,13 @@ def forward(
     *,
     errors: Unreadable | None = None,
     view: View | None = None,
-    needed: frozenset[int] | None = None,
+    needed: np.ndarray | None = None,
     batch_size: int = BATCH,
 ) -> Iterator[tuple[np.ndarray, Arrays]]:
     """Call `infer` with prepared input, batch by batch; yields (positions in `raws`, arrays).
 
     An example that cannot be read is left out, and its position is put into `errors` with the reason; without `errors`,
-    it raises `BadData`. Batches without any of the `needed` positions are left out; the other batches stay the same,
+    it raises `BadData`. Batches without any `needed` example, bool (examples,), are left out; the others stay the same,
     because the last digit of a result depends on the batch that it was computed in. Without a title, no progress is
     shown.
     """
@@ -55,7 +55,7 @@ def forward(
 
     order = Order(len(raws), batch_size, lengths=lengths(raws, preprocessing.reader), needed=needed)
     unreadable: Unreadable = {} if errors is None else errors
-    total = len(raws) if needed is None else len(needed)
+    total = len(raws) if needed is None else int(needed.sum())
     with (
         ThreadPoolExecutor(os.cpu_count()) as pool,
         progress(title, total, preprocessing.reader.unit) if title else nullcontext(_silent) as advance,
@@ -67,7 +67,7 @@ def forward(
             rows = [row for part, _, _ in parts for row in part]
             if rows:
                 yield np.array(rows), infer(joined([arrays for part, arrays, _ in parts if part]))
-            advance(len(rows) if needed is None else len(needed.intersection(rows)))
+            advance(len(rows) if needed is None else int(needed[rows].sum()))
     if errors is None:
         refuse_unreadable(unreadable, raws)
 

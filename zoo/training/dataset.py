@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from operator import attrgetter
-from typing import Any
 from unicodedata import category, normalize
 
 from zoo.compose.task import Task
@@ -156,13 +155,14 @@ def _warn_of_targets(examples: list[Example], task: Task) -> None:
             f"Warning: {names} differ only in upper case, spaces, quotation marks or signs that are not seen, but "
             "count as different targets."
         )
-    seen: dict[str, tuple[Any, str]] = {}
+    strata = task.strata([example.target for example in examples])
+    seen: dict[str, int] = {}
     torn: dict[str, tuple[str, str]] = {}
-    for example, stratum in zip(examples, task.strata([example.target for example in examples]), strict=True):
+    for row, (example, stratum) in enumerate(zip(examples, strata, strict=True)):
         if stratum is not None:
-            first, written = seen.setdefault(example.content, (stratum, example.written))
-            if first != stratum:
-                torn.setdefault(example.content, (written, example.written))
+            first = seen.setdefault(example.content, row)
+            if strata[first] != stratum:
+                torn.setdefault(example.content, (examples[first].written, example.written))
     if torn:
         names = " and ".join(sorted(next(iter(torn.values()))))
         say(f"Warning: examples with several targets: {len(torn)} ({names}, ...).")

@@ -18,7 +18,7 @@ from zoo.data.batches import (
 )
 from zoo.data.examples import Example
 from zoo.data.order import Order
-from zoo.data.reader import Reader
+from zoo.data.reader import Raw, Reader
 from zoo.features.batches import feature_batches
 from zoo.features.extractor import view_keys
 from zoo.features.store import Store
@@ -49,9 +49,8 @@ class EncodedSplit:
         self.examples, self.augment = examples, augment
         self.encoded = task.encode([example.target for example in examples])
         self.weights: np.ndarray = np.ones(len(examples), "float32")
-        self._raws = [example.kept for example in examples]
+        self._reader = reader
         self._errors: Unreadable = {}
-        self._lengths = lengths(self._raws, reader)
         self.order = Order(len(examples), batch_size, seed)
 
     def skipping(self, batches: int) -> EncodedSplit:
@@ -63,20 +62,25 @@ class EncodedSplit:
     def feature_batches(self, spec: Mapping[str, keras.KerasTensor], store: Store) -> tf.data.Dataset:
         """Batches of ({feature: rows}, targets, example weights)."""
         lengths_differ = any(None in tensor.shape[1:] for tensor in spec.values())
-        self.order.lengths = self._lengths if lengths_differ else None
+        self.order.lengths = lengths(self._raws(), self._reader) if lengths_differ else None
         return feature_batches(store, self.examples, self.encoded, self.weights, spec, self.order, self.augment)
 
     def raw_batches(self, plain: Preprocessing) -> tf.data.Dataset:
         """Batches of (prepared input, targets, example weights)."""
-        self.order.lengths = self._lengths
+        raws = self._raws()
+        self.order.lengths = lengths(raws, self._reader)
         preprocessing, keys = plain, None
         if self.augment != "none":
             reader, model = plain.reader, plain.model
             preprocessing = Preprocessing(model, reader, reader.augmentation(self.augment, model))
             keys = view_keys(self.examples) ^ (self.order.seed or 0)
-        batches = training_batches(self._raws, preprocessing, self.order, self._errors, keys)
+        batches = training_batches(raws, preprocessing, self.order, self._errors, keys)
         return with_targets(batches, self.encoded, self.weights)
 
     def refuse_unreadable(self) -> None:
         """Raise `BadData` for an example that could be read when the data was checked, but no longer can."""
-        refuse_unreadable(self._errors, self._raws)
+        if self._errors:
+            refuse_unreadable(self._errors, self._raws())
+
+    def _raws(self) -> list[Raw]:
+        return [example.kept for example in self.examples]

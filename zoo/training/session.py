@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from zoo.compose.model import Composed
 from zoo.compose.partition import Partition, partition
 from zoo.data.batches import Preprocessing
+from zoo.data.examples import Example
 from zoo.errors import BadRun
 from zoo.features.extractor import VIEWS, Extractor
 from zoo.features.store import Store
@@ -115,19 +116,19 @@ class Session:
         """What the phase trains, and the checkpoint with the decision about the cache."""
         plan = self.job.plan
         divided = partition(self.composed)
+        examples = self.learn.examples + self.judge.examples
         views = 1 if plan.augment == "none" else 1 + VIEWS
         cached = at.position.kept
         if divided is not None and cached is None:
-            examples = self.learn.examples + self.judge.examples
             cached = is_cached(divided, plan, phase, examples, self.preprocessing.reader, views)
         at = Checkpoint(replace(at.position, kept=bool(cached)), at.arrays)
         if divided is None or not cached:
             return at, Trainee(self.composed.from_prepared, lambda split: split.raw_batches(self.preprocessing))
-        extractor, store = self._extracted(divided)
+        extractor, store = self._extracted(divided, examples)
         spec = divided.tail.input
         return at, Trainee(divided.tail, lambda split: split.feature_batches(spec, store), divided, extractor, store)
 
-    def _extracted(self, divided: Partition) -> tuple[Extractor, Store]:
+    def _extracted(self, divided: Partition, examples: list[Example]) -> tuple[Extractor, Store]:
         """The features of the frozen part, for all training and validation examples."""
         named, augment = self.job.named, self.job.plan.augment
         with self.job.seconds.of("features"):
@@ -139,7 +140,7 @@ class Session:
                 self.job.options,
                 told=self.job.fed,
             )
-            store = extractor.features(self.learn.examples + self.judge.examples)
+            store = extractor.features(examples)
             if augment != "none":
                 extractor.add_views(self.learn.examples, augment)
         return extractor, store
