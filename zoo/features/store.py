@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 FORMAT = 1
 FILE_BYTES = 64_000_000
 _ROWS = 1 << 40  # more than a file has
-_HELD = 16_000_000  # bytes of maps that have been read
+_HELD = 4_000_000  # bytes of maps that have been read
 _AROUND = 1 << 16  # bytes that a system maps at least around a place that is read
 FILE_SECONDS = 20.0  # a killed process loses at most about this many seconds of work
 _LARGEST_HALF = 65504.0
