@@ -17,6 +17,7 @@ from zoo.atomic import write_atomic
 from zoo.errors import ZooError
 from zoo.features.disk import PART, SPOILT, features_folder, limit, prune
 from zoo.features.index import KEY, Index, keys_of
+from zoo.inference.arrays import padded
 
 if TYPE_CHECKING:
     import numpy as np
@@ -27,6 +28,7 @@ FORMAT = 1
 FILE_BYTES = 64_000_000
 _ROWS = 1 << 40  # more than a file has
 _HELD = 4_000_000  # bytes of maps that have been read
+_SLICE = 256  # rows that are read before maps are let go of
 _AROUND = 1 << 16  # bytes that a system maps at least around a place that is read
 FILE_SECONDS = 20.0  # a killed process loses at most about this many seconds of work
 _LARGEST_HALF = 65504.0
@@ -109,16 +111,23 @@ class Store:
         """One feature of examples that are all in the store: float32 or int32, shorter ones padded with zeros."""
         import numpy as np
 
-        rows = [self._row(name, place) for place in self._index.find(keys_of(contents)).tolist()]
-        self._let_go(sum(max(row.nbytes, _AROUND) for row in rows))
+        places = self._index.find(keys_of(contents)).tolist()
+        parts = [self._some(name, places[start : start + _SLICE]) for start in range(0, len(places), _SLICE)]
+        return parts[0] if len(parts) == 1 else np.concatenate(padded(parts))
+
+    def _some(self, name: str, places: Sequence[int]) -> np.ndarray:
+        import numpy as np
+
+        rows = [self._row(name, place) for place in places]
         kind = "int32" if rows[0].dtype.kind == "i" else "float32"
         if None not in self._shapes[name]:
-            return np.stack(rows).astype(kind)
-        longest = max(len(row) for row in rows)
-        batch = np.zeros((len(rows), longest, *rows[0].shape[1:]), kind)
-        for place, row in enumerate(rows):
-            batch[place, : len(row)] = row
-        return batch
+            made = np.stack(rows).astype(kind)
+        else:
+            made = np.zeros((len(rows), max(map(len, rows)), *rows[0].shape[1:]), kind)
+            for place, row in enumerate(rows):
+                made[place, : len(row)] = row
+        self._let_go(sum(max(row.nbytes, _AROUND) for row in rows))
+        return made
 
     def _let_go(self, count: int) -> None:
         """Now and then, give back the memory of what has been read from the maps; it can be read again."""

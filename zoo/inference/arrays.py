@@ -41,7 +41,7 @@ def joined(parts: Sequence[Arrays]) -> Arrays:
         return {name: joined([part[name] for part in parts]) for name in parts[0]}
     import numpy as np
 
-    return np.concatenate(_padded(parts))
+    return np.concatenate(padded(parts))
 
 
 def gathered(pieces: Iterable[tuple[np.ndarray, Arrays]], count: int) -> Arrays:
@@ -59,14 +59,14 @@ def gathered(pieces: Iterable[tuple[np.ndarray, Arrays]], count: int) -> Arrays:
 def _placed(rows: Sequence[np.ndarray], parts: Sequence[np.ndarray], count: int) -> np.ndarray:
     import numpy as np
 
-    parts = _padded(parts)
+    parts = padded(parts)
     everything = np.zeros((count, *parts[0].shape[1:]), parts[0].dtype)
     for places, part in zip(rows, parts, strict=True):
         everything[places] = part
     return everything
 
 
-def _padded(parts: Sequence[np.ndarray]) -> Sequence[np.ndarray]:
+def padded(parts: Sequence[np.ndarray]) -> Sequence[np.ndarray]:
     """Pad arrays to the same shape in all dimensions but the first."""
     import numpy as np
 
