@@ -91,7 +91,7 @@ def test_a_modality_of_a_stranger_is_listed_trained_cached_and_asked(shell, reco
     )
     assert alone["certainty"] == pytest.approx(beside["certainty"], abs=1e-5)
     judged = json.loads(_done(shell, "evaluate", tmp_path / "first", recordings, "--json"))
-    assert judged["examples"] == {"evaluated": 40, "skipped": 1}
+    assert judged["examples"] == {"evaluated": 8, "trained_on": 32, "skipped": 1}
 
 
 def test_a_training_on_a_strangers_modality_is_killed_and_resumed(elsewhere, shell, recordings, tmp_path):

@@ -121,7 +121,7 @@ def test_a_foreign_encoder_is_fine_tuned_and_answers_without_its_folder(
     shutil.rmtree(own)
     run = zoo.load_run(tmp_path / "run")
     assert len(run.predict([reviews])) == 48
-    judged = run.evaluate(reviews, target_column=target)
+    judged = run.evaluate(reviews, target_column=target, split="all")
     assert (judged.examples, judged.skipped) == (48, [])
 
 
