@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from rich.progress import Progress
 
+_PAUSE = 0.05  # seconds between two changes of a bar, which take longer than reading a row
 _ROOM_FOR_A_BAR = 60  # columns of a terminal; on a narrower one, the text takes its place
 
 
@@ -61,11 +62,16 @@ def progress(title: str, total: int | None, unit: str) -> Iterator[Advance]:
     with _bar() as bar:
         task = bar.add_task(title, total=total, rate="", note="")
 
+        shown = 0.0
+
         def advance(count: int = 1, note: str = "") -> None:
-            nonlocal done
+            nonlocal done, shown
             done += count
-            rate = done / max(time.monotonic() - start, 1e-9)
-            bar.update(task, advance=count, rate=f"{_amount(rate, unit)}/s", note=note)
+            now = time.monotonic()
+            if now - shown >= _PAUSE or done == total:
+                shown = now
+                rate = f"{_amount(done / max(now - start, 1e-9), unit)}/s"
+                bar.update(task, completed=done, rate=rate, note=note)
 
         yield advance
 
