@@ -109,7 +109,8 @@ def test_a_run_of_version_0_1_0_opens_and_answers_the_same(old):
 def test_a_run_of_version_0_1_0_can_be_repeated(old):
     run = zoo.load_run("run")
     again = zoo.train_plan("run/plan.toml", out="again")
-    assert (old / "again/split.csv").read_text() == (old / "run/split.csv").read_text()
+    rows = [line.rsplit(",", 1)[0] for line in (old / "again/split.csv").read_text().splitlines()]  # without `content`
+    assert rows == (old / "run/split.csv").read_text().splitlines()
     assert again.metrics == pytest.approx(run.metrics, abs=ANOTHER_MACHINES)
     assert {d.section for d in zoo.diff("run", "again")} <= {
         "machine",
