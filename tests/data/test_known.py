@@ -14,8 +14,6 @@ from zoo.data.layout import Layout
 from zoo.data.sources import read_source
 from zoo.data.spool import Kept, Spool, held
 
-LONG_AGO = time.time() - 3600
-
 
 @pytest.fixture
 def decoded(monkeypatch):

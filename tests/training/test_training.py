@@ -233,6 +233,6 @@ def test_what_the_data_was_taken_for_is_said(few_pictures, tmp_path, capsys):
     (few_pictures / "empty").mkdir()
     zoo.train("efficientnet_lite0", few_pictures, weights="none", epochs=1, out=tmp_path / "run")
     said = capsys.readouterr().err
-    assert f"Reads 12 pictures of {few_pictures}: folders of classes: 2 classes, birds 6, music 6." in said
+    assert f"Reads 12 pictures of {few_pictures}: 2 classes, birds 6, music 6." in said
     assert "Warning: classes without any example are left out: empty (no files)." in said
     assert "Trains on 10, validates on 2 (20%)." in said

@@ -129,7 +129,7 @@ class Conll(Table):
         if sentence:
             yield tuple([cells[place] for cells in sentence] for place in places)
         if comments:
-            self._note(f"{comments} lines that begin with # are comments")
+            self._note(f"lines that begin with # and are comments: {comments}")
         if ranges:
             self._note(f"{ranges} lines with a number such as 1-2 or 8.1 stand for no word of their own")
 

@@ -106,8 +106,8 @@ class Delimited(Table):
                 broken.append(number)
             yield self._row(record.cells, places)
         if broken:
-            others = f" (and {len(broken) - 1} others)" if len(broken) > 1 else ""
-            self._note(f"row {broken[0]}{others} has a quotation mark that does not close, which is read as text")
+            count = f"; such rows: {len(broken)}" if len(broken) > 1 else ""
+            self._note(f"row {broken[0]} has a quotation mark that does not close, which is read as text{count}")
 
     def every_row(self) -> Iterator[list[Cell]]:
         for record in self._rows():

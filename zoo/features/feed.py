@@ -22,7 +22,7 @@ class FeatureFeed:
     def __init__(self, extractor: Extractor) -> None:
         self._extractor = extractor
         self._claimed: set[str] = set()
-        self._found = 0
+        self._given = self._found = 0  # of the data set that is being read
         self._lock = threading.Lock()
 
     @property
@@ -44,6 +44,7 @@ class FeatureFeed:
                 return False
             self._claimed.add(content)
             lacking = self._extractor.lacks(content)
+            self._given += 1
             self._found += not lacking
             return lacking
 
@@ -57,4 +58,5 @@ class FeatureFeed:
         """Write what is left, and say how much was there already."""
         self._extractor.flush()
         if self._found:
-            say(f"Features of {self._found} of {len(self._claimed)} examples are cached from an earlier run.")
+            say(f"Features of {self._found} of {self._given} examples are cached from an earlier run.")
+        self._given = self._found = 0

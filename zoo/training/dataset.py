@@ -103,9 +103,9 @@ def _note_lost(before: Examples, after: Examples) -> None:
 
 def _say_what_is_read(examples: Examples, layout: Layout, task: Task) -> None:
     unit = "rows" if examples.kind else layout.reader.unit
-    how = f"{examples.kind}; {', '.join(examples.columns)}" if examples.kind else "folders of classes"
+    how = f"{examples.kind}; {', '.join(examples.columns)}: " if examples.kind else ""
     described = task.describe([example.target for example in examples.items])
-    say(f"Reads {len(examples.items)} {unit} of {examples.source}: {how}: {described}.")
+    say(f"Reads {len(examples.items)} {unit} of {examples.source}: {how}{described}.")
     for note in examples.notes:
         say(f"Note: {note}.")
     if examples.lost:
