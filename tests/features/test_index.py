@@ -3,7 +3,7 @@
 import hashlib
 import threading
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from zoo.features.index import Index, keys_of
@@ -13,6 +13,7 @@ def content(number: int) -> str:
     return hashlib.blake2b(str(number).encode(), digest_size=16).hexdigest()
 
 
+@settings(deadline=None)
 @given(st.lists(st.lists(st.integers(0, 50), max_size=20), max_size=6))
 def test_it_says_what_a_dict_would(batches):
     index, known, start = Index(), {}, 0
