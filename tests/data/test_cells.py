@@ -25,7 +25,11 @@ def test_a_list_that_numpy_printed(parts):
 
 
 @pytest.mark.parametrize(
-    "text", ["[sic]", "[deleted] by [user]", "(see below)", "{'a': 1}", "[['a'], ['b']]", "a, b", "['a'b']"]
+    "text",
+    [
+        *("[0-10]", "[2020-2021]", "[1.5.2]", "[sic]", "[deleted] by [user]", "(see below)", "{'a': 1}"),
+        *("[['a'], ['b']]", "a, b", "['a'b']"),
+    ],
 )
 def test_a_text_in_brackets_is_no_list(text):
     assert zoo.list_of(text) is None

@@ -16,7 +16,7 @@ from zoo.compose.head import completed
 from zoo.compose.task import Task
 from zoo.data.layout import Layout
 from zoo.data.sources import read_source as read
-from zoo.data.tables import BadRow, Dialect, open_table
+from zoo.data.tables import MISSING, BadRow, Dialect, open_table
 
 TEXTS = Layout("text")
 in_one_folder = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=150)
@@ -33,8 +33,9 @@ def written(path, text, encoding="utf-8"):
 
 
 # Whatever a cell may hold; those that mean "missing" are left out here.
-CELLS = st.text(st.characters(blacklist_categories=["Cs"], blacklist_characters="\0"), min_size=1, max_size=12).filter(
-    lambda text: text.strip() and text.strip() not in ("NaN", "nan", "null", "NULL", "<NA>") and "\ufeff" not in text
+_LETTERS = st.characters(blacklist_categories=["Cs"], blacklist_characters="\0\ufeff")
+CELLS = st.text(_LETTERS, min_size=1, max_size=12).filter(
+    lambda text: text.strip() and text.strip() not in {*MISSING, "True", "False"}
 )
 PLAIN = CELLS.filter(lambda text: not set(text) & set("\r\n"))
 ROWS = st.lists(st.tuples(CELLS, PLAIN), min_size=1, max_size=8)
@@ -507,3 +508,22 @@ def test_a_column_that_may_be_the_split_is_named(tmp_path):
     path = written(tmp_path / "t.csv", "text,label,set\na,x,train\nb,y,val\n")
     assert any("--split-column set" in note for note in read(path, TEXTS, Task()).notes)
     assert [e.split for e in read(path, Layout("text", split_column="set"), Task()).items] == ["train", "validation"]
+
+
+def test_a_file_whose_cells_are_all_quoted_leaves_no_doubt(tmp_path):
+    rows = [*((f"text {n}", "neg") for n in range(300)), ("Hello, dear\nBest", "pos")]
+    text = io.StringIO()
+    csv.writer(text, quoting=csv.QUOTE_ALL).writerows([("text", "label"), *rows])
+    assert rows_of(written(tmp_path / "t.csv", text.getvalue()))[0] == rows
+
+
+def test_comments_of_conll_are_no_words_however_long(tmp_path):
+    lines = "# doc7\n## doc\n###MEDLINE:9\n#\tfrom 2009\nEU B-ORG\n#x O\n# O\n\n# O\n"
+    table = open_table(written(tmp_path / "t.conll", lines))
+    assert list(table.rows(("tokens",))) == [(["EU", "#x", "#"],), (["#"],)]
+    assert table.notes == ["lines that begin with # and are comments: 4"]
+
+
+def test_one_object_with_a_list_of_objects_is_a_row(tmp_path):
+    path = written(tmp_path / "t.jsonl", '{"text": "nice", "label": "good", "spans": [{"s": 1}]}\n')
+    assert rows_of(path)[0] == [("nice", "good")]

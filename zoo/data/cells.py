@@ -10,9 +10,9 @@ from typing import Any
 
 from zoo.errors import BadData
 
-_VALUE = (
-    r"""[uU]?'(?:[^'\\]|\\.)*' | [uU]?"(?:[^"\\]|\\.)*" | [-+]?\d[\w.+-]* | (?:True|False|None|true|false|null|nan)\b"""
-)
+_NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?(?![\w.+-])"
+_TEXT = r"""[uU]?'(?:[^'\\]|\\.)*' | [uU]?"(?:[^"\\]|\\.)*" """
+_VALUE = rf"{_TEXT} | {_NUMBER} | (?:True|False|None|true|false|null|nan)\b"
 _NUMPY = r"(?:np|numpy)\.(?:str_|bool_?|u?int\d*|float\d*)"  # as NumPy 2 prints values: np.str_('EU'), np.True_
 _PART = re.compile(
     rf"{_NUMPY}\(\s*(?:{_VALUE})\s*\) | (?:np|numpy)\.(?:True|False)_ | {_VALUE}", re.VERBOSE | re.DOTALL

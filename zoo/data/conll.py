@@ -49,11 +49,12 @@ class Conll(Table):
         self._look(looked)
 
     def _look(self, lines: Sequence[str]) -> None:
-        """Find out what the columns are: `_head`, a line that names them, `_counts` and `_tags_first`."""
+        """Find out what the columns are: `_head`, a line that names them, `_tags`, `_counts`, `_tags_first`."""
         rows = [cells for line in lines if len(cells := self._cells(line)) == self._width and not _COMMENT.match(line)]
         self._head = rows[0] if rows and _names_columns(rows[0], [row[-1] for row in rows[1:]]) else None
         rows = rows[self._head is not None :]
         self._example = rows[0][0] if rows else ""
+        self._tags = {"O", *(row[-1] for row in rows if not row[0].startswith("#"))}
         first, last = [row[0] for row in rows], [row[-1] for row in rows]
         enough = len(rows) >= _FEW
         tags = enough and any("-" in cell for cell in first) and _share(map(_is_tag, first)) >= _NEARLY_ALL
@@ -88,8 +89,10 @@ class Conll(Table):
         return self._between.split(line.strip(" \t\r"))
 
     def _is_comment(self, line: str, cells: list[str]) -> bool:
-        """Whether a line at the start of a sentence is none of its words: "# O" is a word, with a tag."""
-        return len(cells) != self._width or _COMMENT.match(line) is not None
+        """Whether a line with # at the start of a sentence is none of its words: "# O" is a word, with a tag."""
+        if len(cells) != self._width or _COMMENT.match(line):
+            return True
+        return not cells[0].strip("#") and cells[-1] not in self._tags
 
     def _read(self, places: Sequence[int]) -> Iterator[Row]:
         sentence: list[list[str]] = []
@@ -101,7 +104,7 @@ class Conll(Table):
                 line = line.rstrip("\n")
                 blank = _is_blank(line)
                 cells = [] if blank else self._cells(line)
-                if not sentence and line.startswith("# ") and self._is_comment(line, cells):
+                if not sentence and line.startswith("#") and self._is_comment(line, cells):
                     comments += 1
                 elif head and cells == head:
                     self._note(f"line {number} names the columns ({' '.join(head)}), and is no word")

@@ -32,7 +32,7 @@ class _Record:
 
     broken    a quotation mark that opens a cell does not close properly, so the line was read without quoting
     doubtful  it takes several lines, and each of them looks like a row
-    proper    quoting was needed to read it
+    proper    quoting was needed to read it, or all of its cells are quoted
     """
 
     line: int
@@ -195,7 +195,8 @@ class Delimited(Table):
         if not cells or (rows and self._swallows):
             return _Record(number, plain, broken=True), taken[1:]
         needed = cells != plain and any(self._separator in cell or '"' in cell for cell in cells)
-        proper = not rows and (len(taken) > 1 or needed)
+        every = len(plain) > 1 and all(len(cell) > 1 and cell[0] == cell[-1] == '"' for cell in plain)
+        proper = not rows and (len(taken) > 1 or needed or every)
         return _Record(number, cells, len(taken), doubtful=rows, proper=proper), []
 
     def _cells(self, text: str, style: Style) -> list[str] | None:

@@ -17,7 +17,7 @@ from zoo.places import is_local, walk
 
 STRANGERS = ("__macosx", "@eadir", "$recycle.bin", "system volume information", "lost+found", "__pycache__")
 _STRANGE_FILES = ("thumbs.db", "desktop.ini")
-_OF_FILES_ABOUT = "md rst zip tar gz csv tsv json jsonl yaml yml pdf html xml"
+_OF_FILES_ABOUT = "md rst txt py sh ipynb zip tar gz csv tsv json jsonl yaml yml pdf html xml"
 _ABOUT = {f".{ending}" for ending in _OF_FILES_ABOUT.split()}
 
 

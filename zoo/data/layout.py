@@ -18,7 +18,7 @@ SPLIT_COLUMN, NO_COLUMN = "split", "none"
 _ENDINGS = ("", "set", "_set", "-set", " set", "_data", "-data", " data", "_images", "_split")
 _WORDS: dict[Split, tuple[str, ...]] = {
     "train": ("train", "training"),
-    "validation": ("val", "valid", "validation", "dev", "eval", "evaluation"),
+    "validation": ("val", "valid", "validation", "validate", "dev", "eval", "evaluation"),
     "test": ("test", "testing"),
 }
 _SPLITS = {f"{word}{end}": split for split, words in _WORDS.items() for word in words for end in _ENDINGS}

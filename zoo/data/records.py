@@ -25,7 +25,7 @@ _ROWS = 1000
 class JsonTable(Table):
     """An object on each line, or one array of objects. Numbers stay as they are written."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, wanted: Sequence[str]) -> None:
         self._encoding = encoding_of(path)
         with path.open(encoding=self._encoding) as file:
             self._array = file.read(_BLOCK).lstrip().startswith("[")
@@ -37,7 +37,8 @@ class JsonTable(Table):
             if isinstance(found, Mapping):
                 names |= dict.fromkeys(found)
         self.names = list(names)
-        if not names or (not self._array and isinstance(alone, Mapping) and any(map(_is_table, alone.values()))):
+        within = not self._array and isinstance(alone, Mapping) and any(map(_is_table, alone.values()))
+        if not names or (within and not set(wanted) <= set(names)):
             has = f"one object with {', '.join(names)}" if names else "no object"
             raise BadData(f"{path} has {has}. It must be an array of objects, or have an object on each line.")
 

@@ -148,7 +148,7 @@ def open_table(path: Path, wanted: Sequence[str] = (), dialect: Dialect = AUTO, 
         if suffix in JSON:
             from zoo.data.records import JsonTable
 
-            return JsonTable(path)
+            return JsonTable(path, wanted)
         if suffix == ".parquet":
             from zoo.data.records import ParquetTable
 

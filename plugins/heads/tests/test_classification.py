@@ -116,3 +116,15 @@ def test_classes_that_are_combinations_of_labels_are_noted(capsys):
     assert "'funny,sad' counts as one class" in capsys.readouterr().err
     make_task(catalog().head("classification"), {}).learn(["New York, USA", "Paris, France"], ("label",))
     assert capsys.readouterr().err == ""
+
+
+def test_a_class_that_another_table_spells_otherwise_is_the_same():
+    task = _task()
+    task.labels = ["1.0", "2", "False", "True", "Unknown"]
+    assert task.encode(["1", "2.0", "false", "true", "Unknown", "2"]).tolist() == [0, 1, 2, 3, 4, 1]
+    task.labels = ["1", "1.0"]
+    assert task.encode(["1", "1.0"]).tolist() == [0, 1]
+    task.labels = ["true", "True"]
+    assert task.encode(["True"]).tolist() == [1]
+    with pytest.raises(zoo.BadData, match="'3' is not a class"):
+        task.encode(["3"])

@@ -89,11 +89,20 @@ class Classification(zoo.Task):
     def encode(self, targets: Sequence[str]) -> np.ndarray:
         """Indices into `labels`, int32 (examples,)."""
         index = {label: i for i, label in enumerate(self.labels)}
+        index |= self._spelt_otherwise(set(targets) - set(index))
         if unknown := natsorted(set(targets) - set(index)):
             raise zoo.BadData(
                 f"{unknown[0]!r} is not a class that the model was trained on. Its classes: {', '.join(self.labels)}."
             )
         return np.array([index[target] for target in targets], "int32")
+
+    def _spelt_otherwise(self, targets: set[str]) -> dict[str, int]:
+        """Classes that another table writes in another way, such as 1.0 or True instead of 1 or true."""
+        spelt: dict[str, list[int]] = {}
+        for place, label in enumerate(self.labels):
+            spelt.setdefault(_usual(label), []).append(place)
+        fitting = {target: spelt.get(_usual(target), []) for target in targets}
+        return {target: places[0] for target, places in fitting.items() if len(places) == 1}
 
     def outputs(self, features: Mapping[str, keras.KerasTensor]) -> keras.KerasTensor:
         return dense(features["pooled"], len(self.labels), self.options, name="probabilities", activation="softmax")
@@ -156,6 +165,11 @@ class Classification(zoo.Task):
         task = cls(**state["options"])
         task.labels = list(state["labels"])
         return task
+
+
+def _usual(label: str) -> str:
+    """One spelling of truth values and whole numbers."""
+    return label.lower() if label in ("True", "False") else re.sub(r"^(-?\d+)\.0$", r"\1", label)
 
 
 class _CrossEntropy(keras.losses.Loss):
