@@ -36,9 +36,11 @@ def keep_heap() -> None:
     """Let this process keep the memory that it frees, if the C library can. Only for processes that are zoo's own.
 
     TensorFlow takes and frees hundreds of megabytes while it builds a graph, and the kernel would clear each page anew.
+    Arrow shares this heap, instead of keeping a second one.
     """
     import ctypes
 
+    os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
     with contextlib.suppress(OSError, AttributeError, TypeError):  # not glibc
         mallopt = ctypes.CDLL(None).mallopt
         for parameter, value in _HEAP.items():

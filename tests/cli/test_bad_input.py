@@ -152,7 +152,7 @@ REFUSED: list[tuple[str, Make, str]] = [
     (
         "an unknown split",
         rows("image,label,split\nx,a,maybe\n"),
-        r"table\.csv, x: the column split has 'maybe'\. It must be .*--split-column none",
+        r"table\.csv, row 1: the column split has 'maybe'\. It must be .*--split-column none",
     ),
     ("no label at all", rows("image,label\nx,\ny,\n"), r"has no row with both image and label"),
     (

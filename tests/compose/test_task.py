@@ -85,6 +85,27 @@ def test_a_column_that_is_odd_in_one_split_only_is_kept(tmp_path):
     assert rows["answer_input"] == [1, None]
 
 
+@pytest.mark.parametrize(
+    ("answers", "kept"),
+    [
+        ([1, 2.5, None], [1.0, 2.5, None]),
+        ([2**60 + 1, 2.5, None], [str(2**60 + 1), "2.5", "null"]),
+        ([True, 2, 3], ["true", "2", "3"]),
+        ([[1], [], [0.5]], [[1.0], [], [0.5]]),
+    ],
+)
+def test_a_column_is_of_one_type_whatever_piece_of_the_outputs_a_value_comes_from(tmp_path, answers, kept):
+    class Given(Odd):
+        def decode(self, outputs, raws):
+            return [{"value": answers[int(row)]} for row in outputs]
+
+    examples = [Example(f"{n}.txt", "text", "t", "test", written="t") for n in range(4)]
+    for number, pieces in enumerate(([[2], [0, 1]], [[0, 1, 2]], [[1], [2], [0]])):  # the fourth could not be read
+        judged = Judged(Given(), examples, [(np.array(rows), np.array(rows)) for rows in pieces], {}, [])
+        write_predictions(path := tmp_path / f"{number}.parquet", [judged])
+        assert parquet.read_table(path).to_pydict()["value"] == [*kept, None]
+
+
 def test_a_metric_that_is_no_number_is_a_sentence():
     assert math.isnan(as_floats({"r2": None})["r2"])
     with pytest.raises(zoo.ZooError, match=r"The head computes the metrics .*'n/a'.*, and not all of them are numbers"):
@@ -130,7 +151,7 @@ def test_a_head_that_fails_at_the_end_is_named_and_what_was_trained_is_kept():
     examples = [Example(f"{n}.txt", "text", "t", "validation", written="t") for n in range(2)]
     pieces = [(np.arange(2), np.arange(2))]
     with pytest.raises(zoo.ZooError, match=r"The head fails when it answers the examples: ValueError.*zoo resume"):
-        Judged.of(Broken(), examples, pieces).columns()
+        list(Judged.of(Broken(), examples, pieces).answers())
     with pytest.raises(zoo.ZooError, match=r"The head fails when it scores the examples: RuntimeError: figure broke"):
         Judged.of(Undrawn(), examples, pieces)
 

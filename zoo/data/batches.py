@@ -162,11 +162,22 @@ def view_key(key: Any, view: Any) -> tf.Tensor:
 
 
 def with_targets(batches: tf.data.Dataset, encoded: Any, weights: np.ndarray) -> tf.data.Dataset:
-    """Turn batches of (rows, prepared) into batches of (prepared, target, example weight)."""
+    """Turn batches of (rows, prepared) into batches of (prepared, target, example weight).
+
+    Targets and weights stay in NumPy: in a graph, they would be copied several times, and limited to 2 GB.
+    """
     import tensorflow as tf
 
+    arrays = [*tf.nest.flatten(encoded), weights]
+
+    def take(rows: np.ndarray) -> list[np.ndarray]:
+        return [array[rows] for array in arrays]
+
     def add(rows: tf.Tensor, inputs: Any) -> tuple[Any, Any, tf.Tensor]:
-        return inputs, tf.nest.map_structure(lambda array: tf.gather(array, rows), encoded), tf.gather(weights, rows)
+        taken = tf.numpy_function(take, [rows], [array.dtype for array in arrays], stateful=False)
+        for tensor, array in zip(taken, arrays, strict=True):
+            tensor.set_shape((None, *array.shape[1:]))
+        return inputs, tf.nest.pack_sequence_as(encoded, taken[:-1]), taken[-1]
 
     return batches.map(add)
 

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, Literal
 
+import msgspec
+
 from zoo.data.reader import Raw, Target, Targets
-from zoo.data.spool import Spool, held
+from zoo.data.spool import Kept, Spool, held
 from zoo.errors import BadData, ZooError
 
 Split = Literal["train", "validation", "test"]
 
 
-@dataclass(slots=True)
-class Example:
-    """One input and its target.
+class Example(msgspec.Struct, gc=False):
+    """One input and its target. A data set may have millions of these, so they are small.
 
-    input    its name for the user: the path relative to the data folder or table, or the row of a text
+    name     the path relative to the data folder or table, or the number of the row; None: the row of what is `kept`
     kept     the place or the value that a model reads; a text is in a file, and `raw` reads it back
     target   what the head learns to answer
     split    the split the user put it in, or None to let `zoo` choose
@@ -29,7 +32,7 @@ class Example:
     facts    what it says about how its data set is read, until that is settled
     """
 
-    input: str
+    name: str | int | None
     kept: Raw
     target: Target
     split: Split | None = None
@@ -39,8 +42,28 @@ class Example:
     facts: Any = None
 
     @property
+    def input(self) -> str:
+        """Its name for the user."""
+        return named(_first(self.kept).row if self.name is None else self.name)
+
+    @property
     def raw(self) -> Raw:
         return held(self.kept)
+
+
+def _first(raw: Raw) -> Any:
+    return raw[0] if isinstance(raw, tuple) else raw
+
+
+def same_content(examples: Iterable[Example]) -> Iterator[list[Example]]:
+    """The examples, those with the same content together, in the order of their fingerprints."""
+    content = attrgetter("content")
+    return (list(same) for _, same in groupby(sorted(examples, key=content), content))
+
+
+def named(name: str | int) -> str:
+    """The name of an input, or of the row with a number."""
+    return name if isinstance(name, str) else f"row {name}"
 
 
 @dataclass(slots=True)
@@ -78,7 +101,7 @@ class Examples:
 
 def add_example(
     examples: Examples,
-    name: str,
+    name: str | int,
     raw: Raw,
     cells: Sequence[Any],
     split: Split | None,
@@ -92,10 +115,12 @@ def add_example(
     try:
         target = targets.read_target(cells, raw)
     except BadData as error:
-        examples.skipped.append(Skipped(name, str(error)))
+        examples.skipped.append(Skipped(named(name), str(error)))
     except ZooError as error:
-        raise BadData(f"{examples.source}, {name}: {error}") from None
+        raise BadData(f"{examples.source}, {named(name)}: {error}") from None
     else:
-        written = targets.write_target(target)
-        raw, target = examples.spool.keep(raw), written if target == written else target  # one object, not two
-        examples.items.append(Example(name, raw, target, split, "", sys.intern(written), group))
+        written = sys.intern(targets.write_target(target))
+        target = written if target == written else target  # one object for all that are equal
+        raw = examples.spool.keep(raw, name if isinstance(name, int) else 0)
+        own = None if isinstance(name, int) and isinstance(_first(raw), Kept) else name  # the spool has it
+        examples.items.append(Example(own, raw, target, split, "", written, sys.intern(group)))

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from zoo.data.examples import Examples, Skipped, Split, add_example
+from zoo.data.examples import Examples, Skipped, Split, add_example, named
 from zoo.data.folders import read_folder
 from zoo.data.layout import NO_COLUMN, SPLIT_COLUMN, Layout, split_called
 from zoo.data.reader import Raw, Targets
@@ -83,15 +83,15 @@ def _read_table(path: Path, layout: Layout, targets: Targets) -> Examples:
     with progress("Reading the table", None, "rows") as advance:
         for number, row in enumerate(table.rows((*inputs, *columns, *more)), start=1):
             advance()
-            name, raw, reason = _input(path, layout, number, row if isinstance(row, BadRow) else row[:first])
+            called, raw, reason = _input(path, layout, number, row if isinstance(row, BadRow) else row[:first])
             if not isinstance(row, BadRow):
                 reason = reason or _missing(columns, row[first:second])
             if reason or isinstance(row, BadRow):
-                examples.skipped.append(Skipped(name, reason))
+                examples.skipped.append(Skipped(named(called), reason))
                 continue
             group = str(row[-1] or f"row {number}") if layout.group else ""
-            split = _split_of(row[second], path, name, more[0]) if len(more) > bool(layout.group) else None
-            add_example(examples, name, raw, row[first:second], split, targets, group)
+            split = _split_of(row[second], path, number, more[0]) if len(more) > bool(layout.group) else None
+            add_example(examples, called, raw, row[first:second], split, targets, group)
     examples.notes += table.notes
     if unused := [name for name in table.names if not more and name.strip().lower() in _PERHAPS_SPLITS]:
         examples.notes.append(f"the column {unused[0]} is not used; if it says the split: --split-column {unused[0]}")
@@ -135,23 +135,24 @@ def read_inputs(path: Path, layout: Layout) -> Iterator[tuple[str, Raw, str]]:
         table.place_of(name, "--input")
     number = 0
     for number, row in enumerate(table.rows(layout.inputs), start=1):
-        yield _input(path, layout, number, row)
+        called, raw, reason = _input(path, layout, number, row)
+        yield named(called), raw, reason
     say(f"Reads {number} rows of {path}: {table.kind}.")
     for note in table.notes:
         say(f"Note: {note}.")
 
 
-def _input(path: Path, layout: Layout, number: int, row: Row) -> tuple[str, Raw, str]:
-    name = f"row {number}"
+def _input(path: Path, layout: Layout, number: int, row: Row) -> tuple[str | int, Raw, str]:
+    """The path in a row, or else its number; the raw; and why it cannot be read."""
     if isinstance(row, BadRow):
-        return name, None, row.reason
+        return number, None, row.reason
     if reason := _missing(layout.inputs, row, also=[]):
-        return name, None, reason
+        return number, None, reason
     try:
         raw = layout.form.from_cells(row, path.parent)
     except BadData as error:
-        return name, None, str(error)
-    return str(row[0]) if is_place(raw) else name, raw, ""
+        return number, None, str(error)
+    return str(row[0]) if is_place(raw) else number, raw, ""
 
 
 def _missing(names: Sequence[str], cells: Sequence[Cell], also: Cell = None) -> str:
@@ -160,13 +161,13 @@ def _missing(names: Sequence[str], cells: Sequence[Cell], also: Cell = None) -> 
     return next((f"the column {name} is empty" for name in empty), "")
 
 
-def _split_of(cell: Any, path: Path, name: str, column: str) -> Split | None:
+def _split_of(cell: Any, path: Path, number: int, column: str) -> Split | None:
     if cell is None:
         return None
     split = split_called(str(cell))
     if split is None:
         raise BadData(
-            f"{path}, {name}: the column {column} has {str(cell)!r}. It must be train, validation (or val, dev) or "
-            "test. To leave the column out: --split-column none"
+            f"{path}, row {number}: the column {column} has {str(cell)!r}. It must be train, validation (or val, "
+            "dev) or test. To leave the column out: --split-column none"
         )
     return split

@@ -6,11 +6,10 @@ import hashlib
 import math
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from itertools import groupby
 from operator import attrgetter
 from typing import Any
 
-from zoo.data.examples import Example, Examples, Skipped, Split
+from zoo.data.examples import Example, Examples, Skipped, Split, same_content
 from zoo.data.reader import Target
 from zoo.errors import BadData
 from zoo.progress import say
@@ -108,10 +107,7 @@ def split(examples: list[Example], fraction: float, seed: int, strata: Strata = 
     Adding examples moves at most as many others to the other split. Raises `BadData` if a stratum has only one example,
     unless `lonely` ones may stay in training.
     """
-    first = [
-        min(same, key=attrgetter("written"))
-        for _, same in groupby(sorted(examples, key=attrgetter("content")), attrgetter("content"))
-    ]
+    first = [min(same, key=attrgetter("written")) for same in same_content(examples)]
     known = zip((e.content for e in first), strata([e.target for e in first]), strict=True)
     if together := _groups(examples):
         chosen = _choose_groups(together, dict(known), fraction, seed)
@@ -123,6 +119,8 @@ def split(examples: list[Example], fraction: float, seed: int, strata: Strata = 
 
 def _choose(known: Iterable[tuple[str, Any]], fraction: float, seed: int, lonely: bool) -> set[str]:
     """The contents for validation, of contents with their strata."""
+    import numpy as np
+
     by_target: dict[Any, list[str]] = defaultdict(list)
     for content, stratum in known:
         if stratum is not None:
@@ -132,13 +130,13 @@ def _choose(known: Iterable[tuple[str, Any]], fraction: float, seed: int, lonely
     chosen: set[str] = set()
     for contents in by_target.values():
         count = min(max(round(fraction * len(contents)), 1), len(contents) - 1)
-        contents.sort(key=lambda content: _rank(seed, content))
-        chosen.update(contents[:count])
+        ranks = np.fromiter((_rank(seed, content) for content in contents), "uint64", len(contents))
+        chosen.update(contents[place] for place in np.argsort(ranks, kind="stable")[:count])
     return chosen
 
 
-def _rank(seed: int, content: str) -> bytes:
-    return hashlib.blake2b(f"{seed}/{content}".encode()).digest()
+def _rank(seed: int, content: str) -> int:
+    return int.from_bytes(hashlib.blake2b(f"{seed}/{content}".encode()).digest()[:8])
 
 
 def _groups(examples: Sequence[Example]) -> list[list[str]]:
@@ -216,16 +214,17 @@ def _is_number(text: str) -> bool:
 
 
 def _warn_of_leaks(examples: Examples) -> None:
-    train, others = examples.of("train"), examples.of("validation") + examples.of("test")
-    learnt = {example.content for example in train}
-    leaked = [e.input for e in others if e.content in learnt]
+    leaked: list[Example] = []
+    for same in same_content(examples.items):
+        others = [example for example in same if example.split != "train"]
+        leaked += others if len(others) < len(same) else []
     if leaked:
         say(
             f"Warning: {len(leaked)} of the examples given for validation or testing are also in the training set "
-            f"({leaked[0]}, ...). The metrics will be too good."
+            f"({leaked[0].input}, ...). The metrics will be too good."
         )
-    groups = {example.group for example in train if example.group}
-    if torn := sorted({e.group for e in others if e.group in groups}):
+    groups = {example.group for example in examples.items if example.group and example.split == "train"}
+    if torn := sorted({e.group for e in examples.items if e.group in groups and e.split != "train"}):
         say(
             f"Warning: groups with examples in the training set and outside of it: {len(torn)} ({torn[0]}, ...). "
             "The metrics will be too good."

@@ -18,14 +18,18 @@ class Spool:
         self._file = tempfile.TemporaryFile(prefix="zoo-", buffering=_BUFFER)  # noqa: SIM115 - open as long as this
         self._ends = array("q", [0])
         self._texts = bytearray()  # 1 for a text, 0 for bytes
+        self._rows = array("q")
         self._flushed = True
         self._lock = threading.Lock()
         self._kept = type("Kept", (Kept,), {"__slots__": (), "spool": self})
 
-    def keep(self, raw: Any) -> Any:
-        """A raw with its texts and bytes replaced by `Kept`; anything else stays as it is."""
+    def keep(self, raw: Any, row: int = 0) -> Any:
+        """A raw with its texts and bytes replaced by `Kept`; anything else stays as it is.
+
+        row  the number of the row that it comes from
+        """
         if isinstance(raw, tuple):
-            return tuple(map(self.keep, raw))
+            return tuple(self.keep(part, row) for part in raw)
         if not isinstance(raw, (str, bytes)):
             return raw
         content = raw.encode("utf-8", "surrogatepass") if isinstance(raw, str) else raw
@@ -33,8 +37,13 @@ class Spool:
             self._file.write(content)
             self._flushed = False
             self._texts.append(isinstance(raw, str))
+            self._rows.append(row)
             self._ends.append(self._ends[-1] + len(content))
             return self._kept(len(self._texts) - 1)
+
+    def row(self, number: int) -> int:
+        """The row that the `number`-th comes from."""
+        return self._rows[number]
 
     def value(self, number: int) -> str | bytes:
         """What was kept as the `number`-th."""
@@ -62,6 +71,10 @@ class Kept(int):
     @property
     def value(self) -> str | bytes:
         return self.spool.value(int(self))
+
+    @property
+    def row(self) -> int:
+        return self.spool.row(int(self))
 
     def __str__(self) -> str:
         value = self.value

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from zoo.data.batches import with_targets
 from zoo.data.examples import Example
 from zoo.data.order import Order
 from zoo.features.extractor import VIEWS, view_of
@@ -44,16 +45,15 @@ def feature_batches(
     def read(name: str, epoch: np.ndarray, rows: np.ndarray) -> np.ndarray:
         return store.read(name, contents(int(epoch), rows))
 
-    def gather(epoch: tf.Tensor, rows: tf.Tensor) -> tuple[dict[str, tf.Tensor], Any, tf.Tensor]:
-        found = {
+    def gather(epoch: tf.Tensor, rows: tf.Tensor) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
+        return rows, {
             name: tf.ensure_shape(
                 tf.numpy_function(functools.partial(read, name), [epoch, rows], tensor.dtype), (None, *tensor.shape[1:])
             )
             for name, tensor in spec.items()
         }
-        return found, each(encoded, lambda array: tf.gather(array, rows)), tf.gather(weights, rows)
 
-    return order.dataset().map(gather, tf.data.AUTOTUNE).prefetch(2)
+    return with_targets(order.dataset().map(gather, tf.data.AUTOTUNE), encoded, weights).prefetch(2)
 
 
 def head_outputs(model: keras.Model, store: Store, examples: Sequence[Example]) -> Iterator[tuple[np.ndarray, Arrays]]:

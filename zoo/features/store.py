@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     Shape = tuple[int | None, ...]
 
 FORMAT = 1
-FILE_BYTES = 64_000_000
+FILE_BYTES = 16_000_000
 _ROWS = 1 << 40  # more than a file has
 _HELD = 4_000_000  # bytes of maps that have been read
 _SLICE = 256  # rows that are read before maps are let go of

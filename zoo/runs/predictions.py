@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from zoo.compose.task import Figure, Task
 
 FILE = "predictions.parquet"
+_AT_ONCE = 10_000  # rows
 
 
 @dataclass(frozen=True)
@@ -51,22 +51,14 @@ class Judged:
             figures = task.report_figures(encoded, gathered(pieces, len(examples)))
             return cls(task, examples, pieces, as_floats(scorer.result()), figures)
 
-    def columns(self) -> dict[str, list[Any]]:
-        """The examples as columns of a table: input, split, target, and the answers."""
-        columns: dict[str, list[Any]] = {}
+    def answers(self) -> Iterator[tuple[np.ndarray, dict[str, list[Any]]]]:
+        """Pieces of (positions in `examples`, columns of their answers)."""
         for rows, outputs in self.pieces:
             with _blamed_on_the_head("answers"):
-                some = self.task.decode_columns(outputs, [self.examples[row].raw for row in rows])
-                for name, values in some.items():
-                    column = columns.setdefault(str(name), [None] * len(self.examples))
-                    for row, value in zip(rows, values, strict=True):
-                        column[row] = value
-        known = {
-            "input": [utf8(example.input) for example in self.examples],
-            "split": [example.split for example in self.examples],
-            "target": [utf8(example.written) for example in self.examples],
-        }
-        return beside(known, columns)
+                columns = self.task.decode_columns(outputs, [self.examples[row].raw for row in rows])
+                if lengths := {name: len(some) for name, some in columns.items() if len(some) != len(rows)}:
+                    raise ValueError(f"{lengths} answers for {len(rows)} examples")
+                yield rows, {str(name): list(some) for name, some in columns.items()}
 
 
 @contextmanager
@@ -98,23 +90,103 @@ def as_floats(metrics: dict[str, Any]) -> dict[str, float]:
 
 
 def write_predictions(path: Path, judged: Sequence[Judged]) -> None:
-    """Write one table with all splits. Raises `OSError`."""
+    """Write one table with all splits: input, split, target, and the answers. Raises `OSError`."""
+    import numpy as np
     import pyarrow as pa
     from pyarrow import parquet
 
-    splits = [one.columns() for one in judged]
-    names = dict.fromkeys(name for columns in splits for name in columns)
-    nothing = [[None] * len(one.examples) for one in judged]
-    whole = {name: [columns.get(name, none) for columns, none in zip(splits, nothing, strict=True)] for name in names}
-    table = pa.table({name: _arrow(list(chain(*parts))) for name, parts in whole.items()})
-    parquet.write_table(table, path)
+    examples = [example for one in judged for example in one.examples]
+    answers: dict[str, _Column] = {}
+    places: list[np.ndarray] = []  # where the rows of each piece belong
+    count, start = 0, 0
+    for one in judged:
+        for rows, some in one.answers():
+            for name in some:
+                answers.setdefault(name, _Column(count))
+            for name, column in answers.items():
+                column.add(some.get(name, [None] * len(rows)))
+            places.append(start + rows)
+            count += len(rows)
+        start += len(one.examples)
+    where = np.full(len(examples), -1)
+    where[np.concatenate(places) if places else []] = np.arange(count)
+    known = {
+        "input": _texts([example.input for example in some] for some in _slices(examples)),
+        "split": _texts([example.split for example in some] for some in _slices(examples)),
+        "target": _texts([example.written for example in some] for some in _slices(examples)),
+    }
+    order = pa.array(where, mask=where < 0)
+    table = pa.table(beside(known, {name: column.whole().take(order) for name, column in answers.items()}))
+    parquet.write_table(table, path, row_group_size=_AT_ONCE)
 
 
-def _arrow(column: Sequence[Any]) -> Any:
-    """A column as an array of Arrow; as JSON text if its values are of several types, or too large."""
+class _Column:
+    """A column that grows, in arrays of Arrow: of one type, or JSON texts if its values are of several or too large."""
+
+    def __init__(self, missing: int) -> None:
+        import pyarrow as pa
+
+        self._parts: list[pa.Array] = [pa.nulls(missing)]
+        self._type: pa.DataType | None = pa.null()  # None: JSON texts
+        self._waiting: list[Any] = []
+
+    def add(self, values: Sequence[Any]) -> None:
+        self._waiting += values
+        if len(self._waiting) >= _AT_ONCE:
+            self._convert()
+
+    def _convert(self) -> None:
+        import pyarrow as pa
+
+        values, self._waiting = self._waiting, []
+        if self._type is not None:
+            try:
+                part = pa.array(values)
+                self._type = _common(self._type, part.type)
+                self._parts.append(part)
+                return
+            except (pa.ArrowException, OverflowError, TypeError, ValueError):
+                self._become_texts()
+        self._parts.append(_as_texts(values))
+
+    def _become_texts(self) -> None:
+        self._type = None
+        self._parts = [_as_texts(part.to_pylist()) for part in self._parts]
+
+    def whole(self) -> Any:
+        import pyarrow as pa
+
+        self._convert()
+        if self._type is not None:
+            try:
+                return pa.chunked_array([part.cast(self._type) for part in self._parts], self._type)
+            except pa.ArrowException:  # such as whole numbers that are too large for the type of the others
+                self._become_texts()
+        return pa.chunked_array(self._parts, pa.string())
+
+
+def _common(one: Any, other: Any) -> Any:
+    """The type of Arrow that holds the values of both. Raises `pa.ArrowException`."""
     import pyarrow as pa
 
-    try:
-        return pa.array(column)
-    except (pa.ArrowException, OverflowError, TypeError, ValueError):
-        return pa.array([utf8(json.dumps(value, ensure_ascii=False, default=as_json)) for value in column])
+    schemas = [pa.schema([("", kind)]) for kind in (one, other)]
+    return pa.unify_schemas(schemas, promote_options="permissive").field(0).type
+
+
+def _slices(examples: Sequence[Example]) -> Iterator[Sequence[Example]]:
+    return (examples[start : start + _AT_ONCE] for start in range(0, len(examples), _AT_ONCE))
+
+
+def _texts(pieces: Iterable[Sequence[str | None]]) -> Any:
+    import pyarrow as pa
+
+    return pa.chunked_array(
+        [pa.array([text and utf8(text) for text in texts], pa.string()) for texts in pieces], pa.string()
+    )
+
+
+def _as_texts(values: Sequence[Any]) -> Any:
+    import pyarrow as pa
+
+    texts = [utf8(json.dumps(value, ensure_ascii=False, default=as_json)) for value in values]
+    return pa.array(texts, pa.string())

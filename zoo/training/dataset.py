@@ -14,7 +14,7 @@ from unicodedata import category, normalize
 
 from zoo.compose.task import Task
 from zoo.data.check import Feed, check
-from zoo.data.examples import Example, Examples, Skipped, Split
+from zoo.data.examples import Example, Examples, Skipped, Split, same_content
 from zoo.data.layout import Layout
 from zoo.data.settle import settle
 from zoo.data.sources import read_source
@@ -155,11 +155,12 @@ def _warn_of_targets(examples: list[Example], task: Task) -> None:
             f"Warning: {names} differ only in upper case, spaces, quotation marks or signs that are not seen, but "
             "count as different targets."
         )
-    strata = task.strata([example.target for example in examples])
+    repeated = {same[0].content for same in same_content(examples) if len(same) > 1}
+    strata = task.strata([example.target for example in examples]) if repeated else []
     seen: dict[str, int] = {}
     torn: dict[str, tuple[str, str]] = {}
-    for row, (example, stratum) in enumerate(zip(examples, strata, strict=True)):
-        if stratum is not None:
+    for row, (example, stratum) in enumerate(zip(examples, strata, strict=False)):
+        if stratum is not None and example.content in repeated:
             first = seen.setdefault(example.content, row)
             if strata[first] != stratum:
                 torn.setdefault(example.content, (examples[first].written, example.written))
