@@ -1,12 +1,17 @@
 """What the command line does for an installation, through Python: registries, plans, the cache, promises."""
 
+import json
 import sys
+from importlib import metadata
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
 import zoo
+import zoo.testing
 from zoo.registry import sources
+from zoo.registry.environment import is_of
 from zoo.testing import BrokenPromise, NotChecked, Promise
 
 ENTRY = """
@@ -55,7 +60,7 @@ def test_without_a_checkout_the_hints_say_that_a_plugin_of_zoo_needs_one(registr
     both = f"{named} && zoo install some_nets"
     with pytest.raises(zoo.UnknownName, match=rf"offers some_vit: {both} \(only a checkout of zoo has it\)"):
         zoo.backbone_info("some_vit")
-    with pytest.raises(zoo.CannotInstall, match=f"A checkout of zoo has it; name one first: {named}"):
+    with pytest.raises(zoo.CannotInstall, match=rf"A checkout .*has it; name one first: {named}"):
         zoo.install("some_nets", find_links=tmp_path, no_index=True)
     with pytest.raises(zoo.CannotInstall, match=f"no package index has it.*name one first: {named}"):
         zoo.install("some_nets")
@@ -160,9 +165,35 @@ def test_each_promise_gets_a_verdict(monkeypatch):
         zoo.check("some-nets")
     with pytest.raises(zoo.UnknownName, match="No backbone of heads matches x"):
         zoo.check("heads", ["x"])
+    with pytest.raises(zoo.UnknownName, match="No backbone of efficientnet_lite matches nothing"):
+        zoo.check("efficientnet_lite", ["efficientnet_lite*", "nothing*"])
+
+
+def test_weights_that_do_not_exist_are_no_fault_of_the_plugin(registry):
+    with pytest.raises(zoo.UnknownName, match=r"--weights 'mistyped\.pth' is neither a file nor one of default, none"):
+        zoo.check("efficientnet_lite", weights="mistyped.pth")
+    assert zoo.testing.promises("efficientnet_lite", weights=str(registry))
+    assert zoo.testing.promises("tfhub_bert", ["minilm*"], weights="none")
 
 
 def test_a_plugin_that_offers_nothing_is_not_started(tmp_path):
     with pytest.raises(zoo.ZooError, match="a backbone or a head"):
         zoo.new_plugin("my-nets", tmp_path / "new", backbone=False, head=False)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_registry_without_plugins_is_used_said_and_listed(monkeypatch, tmp_path, capsys):
+    monkeypatch.setenv("ZOO_CONFIG", str(tmp_path / "config"))
+    (tmp_path / "registry.toml").write_text("format = 1\n")
+    name = zoo.use_registry(tmp_path / "registry.toml")
+    assert f"Note: {name} lists no plugin yet." in capsys.readouterr().err
+    assert zoo.list_registries()[0] == {"registry": name, "plugins": 0}
+
+
+def test_what_is_installed_from_a_folder_is_that_folder_already(tmp_path):
+    heads = metadata.distribution("tfzoo-heads")
+    folder = urlsplit(json.loads(heads.read_text("direct_url.json"))["url"]).path
+    for given in (folder, f"{folder}/.", f"file://{folder}", f"tfzoo-heads @ file://{folder}"):
+        assert is_of(heads, given)
+    for other in (str(tmp_path), "https://example.org/heads.whl", "tfzoo-heads @ https://example.org/heads.whl"):
+        assert not is_of(heads, other)

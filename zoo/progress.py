@@ -31,23 +31,37 @@ def quiet() -> bool:
     return os.environ.get("ZOO_QUIET") == "1"
 
 
+def counted(number: int, units: str) -> str:
+    """A number and what it counts, in the plural unless it is 1: 1 picture, 3 pictures, 1 class."""
+    one = units[:-2] if units.endswith("sses") else units.removesuffix("s")
+    return f"{number} {one if number == 1 else units}"
+
+
+def on_terminal() -> bool:
+    """Whether standard error is a terminal; it is None in a process without one."""
+    return sys.stderr is not None and sys.stderr.isatty()
+
+
 def show_lines() -> bool:
     """Whether progress is reported in lines, because there is no terminal to show a bar on."""
-    return not quiet() and not sys.stderr.isatty()
+    return not quiet() and not on_terminal()
 
 
 def say(message: str) -> None:
-    """Print one line on standard error."""
-    if not quiet():
+    """Print one line on standard error, if there is one."""
+    if not quiet() and sys.stderr is not None:  # print would take None for standard output
         print(message, file=sys.stderr, flush=True)
 
 
 @contextmanager
-def progress(title: str, total: int | None, unit: str) -> Iterator[Advance]:
-    """Shows the progress of `total` units (bytes as MB); yields the function that reports it."""
+def progress(title: str, total: int | None, unit: str, before: int = 0) -> Iterator[Advance]:
+    """Shows the progress of `total` units (bytes as MB); yields the function that reports it.
+
+    before  units that were done earlier, and do not count for the rate
+    """
     start = time.monotonic()
     done = 0
-    if quiet() or not sys.stderr.isatty():
+    if quiet() or not on_terminal():
 
         def count(count: int = 1, note: str = "") -> None:
             nonlocal done
@@ -60,7 +74,7 @@ def progress(title: str, total: int | None, unit: str) -> Iterator[Advance]:
         return
 
     with _bar() as bar:
-        task = bar.add_task(title, total=total, rate="", note="")
+        task = bar.add_task(title, total=total, completed=before, rate="", note="")
 
         shown = 0.0
 
@@ -68,10 +82,10 @@ def progress(title: str, total: int | None, unit: str) -> Iterator[Advance]:
             nonlocal done, shown
             done += count
             now = time.monotonic()
-            if now - shown >= _PAUSE or done == total:
+            if now - shown >= _PAUSE or before + done == total:
                 shown = now
                 rate = f"{_amount(done / max(now - start, 1e-9), unit)}/s"
-                bar.update(task, completed=done, rate=rate, note=note)
+                bar.update(task, completed=before + done, rate=rate, note=note)
 
         yield advance
 

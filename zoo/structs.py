@@ -14,6 +14,7 @@ import msgspec
 from msgspec import inspect
 
 from zoo.errors import BadPlan, ZooError
+from zoo.places import utf8
 
 Kind = TypeVar("Kind", bound=msgspec.Struct)
 
@@ -57,7 +58,8 @@ def json_text(content: Any) -> str:
     try:
         return msgspec.json.format(msgspec.json.encode(content, enc_hook=as_json), indent=2).decode()
     except (UnicodeEncodeError, OverflowError):  # a file name that is not valid text, a number of more than 64 bits
-        return json.dumps(content, indent=2, ensure_ascii=False, default=as_json)
+        plain = json.loads(json.dumps(content, default=as_json), parse_constant=lambda _: None)
+        return utf8(json.dumps(plain, indent=2, ensure_ascii=False))
 
 
 def flag(kind: type[msgspec.Struct], name: str) -> str:

@@ -1,8 +1,15 @@
 """What plugins say is remembered between commands, and never a moment too long: real pip, real environments."""
 
 import json
+import os
 import subprocess
+import sys
 import time
+
+import pytest
+
+import zoo
+from zoo.catalog import memory, settings
 
 PLUGIN = """
     import pathlib
@@ -100,3 +107,38 @@ def test_a_memory_that_is_damaged_or_cannot_be_written_is_no_harm(environment, t
     listed = environment.zoo("list", ZOO_CACHE=str(blocked))
     assert listed.returncode == 0
     assert "first" in listed.stdout
+
+
+def test_files_are_heard_of_by_one_hook_however_often(monkeypatch):
+    hooks = []
+    monkeypatch.setattr(sys, "addaudithook", hooks.append)
+    memory._listen.cache_clear()
+    for _ in range(3):
+        with memory.noting() as outer, memory.noting() as inner:
+            for hook in hooks:
+                hook("open", (__file__, "r", os.O_RDONLY))
+        assert __file__ in outer
+        assert __file__ in inner
+    assert len(hooks) == 1
+    assert memory._noting == []
+    memory._listen.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("content", "act"),
+    [
+        ("{", settings.registries),
+        ("[]", settings.disabled_plugins),
+        ('{"disabled": "heads"}', settings.disabled_plugins),
+        ('{"registries": [1]}', settings.registries),
+        ("{", lambda: settings.set_disabled("heads", off=True)),
+        ("[]", lambda: settings.set_registry("r.toml", use=True)),
+        ('{"disabled": "heads"}', lambda: settings.set_disabled("heads", off=True)),
+    ],
+)
+def test_damaged_settings_are_said_and_never_overwritten(content, act, monkeypatch, tmp_path):
+    monkeypatch.setenv("ZOO_CONFIG", str(tmp_path))
+    (tmp_path / "settings.json").write_text(content)
+    with pytest.raises(zoo.ZooError, match=r"settings\.json are damaged: .*Repair the file; or delete it"):
+        act()
+    assert (tmp_path / "settings.json").read_text() == content

@@ -86,3 +86,14 @@ def test_every_name_matches_itself_and_its_wildcards(name):
     assert matches(name, name)
     assert matches(name, f"{name[0]}*")
     assert matches(name, "?" * len(name))
+
+
+@pytest.mark.parametrize("name", ["my-net", "my_net", "My-Net"])
+@pytest.mark.parametrize(
+    "pattern", ["my-net", "MY_NET", "y-n", "my-*", "m?_net", "my[-_]net", "my[-]n[a-f]t", "*[!a-z]net"]
+)
+def test_a_hyphen_is_an_underscore(name, pattern):
+    assert matches(name, pattern)
+    assert not matches("mynet", pattern)
+    rows = [{"name": name}, {"name": "other"}]
+    assert select(rows, [], [pattern], [])[0] == rows[1:]

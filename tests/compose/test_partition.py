@@ -67,8 +67,22 @@ def test_a_network_inside_of_a_network_is_cut_too():
 
     outer_in = keras.Input((8,))
     outer = keras.Model(outer_in, {"pooled": inner(outer_in)})
-    flat = _flat(outer, ["pooled"])
-    (edge,) = _edge(flat)
-    assert edge._keras_history.operation is first
+    flat, steps = _flat(outer)
+    assert [step.operation.name for step in steps] == ["first", "second"]
+    (edge,) = _edge(flat, steps)
+    assert edge is steps[0].outputs[0]
     numbers = np.ones((1, 8), "float32")
     np.testing.assert_allclose(flat(numbers)["pooled"], outer(numbers)["pooled"])
+
+
+def test_a_network_is_not_cut_where_the_cache_would_change_the_numbers(composed):
+    class Small:
+        head, network = composed.head, None
+
+    entry = keras.Input((8,))
+    wide = keras.layers.Dense(4, trainable=False)(entry)
+    codes = keras.ops.cast(wide > 0, "uint8")
+    dim = composed.head.input["pooled"].shape[-1]
+    last = keras.ops.mean(keras.layers.Embedding(2, dim)(codes), axis=1)
+    Small.network = keras.Model(entry, {"pooled": last})
+    assert partition(Small) is None

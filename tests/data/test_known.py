@@ -7,7 +7,7 @@ import pytest
 
 import zoo
 from zoo.catalog.settings import cache_folder
-from zoo.data import pictures
+from zoo.data import known, pictures
 from zoo.data.check import check
 from zoo.data.known import FILE
 from zoo.data.layout import Layout
@@ -82,6 +82,38 @@ def test_a_memory_that_is_damaged_is_replaced(settled, decoded, tmp_path, monkey
         assert len(decoded) == 12
         check(read_source(settled, layout, zoo.Task()), layout.reader)
         assert len(decoded) == 12
+
+
+def test_a_memory_with_a_damaged_page_is_replaced(tmp_path, monkeypatch):
+    monkeypatch.setenv("ZOO_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(known, "_SETTLED", -1)
+    files = [tmp_path / f"{number:04}.png" for number in range(600)]
+    for file in files:
+        file.write_bytes(b"some")
+
+    def remembered(save=True):
+        memory = known.Known(Layout().reader, files)
+        found = sum(memory.content(file, memory.stamp(file)) == "ab" * 16 for file in files)
+        for file in files if save else ():
+            memory.note(file, memory.stamp(file), "ab" * 16)
+        memory.save()
+        return found
+
+    base = tmp_path / "cache" / FILE
+    assert [remembered(), remembered(save=False)] == [0, 600]
+    content = base.read_bytes()
+    for at in range(8192, len(content), 4096):  # all pages but those that say what is in it
+        content = content[:at] + b"\xff" * 4096 + content[at + 4096 :]
+    base.write_bytes(content)
+    assert remembered() < 600, "seen in what is recalled"
+    assert remembered() == 600
+
+    memory = known.Known(Layout().reader, [])
+    memory.note(files[0], memory.stamp(files[0]), "ab" * 16)
+    base.write_bytes(content)
+    memory.save()
+    assert not base.exists(), "seen in what is saved"
+    assert [remembered(), remembered()] == [0, 600]
 
 
 def test_texts_and_bytes_come_back_from_the_spool():

@@ -208,3 +208,17 @@ def test_groups_that_cannot_be_parted_are_sentences():
         example.target = example.written = "c" if example.group == "patient 4" else example.target
     split(examples, 0.2, 0)
     assert {e.split for e in examples if e.target == "c"} == {"train"}, "a class of one group stays in training"
+
+
+def test_what_follows_its_group_takes_the_same_content_along():
+    """Free rows beside rows that are marked: none is on both sides, over any chain of groups and contents."""
+    for seed in range(20):
+        items = [
+            Example("marked", None, "a", "train", content="1", written="a", group="ann"),
+            Example("hers", None, "a", content="2", written="a", group="ann"),
+            Example("a twin of it", None, "a", content="2", written="a", group="bob"),
+            Example("his other", None, "a", content="3", written="a", group="bob"),
+            *(Example(f"{i}", None, "ab"[i % 2], content=f"9{i}", written="ab"[i % 2]) for i in range(20)),
+        ]
+        assign(Examples(Path("t.csv"), items, kind="CSV"), None, seed)
+        assert [example.split for example in items[:4]] == ["train"] * 4

@@ -4,6 +4,7 @@ import csv
 import datetime
 import io
 import json
+import time
 
 import pyarrow as pa
 import pytest
@@ -310,6 +311,15 @@ def test_an_open_quotation_mark_in_a_long_file_is_one_row(tmp_path):
     assert len(found) == 300_003
     assert found[2] == ('"never closes', "y")
     assert table.notes == ["row 3 has a quotation mark that does not close, which is read as text"]
+
+
+@pytest.mark.parametrize("line", ['he said ""no"" again\n', 'x","y\n', '\\"x\\"\n'])
+def test_a_long_cell_with_quotation_marks_is_read_in_one_go(tmp_path, line):
+    path = written(tmp_path / "t.csv", f'text,label\n"{line * 8000}",a\n"x","b"\n')
+    start = time.process_time()
+    rows, _ = rows_of(path)
+    assert time.process_time() - start < 4, "four times as long takes a minute if each line is looked at for each"
+    assert rows[-1] == ("x", "b")
 
 
 def test_a_header_in_quotes_after_spaces(tmp_path):

@@ -228,3 +228,21 @@ def test_classes_that_are_numbers_lead_to_regression(tmp_path):
         zoo.BadData, match=r"numbers with one distinct example \(0\.0, 0\.125, \.\.\.\).*--head regression"
     ):
         read_dataset(plan, Layout("text"), make_task(catalog().head("classification"), {}))
+
+
+def test_a_head_learns_the_targets_of_the_training_alone(tmp_path, capsys):
+    seen = []
+
+    class Remembers(type(make_task(catalog().head("classification"), {}))):
+        def learn(self, targets, columns):
+            self.learnt = [*getattr(self, "learnt", ()), *targets]
+            seen.append(id(self))
+            super().learn(targets, columns)
+
+    (tmp_path / "t.csv").write_text("text,label\n" + "".join(f"text {i},{'ab'[i % 2]}\n" for i in range(40)))
+    task = Remembers(hidden="auto", dropout=0.0, label_smoothing=0.0, class_weight="none")
+    phase = Phase(unfreeze=0, epochs=1, learning_rate=0.1, patience=1)
+    data = read_dataset(Plan(backbone="any", data=str(tmp_path / "t.csv"), phases=(phase,)), Layout("text"), task)
+    assert len(task.learnt) == len(data.of("train")) == 32
+    assert len(set(seen)) == len(seen), "each object learns once"
+    assert "2 classes, a 20, b 20" in capsys.readouterr().err

@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from zoo.errors import ZooError
@@ -152,9 +153,62 @@ def test_what_a_killed_process_began_is_swept_away() -> None:
     for path in (begun, old):
         path.write_bytes(b"half")
     os.utime(old, (0, 0))
-    disk.prune(disk.limit())
-    assert begun.exists()
+    disk.prune(0)
+    assert begun.exists(), "another process may still be writing it"
     assert not old.exists()
+
+
+def test_the_limit_is_held_although_each_training_opens_the_same_store(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ZOO_CACHE_SIZE", "1MB")
+    for number in range(4):  # data sets of 400 kB
+        contents = [content(1000 * number + i) for i in range(100)]
+        store = Store({"backbone": "b"}, {"pooled": (1000,)})
+        assert store.missing(contents) == list(range(100))
+        store.add(contents, {"pooled": np.full((100, 1000), number, "float32")}, halved=False)
+        store.flush()
+        assert store.read("pooled", contents)[0, 0] == number
+    assert disk.cached_features()[0].bytes < 1e6
+    last = Store({"backbone": "b"}, {"pooled": (1000,)})
+    assert last.missing([content(3000)]) == []
+    assert last.missing([content(0)]) == [0]
+
+
+def test_what_a_training_looks_up_is_not_deleted_by_what_it_adds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ZOO_CACHE_SIZE", "500KB")
+    for number in range(2):
+        store = Store({"backbone": "b"}, {"pooled": (1000,)})
+        assert store.missing([content(i) for i in range(100 * number)]) == []
+        store.add(
+            [content(100 * number + i) for i in range(100)], {"pooled": np.ones((100, 1000), "float32")}, halved=False
+        )
+        store.flush()
+    assert Store({"backbone": "b"}, {"pooled": (1000,)}).missing([content(i) for i in range(200)]) == []
+
+
+def test_nothing_makes_no_file_and_a_file_of_nothing_is_deleted() -> None:
+    store = filled(2)
+    store.add([], {name: np.empty((0, 4, 3), "float32") for name in SHAPES}, halved=False)
+    store.flush()
+    (full,) = store.folder.glob("*.arrow")
+    schema = pa.ipc.open_file(full).schema
+    with pa.ipc.new_file(store.folder / "empty", schema):
+        pass
+    name = hashlib.sha256((store.folder / "empty").read_bytes()).hexdigest()
+    (store.folder / "empty").rename(store.folder / f"{name}.arrow")
+    assert Store({"backbone": "b"}, SHAPES).missing([content(0)]) == []
+    assert list(store.folder.glob("*.arrow")) == [full]
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="counts what is open as Linux shows it")
+def test_many_files_of_features_do_not_stay_open() -> None:
+    for i in range(40):
+        store = Store({"backbone": "b"}, {"pooled": (4,)})
+        store.add([content(i)], {"pooled": np.full((1, 4), i, "float32")}, halved=False)
+        store.flush()
+    before = len(os.listdir("/proc/self/fd"))
+    store = Store({"backbone": "b"}, {"pooled": (4,)})
+    assert store.read("pooled", [content(i) for i in range(40)])[:, 0].tolist() == list(range(40))
+    assert len(os.listdir("/proc/self/fd")) < before + 5
 
 
 def test_a_precision_that_spoils_the_features_is_remembered() -> None:
@@ -182,7 +236,7 @@ def test_the_command_shows_and_prunes(zoo_command) -> None:
     assert shown["bytes"] > 0
     table = zoo_command("cache").stdout
     assert "resnet50" in table
-    assert "of at most 10,000.0 MB" in table
+    assert "of at most 10.0 GB" in table
     assert zoo_command("cache", "--prune").stdout.startswith("Deleted ")
     assert json.loads(zoo_command("cache", "--json").stdout)["features"] == []
     refused = zoo_command("cache", "--prune", "--to", "some")

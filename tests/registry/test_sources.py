@@ -8,7 +8,12 @@ from pathlib import Path
 import pytest
 
 from zoo.errors import CannotInstall
+from zoo.registry import install
 from zoo.registry.environment import refuse_unmanageable
+from zoo.registry.format import parse
+from zoo.registry.installer import Options
+from zoo.registry.search import offering, search
+from zoo.registry.sources import BUILT_IN, Registries, built_in, load
 
 ENTRY = """
 [[plugins]]
@@ -36,7 +41,8 @@ def own(tmp_path):
 def _found(zoo_command, *arguments, **variables):
     result = zoo_command("search", "--json", *arguments, **variables)
     assert result.returncode == 0, result.stderr
-    return {one["name"]: one for one in json.loads(result.stdout)}
+    found = json.loads(result.stdout)
+    return {one["name"]: one for one in reversed(found)}  # of two with the same name, the first
 
 
 def test_registries_are_asked_in_their_order(zoo_command, own, tmp_path):
@@ -108,6 +114,11 @@ def test_a_registry_at_an_address_is_cached_for_when_it_is_not_available(zoo_com
     large = zoo_command("search", "--registry", address, **own)
     assert "larger than 4 MB" in large.stderr
     assert "served" in large.stdout, "the copy of the last time"
+    content[0] = b"<html>Please log in to this network</html>"
+    for _ in range(2):
+        portal = zoo_command("search", "--registry", address, **own)
+        assert "is not a TOML file" in portal.stderr
+        assert "served" in portal.stdout, "what a portal answers does not replace the copy"
     server.shutdown()
     server.server_close()
     gone = zoo_command("search", "--registry", address, **own)
@@ -133,3 +144,48 @@ def test_an_environment_that_is_not_ours_is_a_sentence(tmp_path):
         refuse_unmanageable("/usr", "/usr", stdlib, library)
     with pytest.raises(CannotInstall, match="not writable"):
         refuse_unmanageable("/env", "/usr", stdlib, tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize("base", ["folder", "https://example.org/registry.toml"])
+def test_a_copy_of_a_checkouts_registry_sends_nobody_to_a_package_index(tmp_path, monkeypatch, base):
+    monkeypatch.setattr(install, "resolve", lambda *_, **__: pytest.fail("pip was asked"))
+    entries, _ = parse(built_in().read_bytes(), "copy")
+    copy = Registries()
+    copy.add(entries, "copy", str(tmp_path) if base == "folder" else base)
+    listing = copy.listings["kerashub"]
+    assert listing.needs_checkout
+    assert listing.install == "zoo registry use CHECKOUT/registry.toml && zoo install kerashub"
+    for asked in ("kerashub", "tfzoo-kerashub", "tfzoo_kerashub==0.1.0"):
+        with pytest.raises(CannotInstall, match=r"no package index has it.*zoo registry use CHECKOUT"):
+            install.plan_installation([asked], copy, Options())
+    (tmp_path / "plugins" / "kerashub").mkdir(parents=True)
+    assert copy.listings["kerashub"].needs_checkout is (base != "folder")
+
+
+def test_a_plugin_with_hashes_needs_no_checkout(tmp_path):
+    hashed = 'folder = "nowhere"\nartefacts = [{ file = "zoo_one-1.0-py3-none-any.whl", sha256 = "%s" }]\n' % ("0" * 64)
+    entries, problems = parse(_registry(tmp_path / "r.toml", "one").read_bytes() + hashed.encode(), "it")
+    found = Registries()
+    found.add(entries, "it", str(tmp_path))
+    assert not problems
+    assert not found.listings["one"].needs_checkout
+
+
+def test_the_command_that_installs_names_a_registry_that_is_not_in_use(zoo_command, own, tmp_path, monkeypatch):
+    given = _registry(tmp_path / "my registry.toml", "one")
+    command = f"zoo install one --registry '{given}'"
+    assert f"\nTry: {command}\n" in zoo_command("search", "one_vit", "--registry", given, **own).stdout
+    assert load([str(given)]).listings["one"].install == command
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("ZOO_REGISTRY", str(given))
+    for named in ([], [str(given)], [given.name]):
+        assert load(named).listings["one"].install == "zoo install one"
+
+
+def test_a_plugin_of_another_distribution_is_not_the_one_in_the_registry(tmp_path):
+    entries, _ = parse(_registry(tmp_path / "r.toml", "heads").read_bytes(), "it")
+    found = Registries()
+    found.add(entries, BUILT_IN, str(tmp_path))
+    rows = {row["distribution"]: row["installed"] for row in search("", found) if row["name"] == "heads"}
+    assert rows == {"zoo-heads": None, "tfzoo-heads": "0.1.0"}
+    assert offering("backbone", "heads_vit", found).startswith("The plugin heads offers heads_vit")

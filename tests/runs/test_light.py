@@ -1,6 +1,7 @@
 """What a run knows without TensorFlow, the list of runs, and runs that an older version made."""
 
 import json
+import math
 import os
 import shutil
 import subprocess
@@ -12,7 +13,9 @@ import pytest
 from pyarrow import parquet
 
 import zoo
+from zoo.runs.compare import _counted, _unlike, read_split
 from zoo.runs.folder import RunFolder
+from zoo.structs import json_text
 
 # Figures of 10 examples on a machine with another precision: one more or less of them may be right.
 ANOTHER_MACHINES = 0.11
@@ -154,3 +157,59 @@ def test_looking_at_runs_never_stops_a_training_that_starts(finished_run, tmp_pa
     finally:
         watcher.kill()
         watcher.wait()
+
+
+def test_an_error_of_a_training_is_not_blamed_on_its_folder(tmp_path):
+    with pytest.raises(PermissionError, match="a plugin's own file"), RunFolder.created(tmp_path / "run"):
+        raise PermissionError("a plugin's own file")
+    with RunFolder.created(tmp_path / "run") as folder:
+        folder.write_text("plan.toml", "")
+        with pytest.raises(zoo.BadRun, match=r"is being trained by another process\. Wait until"):
+            RunFolder(tmp_path / "run").refuse_unfinished()
+        folder.write_text("metrics.json", "{}")
+    assert not (tmp_path / "run" / ".lock").exists()
+
+
+def test_two_runs_of_the_same_do_not_differ_by_their_seconds_or_nan(finished_run, tmp_path):
+    same = shutil.copytree(finished_run, tmp_path / "same")
+    for file, change in (
+        ("provenance.json", lambda content: content["seconds"].update(head=123.0)),
+        ("metrics.json", lambda content: content.update(seconds=123.0)),
+    ):
+        content = json.loads((same / file).read_text())
+        change(content)
+        (same / file).write_text(json.dumps(content))
+    assert zoo.diff(finished_run, same) == []
+    found = {"figure": math.nan}
+    assert list(_unlike(found, dict(found) | {"figure": float("nan")})) == []
+
+
+def test_inputs_of_one_name_in_data_and_validation_are_told_apart(tmp_path):
+    def run(name, *rows):
+        folder = RunFolder(tmp_path / name)
+        folder.path.mkdir()
+        folder.write_csv("split.csv", ["input", "target", "split", "content"], rows)
+        return read_split(folder)
+
+    first = run("a", ("row 1", "cat", "train", "1"), ("row 1", "dog", "validation", "2"))
+    second = run("b", ("row 1", "DOG", "train", "1"), ("row 1", "dog", "validation", "2"))
+    assert _counted(first, second) == {"with another target": (1, 1)}
+
+
+@pytest.mark.parametrize("cell", ["neg\rative", "a\r\nb", 'q"\r', "x" * 140_000, "caf\udce9"])
+def test_every_cell_that_is_written_is_read_again(cell, tmp_path):
+    folder = RunFolder(tmp_path)
+    folder.write_csv("split.csv", ["input", "target"], [("a", cell), ("b", "plain")])
+    rows = folder.read_csv("split.csv")
+    assert [row["target"] for row in rows] == [cell.encode("utf-8", "backslashreplace").decode(), "plain"]
+    assert (tmp_path / "split.csv").read_text().endswith("b,plain\n")
+
+
+def test_a_run_that_was_finished_before_its_first_epoch_has_no_history(finished_run, tmp_path):
+    run = shutil.copytree(finished_run, tmp_path / "run")
+    (run / "history.csv").unlink()
+    assert zoo.load_run(run).history == []
+
+
+def test_json_of_odd_names_has_no_nan_either():
+    assert json.loads(json_text({"name": "caf\udce9", "figure": math.nan})) == {"name": "caf\udce9", "figure": None}

@@ -18,6 +18,7 @@ import h5py
 import numpy as np
 import pytest
 
+import zoo
 from zoo.plan import Phase, Plan
 from zoo.runs.folder import RunFolder
 from zoo.training.checkpoint import Checkpoints
@@ -184,6 +185,12 @@ def test_a_torn_checkpoint_is_passed_over_for_the_one_before(tmp_path):
         last.write_bytes(content)
         assert Checkpoints(RunFolder(broken)).load() == Checkpoints(RunFolder(broken)).load()
         assert _numbers_of(Checkpoints(RunFolder(broken)).load()) == _numbers_of_file(before)
+    whole_one = before.read_bytes()
+    before.write_bytes(b"")
+    with pytest.raises(zoo.BadRun, match=r"all of its checkpoints are damaged .*zoo train --plan .*plan\.toml"):
+        Checkpoints(RunFolder(broken)).load()
+    assert [path.name for path in (before, last) if path.exists()] == [before.name, last.name]
+    before.write_bytes(whole_one)
     said = _ended(_start("resume", broken))
     assert f"{last} is damaged" in said
     _assert_same(whole, broken)

@@ -13,7 +13,10 @@ from zoo import api
 from zoo.catalog import catalog
 from zoo.compose.encoder import build_encoder
 from zoo.plan import Phase, Plan, Recipe
+from zoo.runs.folder import RunFolder
+from zoo.training.checkpoint import Checkpoints
 from zoo.training.recipe import HEAD_EPOCHS, HEAD_PATIENCE, phases
+from zoo.training.session import Session
 
 PLAN = """backbone = 'x'
 data = 'd'
@@ -236,3 +239,18 @@ def test_what_the_data_was_taken_for_is_said(few_pictures, tmp_path, capsys):
     assert f"Reads 12 pictures of {few_pictures}: 2 classes, birds 6, music 6." in said
     assert "Warning: classes without any example are left out: empty (no files)." in said
     assert "Trains on 10, validates on 2 (20%)." in said
+
+
+def test_a_picture_that_can_no_longer_be_read_ends_a_training_before_anything_is_saved(
+    few_pictures, tmp_path, monkeypatch
+):
+    run = Session.run
+
+    def vanishing(self, *arguments, **named):
+        self.learn.examples[0].kept.unlink()
+        return run(self, *arguments, **named)
+
+    monkeypatch.setattr(Session, "run", vanishing)
+    with pytest.raises(zoo.BadData, match=r"could be read earlier .*Restore it and continue: zoo resume"):
+        zoo.train("efficientnet_lite0", few_pictures, out=tmp_path / "run", cache="off", epochs=2)
+    assert Checkpoints(RunFolder(tmp_path / "run")).load().position.at_start

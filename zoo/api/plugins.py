@@ -80,7 +80,8 @@ def install(
     dry_run     plan only
     confirm     is shown the plan, and says whether to carry it out; without it, the plan is carried out
 
-    An installation that was killed earlier is put right first. Raises `zoo.CannotInstall` with the reason when a plugin
+    ZOO_OFFLINE=1 in the environment forbids the network, which includes `no_index`. An installation that was killed
+    earlier is put right first. Raises `zoo.CannotInstall` with the reason when a plugin
     does not fit what is installed, has another hash than its registry states, or does not load; the environment is
     then as it was. Raises `zoo.UnknownName` for a name that is no plugin, and `zoo.BadRegistry` when one of
     `registries` cannot be read.

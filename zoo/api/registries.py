@@ -11,6 +11,7 @@ from zoo.catalog.settings import registries as in_use
 from zoo.catalog.settings import set_registry
 from zoo.errors import UnknownName
 from zoo.progress import say
+from zoo.web import without_password
 
 if TYPE_CHECKING:
     from zoo.registry.format import Entry
@@ -46,25 +47,27 @@ def list_registries(registries: Several = ()) -> list[dict[str, Any]]:
     >>> zoo.list_registries()[-1]["registry"]
     'built-in'
     """
-    counts: dict[str, int] = {}
-    for listing in load_registries(registries).listings.values():
-        counts[listing.registry] = counts.get(listing.registry, 0) + 1
+    found = load_registries(registries)
+    counts = dict.fromkeys(found.read, 0)
+    for listing in found.listings.values():
+        counts[listing.registry] += 1
     return [{"registry": name, "plugins": number} for name, number in counts.items()]
 
 
 def use_registry(source: str | Path) -> str:
     """Ask a registry, a file or an https address, before all others from now on. Returns what it is listed as.
 
-    Raises `zoo.BadRegistry` when it cannot be read, and `zoo.ZooError` when the settings cannot be written.
+    What is wrong with its entries is said on standard error. Raises `zoo.BadRegistry` when it cannot be read, and
+    `zoo.ZooError` when the settings cannot be written.
 
     >>> import zoo
     >>> zoo.use_registry("registry.toml")  # doctest: +SKIP
     '/home/me/registry.toml'
     """
-    from zoo.registry.sources import load
-
     name = _name(source)
-    load([name])
+    found = load_registries(name)
+    if not any(name in (one.registry, *one.hides) for one in found.listings.values()):
+        say(f"Note: {without_password(name)} lists no plugin yet.")
     set_registry(name, use=True)
     return name
 

@@ -8,6 +8,7 @@ that is opened is noted with its time and size: the metadata of distributions, t
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 import os
 import sys
@@ -61,35 +62,45 @@ def remember(plugins: bytes, seen: dict[str, Stamp], *circumstances: str) -> Non
             old.unlink()
 
 
+_noting: list[dict[str, Stamp]] = []  # what is being noted now
+
+
 @contextmanager
 def noting() -> Iterator[dict[str, Stamp]]:
     """Notes every file that this process reads in the block, and every folder that it lists, each with its stamp."""
     seen = {path: _stamp(path) for path in (os.path.abspath(entry) for entry in sys.path)}
-
-    def note(event: str, arguments: tuple[Any, ...]) -> None:
-        if noted is None:
-            return
-        if event == "open":
-            path, _, flags = arguments
-            if isinstance(flags, int) and flags & _WRITES:
-                return
-        elif event in ("os.listdir", "os.scandir"):
-            path = arguments[0] or "."
-        elif event == "import":
-            path = arguments[1]  # only set for an extension module
-        else:
-            return
-        if isinstance(path, (str, bytes, os.PathLike)):
-            for place in _places(os.path.abspath(os.fsdecode(path))):
-                if place not in noted:
-                    noted[place] = _stamp(place)
-
-    noted: dict[str, Stamp] | None = seen
-    sys.addaudithook(note)  # a hook cannot be removed, so it does nothing once `noted` is None
+    _listen()
+    _noting.append(seen)
     try:
         yield seen
     finally:
-        noted = None
+        _noting[:] = [other for other in _noting if other is not seen]
+
+
+@functools.cache
+def _listen() -> None:
+    """Hear of every file that is opened from now on. A hook cannot be removed, so there is only one."""
+    sys.addaudithook(_hear)
+
+
+def _hear(event: str, arguments: tuple[Any, ...]) -> None:
+    if not _noting:
+        return
+    if event == "open":
+        path, _, flags = arguments
+        if isinstance(flags, int) and flags & _WRITES:
+            return
+    elif event in ("os.listdir", "os.scandir"):
+        path = arguments[0] or "."
+    elif event == "import":
+        path = arguments[1]  # only set for an extension module
+    else:
+        return
+    if isinstance(path, (str, bytes, os.PathLike)):
+        for place in _places(os.path.abspath(os.fsdecode(path))):
+            for noted in _noting:
+                if place not in noted:
+                    noted[place] = _stamp(place)
 
 
 def _places(path: str) -> list[str]:

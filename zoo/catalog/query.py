@@ -72,10 +72,19 @@ def parse_condition(text: str, known: Row) -> Condition:
 
 
 def matches(name: str, pattern: str) -> bool:
-    """Whether a name matches a pattern: a wildcard (`*`, `?`, `[`) for the whole name, or a part of it."""
+    """Whether a name matches a pattern: a wildcard (`*`, `?`, `[`) for the whole name, or a part of it.
+
+    Upper and lower case are the same, and so are "-" and "_".
+    """
+    name, pattern = name.lower().replace("-", "_"), pattern.lower()
     if any(sign in pattern for sign in "*?["):
-        return fnmatch.fnmatchcase(name, pattern.lower())
-    return pattern.lower().replace("-", "_") in name
+        return fnmatch.fnmatchcase(name, re.sub(r"\[[^]]*]|-", _underscored, pattern))
+    return pattern.replace("-", "_") in name
+
+
+def _underscored(part: re.Match[str]) -> str:
+    """A hyphen as an underscore; in brackets, only a hyphen that stands for itself: [-_], but not [a-c]."""
+    return re.sub(r"(?<=[\[!])-|-(?=])|^-$", "_", part[0])
 
 
 def select(

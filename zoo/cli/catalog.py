@@ -9,6 +9,7 @@ import typer
 from zoo import api
 from zoo.cli import complete
 from zoo.cli.output import count, no_collections, print_beside, print_facts, print_json, print_table, size
+from zoo.progress import counted
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
@@ -121,12 +122,16 @@ def info(
     shown |= {
         "params": f"{facts['params']:,}",
         "features": ", ".join(facts["features"]),
-        "top1": f"{facts['top1']} %" if facts["top1"] is not None else "not published",
     }
+    if facts["modality"] != "image":
+        del shown["top1"]  # it is the accuracy on ImageNet
+    else:
+        shown["top1"] = f"{facts['top1']} %" if facts["top1"] is not None else "not published"
     print_facts(shown)
     for number, entry in enumerate(weights):
         print(f"\nweights {entry.pop('name')}{' (default)' if number == 0 else ''}")
-        print_facts({f"  {fact}": size(value) if fact == "bytes" else str(value) for fact, value in entry.items()})
+        known = {fact: value for fact, value in entry.items() if value is not None}
+        print_facts({f"  {fact}": size(value) if fact == "bytes" else str(value) for fact, value in known.items()})
     print(f"\nTry: zoo train {facts['name']} DATA")
 
 
@@ -143,7 +148,9 @@ def heads(json: Json = False) -> None:
     for row in rows:
         print_beside(f"{row['name']}: ", row["summary"], indent=2)
         kinds = ", ".join(row["modalities"])
-        print_beside("  ", f"combines with {len(row['backbones'])} backbones ({kinds}); from {row['plugin']}")
+        print_beside(
+            "  ", f"combines with {counted(len(row['backbones']), 'backbones')} ({kinds}); from {row['plugin']}"
+        )
         for option in row["options"]:
             choices = f" ({', '.join(option['choices'])})" if option["choices"] else ""
             setting = f"  --set {option['name']}={option['default']}  "

@@ -63,8 +63,22 @@ def _unforeseen(error: Exception) -> str:
     return f"{type(error).__name__}: {first_line}. Set ZOO_DEBUG=1 to see where it happened."
 
 
+def _open_standard_streams() -> None:
+    """Open what the shell has closed (`2>&-`), or the next files that are opened would get its numbers."""
+    for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
+        try:
+            os.fstat(number)
+        except OSError:
+            opened = os.open(os.devnull, os.O_RDWR)
+            if opened != number:
+                os.dup2(opened, number)
+                os.close(opened)
+            setattr(sys, name, open(number, mode))  # noqa: SIM115 - open as long as the process
+
+
 def main() -> None:
     """Run the command line; an error becomes one sentence and exit status 1 (`ZOO_DEBUG=1`: its traceback)."""
+    _open_standard_streams()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a file name need not be valid text

@@ -70,16 +70,19 @@ def _option(kind: type[msgspec.Struct], field: Any, complete: Callable[..., list
         plain = list[str]
     elif get_origin(plain) is not Literal and plain not in (int, float, str):
         known = [word for part in get_args(plain) if get_origin(part) is Literal for word in get_args(part)]
-        plain, more["parser"] = str, functools.partial(_number_or_word, known)
+        plain, more["parser"] = str, _number_or_word(known)
     option = typer.Option(flag(kind, field.name), help=about["description"] + default, **more)
     annotation = Annotated[plain | None, option]  # type: ignore[valid-type]
     return inspect.Parameter(field.name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
 
 
-def _number_or_word(words: Sequence[str], text: str) -> int | str:
-    if text in words:
-        return text
-    try:
-        return int(text)
-    except ValueError:
-        raise typer.BadParameter(f"{text!r} is neither a number nor {' or '.join(words)}.") from None
+def _number_or_word(words: Sequence[str]) -> Callable[[str], int | str]:
+    def number_or_word(text: str) -> int | str:
+        if text in words:
+            return text
+        try:
+            return int(text)
+        except ValueError:
+            raise typer.BadParameter(f"{text!r} is neither a number nor {' or '.join(words)}.") from None
+
+    return number_or_word

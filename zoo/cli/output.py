@@ -106,14 +106,17 @@ def print_beside(name: str, text: str, indent: int | None = None) -> None:
 
 def count(number: float | None) -> str:
     """A count for a person: 3.4 M."""
-    if number is None:
-        return "?"
-    for size, unit in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
-        if number >= size:
-            return f"{number / size:.1f} {unit}"
-    return str(number)
+    return "?" if number is None else _with_unit(number, ("", "k", "M", "G", "T"))
 
 
 def size(number: float | None) -> str:
     """A number of bytes for a person: 18.8 MB."""
-    return f"{number / 1e6:.1f} MB" if number else "-"
+    return _with_unit(number, ("bytes", "kB", "MB", "GB", "TB")) if number else "-"
+
+
+def _with_unit(number: float, units: Sequence[str]) -> str:
+    """A number with one digit after the point, in the unit in which it is at least 1 and below 1,000."""
+    rank = 0
+    while rank < len(units) - 1 and round(number / 1000**rank, 1) >= 1000:
+        rank += 1
+    return (f"{number / 1000**rank:.1f} {units[rank]}" if rank else f"{number:.0f} {units[0]}").rstrip()

@@ -15,6 +15,7 @@ from zoo.cli.catalog import Json
 from zoo.cli.complete import backbones, embedding_options, runs, weights, words
 from zoo.cli.options import assignments, takes
 from zoo.cli.output import print_csv, print_facts, print_json
+from zoo.progress import counted
 
 _READING = ("separator", "quotes")
 _COMPUTING = ("precision", "engine", "device")
@@ -161,8 +162,8 @@ def embed(
         examples = {"embedded": count, "skipped": len(vectors.skipped)}
         seconds = round(vectors.seconds, 3)
         return print_json({"out": str(out), **vectors.about, "dim": dim, "examples": examples, "seconds": seconds})
-    left_out = f"{len(vectors.skipped)} inputs left out, {vectors.seconds:.0f} s"
-    print(f"{out}  {count} vectors of {dim} numbers ({left_out})")
+    left_out = f"{counted(len(vectors.skipped), 'inputs')} left out, {vectors.seconds:.0f} s"
+    print(f"{out}  {counted(count, 'vectors')} of {dim} numbers ({left_out})")
 
 
 def _given(settings: dict[str, Any]) -> dict[str, Any]:

@@ -11,8 +11,9 @@ import typer
 from zoo import api
 from zoo.cli import complete
 from zoo.cli.catalog import Json
-from zoo.cli.output import count, print_beside, print_json, print_table, size
+from zoo.cli.output import print_beside, print_json, print_table, size
 from zoo.errors import UnknownName
+from zoo.progress import counted
 
 Registry = Annotated[
     list[str] | None,
@@ -64,7 +65,7 @@ def search(
 
 def _row(plugin: dict[str, Any]) -> list[str]:
     state = plugin["installed"] or ("" if plugin["verified"] else "unverified")
-    offers = [f"{len(plugin[kind])} {kind}" for kind in ("backbones", "heads") if plugin[kind]]
+    offers = [counted(len(plugin[kind]), kind) for kind in ("backbones", "heads") if plugin[kind]]
     return [plugin["name"], state, size(plugin["bytes"]), plugin["licence"], ", ".join(offers), plugin["summary"]]
 
 
@@ -132,8 +133,8 @@ def check(file: Annotated[Path, typer.Argument(help="A registry.toml.")], json: 
     else:
         for problem in checked.problems:
             print(f"{file}: {problem}")
-        right = f"{len(checked.plugins)} plugins are right, with {count(checked.backbones)} backbones"
-        print(f"{file}: {right}; {len(checked.problems)} are wrong")
+        right = f"{counted(len(checked.plugins), 'plugins')} right, with {counted(checked.backbones, 'backbones')}"
+        print(f"{file}: {right}; {len(checked.problems)} wrong")
     if checked.problems:
         raise typer.Exit(1)
 

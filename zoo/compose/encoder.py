@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     import keras
 
 Unfreeze = int | Literal["all"]
+
+_alone = threading.RLock()  # the filters of warnings are those of the whole process
 
 
 @dataclass(frozen=True)
@@ -109,7 +112,7 @@ def encoder_of(offer: Offer[Backbone], weights: Weights | None, file: Path | Non
     if file is not None:
         refuse_foreign_parts(file)
     try:
-        with warnings.catch_warnings():
+        with _alone, warnings.catch_warnings():
             # If a file has no weights for a part of the network, Keras only warns, and uses random ones.
             warnings.filterwarnings("error", message="Skipping nested container")
             encoder: Encoder = function(offer.spec, weights, file)
@@ -118,6 +121,8 @@ def encoder_of(offer: Offer[Backbone], weights: Weights | None, file: Path | Non
     except (OSError, ValueError, UserWarning) as error:
         if file is None:
             raise
+        if isinstance(error, OSError) and error.errno is not None:  # of the system, and not of what is in the file
+            raise BadWeights(f"{file} cannot be used for {offer.name}: {_first_line(error)}.") from error
         raise BadWeights(f"{file} does not contain weights for {offer.name}: {_first_line(error)}") from error
     return encoder
 

@@ -81,7 +81,10 @@ class Task:
         return f"{len(counts)} {unit}, {named}{', ...' if len(counts) > _NAMED else ''}"
 
     def learn(self, targets: Sequence[Target], columns: Sequence[str]) -> None:
-        """See all targets once, with the names of their columns; raises `zoo.BadData` if they cannot be learnt."""
+        """See the targets for training once, with the names of their columns.
+
+        A copy of the task sees all targets before they are split. Raises `zoo.BadData` if they cannot be learnt.
+        """
         raise NotImplementedError
 
     def strata(self, targets: Sequence[Target]) -> Sequence[Any]:

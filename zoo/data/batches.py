@@ -18,13 +18,11 @@ if TYPE_CHECKING:
 Unreadable = dict[int, str]  # position of an example -> why it could not be read
 
 
-def refuse_unreadable(errors: Unreadable, raws: Sequence[Raw]) -> None:
+def refuse_unreadable(errors: Unreadable, raws: Sequence[Raw], way_on: str = "start again") -> None:
     """Raise `BadData` if there are examples that could be read when the data was checked, but no longer can."""
     if errors:
         position, reason = next(iter(errors.items()))
-        raise BadData(
-            f"{raws[position]} could be read earlier but no longer can ({reason}). Restore it and start again."
-        )
+        raise BadData(f"{raws[position]} could be read earlier but no longer can ({reason}). Restore it and {way_on}.")
 
 
 def lengths(raws: Sequence[Raw], reader: Reader) -> np.ndarray | None:

@@ -16,10 +16,9 @@ Style = Literal["doubled", "escaped", "text"]  # a quotation mark in a quoted ce
 
 _NAMES = {",": "','", ";": "';'", "\t": "tabs", "|": "'|'"}
 _STYLES: dict[str, Style | None] = {"cells": "doubled", "text": "text", "auto": None}
-_QUOTED = {
-    "doubled": re.compile(r'"([^"]*(?:""[^"]*)*)"(?!")'),
-    "escaped": re.compile(r'"([^"\\]*(?:(?:\\.|"")[^"\\]*)*)"(?!")', re.DOTALL),
-}
+_INSIDE = {"doubled": r'[^"]*(?:""[^"]*)*', "escaped": r'[^"\\]*(?:(?:\\.|"")[^"\\]*)*'}  # a quoted cell
+_QUOTED = {style: re.compile(rf'"({inside})"(?!")', re.DOTALL) for style, inside in _INSIDE.items()}
+_CLOSES = {style: re.compile(rf'{inside}"(?!")', re.DOTALL) for style, inside in _INSIDE.items()}  # one that is open
 _SPACES = re.compile(r' +"')  # before a cell that is quoted
 _NONE = "\x1f"  # what separates nothing
 _LOOKED_AT = 200  # lines, to choose the separator
@@ -183,13 +182,19 @@ class Delimited(Table):
     ) -> tuple[_Record, list[str]]:
         """A row whose first line has a quotation mark, and the lines that were read but do not belong to it."""
         taken = [line]
-        while (cells := self._cells("".join(taken), style)) is None and len(taken) < _LONGEST:
-            more = take()
-            if more is None:
-                break
-            taken.append(more)
-            while '"' not in more and len(taken) < _LONGEST and (more := take() or "") != "":
+        cells: list[str] = []
+        rest = line
+        while (opened := self._add_cells(cells, rest, style)) is not None:
+            lines = [rest[opened:]]  # those of the cell that is open, which are read again only when it closes
+            while len(taken) < _LONGEST and (more := take()) is not None:
                 taken.append(more)
+                lines.append(more)
+                if '"' in more and _CLOSES[style].match(more):
+                    break
+            else:
+                cells.clear()
+                break
+            rest = "".join(lines)
         plain = self._split(line)
         rows = len(taken) > 1 and self._width > 1 and all(len(self._split(one)) == self._width for one in taken)
         if not cells or (rows and self._swallows):
@@ -199,10 +204,12 @@ class Delimited(Table):
         proper = not rows and (len(taken) > 1 or needed or every)
         return _Record(number, cells, len(taken), doubtful=rows, proper=proper), []
 
-    def _cells(self, text: str, style: Style) -> list[str] | None:
-        """The cells of a row; None if a quoted cell is not closed yet; [] if something follows a closed one."""
+    def _add_cells(self, cells: list[str], text: str, style: Style) -> int | None:
+        """Add the cells in the rest of a row, and return the place of a quoted one that does not close in it.
+
+        None: all of them close; if something follows one that has closed, `cells` is empty.
+        """
         text = text.rstrip("\r\n")
-        cells: list[str] = []
         at = 0
         while True:
             if self._spaces and cells:
@@ -212,18 +219,19 @@ class Delimited(Table):
             if text.startswith('"', at):
                 match = _QUOTED[style].match(text, at)
                 if match is None:
-                    return None
+                    return at
                 cell, at = match[1].replace('""', '"'), match.end()
                 cells.append(re.sub(r'\\(["\\])', r"\1", cell) if style == "escaped" else cell)
                 if at < len(text) and not text.startswith(self._separator, at):
-                    return []
+                    cells.clear()
+                    return None
             else:
                 end = text.find(self._separator, at)
                 end = len(text) if end < 0 else end
                 cells.append(text[at:end])
                 at = end
             if at >= len(text):
-                return cells
+                return None
             at += 1
 
     def _split(self, line: str) -> list[str]:

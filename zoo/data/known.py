@@ -6,8 +6,8 @@ import os
 import sqlite3
 import threading
 import time
-from collections.abc import Sequence
-from contextlib import closing, suppress
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from zoo.catalog.settings import cache_folder
@@ -71,7 +71,7 @@ class Known:
             rows = [(self._reader, path, *stamp, content) for path, (stamp, content) in self._new.items()]
             self._new.clear()
         if rows:
-            with suppress(OSError, sqlite3.Error), closing(_database()) as base, base:
+            with _if_possible(), closing(_database()) as base, base:
                 base.executemany("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?)", rows)
                 base.execute(
                     "DELETE FROM files WHERE rowid <= (SELECT rowid FROM files ORDER BY rowid DESC LIMIT 1 OFFSET ?)",
@@ -81,7 +81,7 @@ class Known:
     def _recall(self, paths: Sequence[bytes]) -> None:
         if not (cache_folder() / FILE).exists():
             return
-        with suppress(OSError, sqlite3.Error), closing(_database()) as base:
+        with _if_possible(), closing(_database()) as base:
             for start in range(0, len(paths), _AT_ONCE):
                 some = paths[start : start + _AT_ONCE]
                 marks = ",".join("?" * len(some))
@@ -94,18 +94,29 @@ def _name(path: Path) -> bytes:
     return os.fsencode(os.path.abspath(path))
 
 
+@contextmanager
+def _if_possible() -> Iterator[None]:
+    """Passes over whatever keeps the database from being used. One that is damaged is deleted."""
+    try:
+        yield
+    except sqlite3.OperationalError:  # locked, or it cannot be written
+        pass
+    except sqlite3.DatabaseError:
+        with suppress(OSError):
+            for ending in ("-journal", ""):
+                (cache_folder() / f"{FILE}{ending}").unlink(missing_ok=True)
+    except (OSError, sqlite3.Error):
+        pass
+
+
 def _database() -> sqlite3.Connection:
-    """The open database; one that is damaged is replaced."""
+    """The open database, with its table."""
     path = cache_folder() / FILE
     path.parent.mkdir(parents=True, exist_ok=True)
     base = sqlite3.connect(path, timeout=_WAIT)
     try:
         base.execute(_TABLE)
-    except sqlite3.DatabaseError as error:
+    except sqlite3.Error:
         base.close()
-        if isinstance(error, sqlite3.OperationalError):  # locked, or it cannot be written
-            raise
-        path.unlink(missing_ok=True)
-        base = sqlite3.connect(path, timeout=_WAIT)
-        base.execute(_TABLE)
+        raise
     return base

@@ -14,7 +14,7 @@ from zoo.data.reader import Raw, Targets
 from zoo.data.tables import TABLES, BadRow, Cell, Row, Table, open_table
 from zoo.errors import BadData
 from zoo.places import exists, is_place
-from zoo.progress import progress, say
+from zoo.progress import counted, progress, say
 
 _PERHAPS_SPLITS = ("set", "subset", "partition", "fold", "usage", "phase", "is_valid", "is_val", "is_test")
 _LOOKED_AT = 20  # texts
@@ -77,7 +77,8 @@ def _read_table(path: Path, layout: Layout, targets: Targets) -> Examples:
     for names, option in ((inputs, "--input"), (columns, "--target")):
         for name in names:
             table.place_of(name, option if len(names) == 1 else f"{option} A,B")
-    more = [*_split_column(table, layout), *([layout.group] if layout.group else [])]
+    marks = _split_column(table, layout)
+    more = [*marks, *([layout.group] if layout.group else [])]
     examples = Examples(path, columns=columns, kind=table.kind)
     first, second = len(inputs), len(inputs) + len(columns)
     with progress("Reading the table", None, "rows") as advance:
@@ -93,7 +94,7 @@ def _read_table(path: Path, layout: Layout, targets: Targets) -> Examples:
             split = _split_of(row[second], path, number, more[0]) if len(more) > bool(layout.group) else None
             add_example(examples, called, raw, row[first:second], split, targets, group)
     examples.notes += table.notes
-    if unused := [name for name in table.names if not more and name.strip().lower() in _PERHAPS_SPLITS]:
+    if unused := [name for name in table.names if not marks and name.strip().lower() in _PERHAPS_SPLITS]:
         examples.notes.append(f"the column {unused[0]} is not used; if it says the split: --split-column {unused[0]}")
     _refuse_paths_as_texts(examples, layout)
     if not examples.items:
@@ -137,7 +138,7 @@ def read_inputs(path: Path, layout: Layout) -> Iterator[tuple[str, Raw, str]]:
     for number, row in enumerate(table.rows(layout.inputs), start=1):
         called, raw, reason = _input(path, layout, number, row)
         yield named(called), raw, reason
-    say(f"Reads {number} rows of {path}: {table.kind}.")
+    say(f"Reads {counted(number, 'rows')} of {path}: {table.kind}.")
     for note in table.notes:
         say(f"Note: {note}.")
 

@@ -83,14 +83,22 @@ def _split_off(examples: Examples, seed: int, strata: Strata, fraction: float | 
 def _without_those_of_a_group(free: list[Example], examples: Examples) -> list[Example]:
     """The examples without a split that may be parted; others go where their content or group is already."""
     there: dict[str, Split] = {}
-    for example in examples.items:
+
+    def note(example: Example) -> None:
         if example.split is not None:
             there.setdefault(f"content {example.content}", example.split)
             there.setdefault(f"group {example.group}" if example.group else "", example.split)
-    for example in free:
-        beside = there.get(f"group {example.group}") if example.group else None
-        example.split = beside or there.get(f"content {example.content}")
-    rest = [example for example in free if example.split is None]
+
+    for example in examples.items:
+        note(example)
+    rest, before = free, -1
+    while len(rest) != before:  # what follows its group may take others of its content along, and these their groups
+        before = len(rest)
+        for example in rest:
+            beside = there.get(f"group {example.group}") if example.group else None
+            example.split = beside or there.get(f"content {example.content}")
+            note(example)
+        rest = [example for example in rest if example.split is None]
     if not rest:
         raise BadData(
             f"{examples.source} leaves no row for validation: the rows without a split belong to groups, or have "

@@ -6,16 +6,20 @@ import os
 import tempfile
 import threading
 from array import array
-from typing import Any, ClassVar
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import IO, Any, ClassVar
+
+from zoo.errors import ZooError
 
 _BUFFER = 1 << 20  # bytes
 
 
 class Spool:
-    """A temporary file of texts and bytes, which is deleted with this object. Thread-safe."""
+    """A temporary file of texts and bytes, which is deleted when it is closed. Thread-safe."""
 
     def __init__(self) -> None:
-        self._file = tempfile.TemporaryFile(prefix="zoo-", buffering=_BUFFER)  # noqa: SIM115 - open as long as this
+        self._file: IO[bytes] | None = None
         self._ends = array("q", [0])
         self._texts = bytearray()  # 1 for a text, 0 for bytes
         self._rows = array("q")
@@ -33,7 +37,9 @@ class Spool:
         if not isinstance(raw, (str, bytes)):
             return raw
         content = raw.encode("utf-8", "surrogatepass") if isinstance(raw, str) else raw
-        with self._lock:
+        with self._lock, _full():
+            if self._file is None:
+                self._file = tempfile.TemporaryFile(prefix="zoo-", buffering=_BUFFER)  # noqa: SIM115 - until `close`
             self._file.write(content)
             self._flushed = False
             self._texts.append(isinstance(raw, str))
@@ -49,7 +55,8 @@ class Spool:
         """What was kept as the `number`-th."""
         start, end = self._ends[number], self._ends[number + 1]
         content: bytes
-        with self._lock:
+        assert self._file is not None
+        with self._lock, _full():
             if not self._flushed:
                 self._file.flush()
                 self._flushed = True
@@ -60,6 +67,22 @@ class Spool:
         if os.name != "nt":
             content = os.pread(self._file.fileno(), end - start, start)
         return content.decode("utf-8", "surrogatepass") if self._texts[number] else content
+
+    def close(self) -> None:
+        """Delete the file; nothing that is kept can be read any more."""
+        if self._file is not None:
+            self._file.close()
+
+
+@contextmanager
+def _full() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise ZooError(
+            f"Cannot write to the folder for temporary files, {tempfile.gettempdir()}: {error.strerror or error}. Free "
+            "some space, or name another folder with TMPDIR."
+        ) from None
 
 
 class Kept(int):

@@ -13,6 +13,7 @@ import re
 import shutil
 import time
 from collections.abc import Collection
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from zoo.errors import ZooError
 LIMIT = 10_000_000_000  # bytes, unless ZOO_CACHE_SIZE is set
 PART = ".part-"
 SPOILT = "spoilt"
+_ABOUT = "about.json"
 _ABANDONED = 3600  # seconds after which an unfinished file counts as left behind by a killed process
 _UNITS = {"": 1, "K": 1e3, "M": 1e6, "G": 1e9, "T": 1e12}
 
@@ -52,7 +54,7 @@ def limit() -> int:
 def room() -> int:
     """The bytes that features may take: the limit, or nine tenths of the free space."""
     folder = features_folder()
-    while not folder.exists():
+    while not folder.exists() and folder != folder.parent:
         folder = folder.parent
     return min(limit(), shutil.disk_usage(folder).free * 9 // 10)
 
@@ -71,7 +73,8 @@ def cached_features() -> list[CachedFeatures]:
     """All features on disk, the least recently used first."""
     found = []
     for folder in _folders():
-        sizes = [(entry.stat().st_size, entry.stat().st_mtime) for entry in _files(folder)]
+        known = [stat for entry in _files(folder) if (stat := _stat(entry)) is not None]
+        sizes = [(stat.st_size, stat.st_mtime) for stat in known]
         used = max((used for _, used in sizes), default=0.0)
         found.append(CachedFeatures(folder, _about(folder), sum(size for size, _ in sizes), used))
     return sorted((one for one in found if one.bytes), key=lambda one: one.used)
@@ -81,7 +84,7 @@ def prune(most: int, protect: Collection[Path] = ()) -> int:
     """Delete the least recently used files until there are at most `most` bytes; returns how many bytes were deleted.
 
     Files in `protect` stay. A process that is reading a deleted file can continue to do so. What a killed process left
-    unfinished is deleted, too.
+    unfinished is deleted, too, once it is so old that no process can still be writing it.
     """
     files = [(stat.st_mtime, stat.st_size, path) for path in _all() if (stat := _stat(path)) is not None]
     total = sum(size for _, size, _ in files)
@@ -93,14 +96,24 @@ def prune(most: int, protect: Collection[Path] = ()) -> int:
             gone += size
     for folder in _folders():
         for path in folder.glob(f"{PART}*"):
-            stat = _stat(path)
-            if stat is not None and (most == 0 or stat.st_mtime < time.time() - _ABANDONED):
+            if _is_old(path):
                 _delete(path)
-        stat = _stat(folder)
-        empty = not {path.name for path in folder.iterdir()} - {"about.json", SPOILT}
-        if empty and stat is not None and stat.st_mtime < time.time() - _ABANDONED:
-            shutil.rmtree(folder, ignore_errors=True)
+        if folder not in protect and _is_old(folder):
+            with suppress(OSError):  # another process has just deleted it, or written something
+                _remove_if_empty(folder)
     return gone
+
+
+def _remove_if_empty(folder: Path) -> None:
+    if {path.name for path in folder.iterdir()} <= {_ABOUT, SPOILT}:
+        for name in (_ABOUT, SPOILT):
+            _delete(folder / name)
+        folder.rmdir()
+
+
+def _is_old(path: Path) -> bool:
+    stat = _stat(path)
+    return stat is not None and stat.st_mtime < time.time() - _ABANDONED
 
 
 def _folders() -> list[Path]:
@@ -135,7 +148,7 @@ def _delete(path: Path) -> bool:
 
 def _about(folder: Path) -> dict[str, Any]:
     try:
-        content = json.loads((folder / "about.json").read_text(encoding="utf-8"))
+        content = json.loads((folder / _ABOUT).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
     return content if isinstance(content, dict) else {}

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import json
+import re
 from collections.abc import Sequence
 from operator import itemgetter
 from pathlib import Path
@@ -212,7 +214,20 @@ def _about(
         "file": content_sha256(weights) if weights is not None else "none",
         "preprocessing": _behaviour(preprocessing),
         "features": [f"{name} {tensor.dtype}{list(tensor.shape[1:])}" for name, tensor in front.output.items()],
+        "network": _structure(front),
     }
+
+
+def _structure(front: keras.Model) -> str:
+    """A checksum of the layers, their settings and how they are connected; "" if a layer cannot tell its settings.
+
+    Keras numbers the names of layers, differently each time that the same model is built: the numbers are left out.
+    """
+    try:
+        text = json.dumps(front.get_config(), sort_keys=True, default=str)
+    except Exception:  # whatever a plugin's layer raises
+        return ""
+    return hashlib.sha256(re.sub(r"_\d+\b|0x[0-9a-f]+", "", text).encode()).hexdigest()
 
 
 def _behaviour(preprocessing: Preprocessing) -> str:

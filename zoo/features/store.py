@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import ctypes
+import errno
+import functools
 import hashlib
 import json
 import mmap
 import os
 import time
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +24,7 @@ from zoo.inference.arrays import padded
 
 if TYPE_CHECKING:
     import numpy as np
+    import pyarrow as pa
 
     Shape = tuple[int | None, ...]
 
@@ -50,8 +54,9 @@ class Store:
         self._about, self._shapes = text, dict(shapes)
         self._files: dict[Path, dict[str, tuple[np.ndarray, np.ndarray]]] = {}  # starts of the rows, and all numbers
         self._opened: list[Path] = []
+        self._used: set[int] = set()  # numbers in `_opened`: what this process has looked up or written
         self._index = Index()  # the file's number in `_opened`, times `_ROWS`, plus the row
-        self._maps: list[mmap.mmap] = []
+        self._maps: list[tuple[ctypes.c_void_p, ctypes.c_size_t]] = []  # where they begin, and their lengths
         self._touched = 0  # bytes read since the maps were let go of
         self._waiting: list[tuple[Sequence[str], dict[str, np.ndarray]]] = []
         self._waiting_bytes, self._written = 0, time.monotonic()
@@ -71,11 +76,16 @@ class Store:
             raise _cannot_be_kept(self.folder, error) from None
 
     def missing(self, contents: Sequence[str]) -> list[int]:
-        """The positions of the contents that are not in the store; a repeated content counts only once."""
+        """The positions of the contents that are not in the store; a repeated content counts only once.
+
+        The files of the others count as used now, and are not deleted while this store is open.
+        """
         import numpy as np
 
         keys = keys_of(contents)
-        lacking = np.flatnonzero(self._index.find(keys) < 0)
+        found = self._index.find(keys)
+        self._use(np.unique(found[found >= 0] // _ROWS).tolist())
+        lacking = np.flatnonzero(found < 0)
         _, first = np.unique(keys[lacking], return_index=True)
         places: list[int] = lacking[np.sort(first)].tolist()
         return places
@@ -87,6 +97,8 @@ class Store:
         """
         import numpy as np
 
+        if not contents:
+            return
         kept = {}
         for name in self._shapes:
             values = np.ascontiguousarray(batch[name])
@@ -134,8 +146,8 @@ class Store:
         self._touched += count
         if self._touched > _HELD and hasattr(mmap, "MADV_DONTNEED"):
             self._touched = 0
-            for mapped in self._maps:
-                mapped.madvise(mmap.MADV_DONTNEED)
+            for address, length in self._maps:
+                _madvise()(address, length, mmap.MADV_DONTNEED)
 
     def _row(self, name: str, place: int) -> np.ndarray:
         number, row = divmod(place, _ROWS)
@@ -153,28 +165,49 @@ class Store:
         for name in self._shapes:
             columns[name] = pa.concat_arrays([_flat(batch[name]) for _, batch in batches])
         table = pa.table(columns)
+        try:
+            try:
+                path = self._named(table)
+            except FileNotFoundError:  # somebody has just deleted the folder
+                path = self._named(table)
+        except OSError as error:
+            raise _cannot_be_kept(self.folder, error) from None
+        if self._open(path, checked=True):
+            self._use([len(self._opened) - 1])
+        prune(limit(), protect={self.folder, *(self._opened[number] for number in list(self._used))})
+
+    def _named(self, table: pa.Table) -> Path:
+        """A new file with this table, whose name is the checksum of its content. Raises `OSError`."""
+        import pyarrow as pa
+
+        self._put("about.json", self._about)
         part = self.folder / f"{PART}{uuid.uuid4().hex}"
         try:
-            self._put("about.json", self._about)
             with part.open("wb") as file, pa.ipc.new_file(file, table.schema) as writer:
                 writer.write_table(table, max_chunksize=max(table.num_rows, 1))
                 writer.close()
                 file.flush()
                 os.fsync(file.fileno())
             path = self.folder / f"{_sha256(part)}.arrow"
-            part.replace(path)
-        except OSError as error:
+            if not path.exists():  # another process may have computed the same, and Windows replaces no mapped file
+                part.replace(path)
+        finally:
             part.unlink(missing_ok=True)
-            raise _cannot_be_kept(self.folder, error) from None
-        self._open(path, checked=True)
-        prune(limit(), protect={self.folder, *self._files})
+        return path
+
+    def _use(self, numbers: Iterable[int]) -> None:
+        for number in numbers:
+            if number not in self._used:
+                self._used.add(number)
+                with suppress(OSError):
+                    os.utime(self._opened[number])
 
     def _put(self, name: str, text: str) -> None:
         if not (self.folder / name).exists():
             self.folder.mkdir(parents=True, exist_ok=True)
             write_atomic(self.folder / name, text.encode())
 
-    def _open(self, path: Path, checked: bool = False) -> None:
+    def _open(self, path: Path, checked: bool = False) -> bool:
         """Map a file into memory, if it is complete."""
         import numpy as np
         import pyarrow as pa
@@ -182,20 +215,30 @@ class Store:
         try:
             if not checked and _sha256(path) != path.stem:
                 path.unlink(missing_ok=True)
-                return
-            with path.open("rb") as file:
-                mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-            table = pa.ipc.open_file(pa.BufferReader(pa.py_buffer(mapped))).read_all()
+                return False
+            with pa.memory_map(str(path)) as file:  # Python's own maps would keep the file open as well
+                mapped = file.read_buffer()
+            table = pa.ipc.open_file(pa.BufferReader(mapped)).read_all()
             values = {name: _mapped(table[name]) for name in self._shapes}
             keys = np.frombuffer(table["content"].chunk(0).buffers()[1], KEY, table.num_rows)
-        except (OSError, pa.ArrowInvalid, KeyError, ValueError):
-            return
-        with suppress(OSError):
-            os.utime(path)  # record that it has been used
+        except OSError as error:
+            if error.errno in (errno.EMFILE, errno.ENFILE):
+                raise
+            return False
+        except (pa.ArrowInvalid, KeyError, ValueError, IndexError):  # complete, and yet not what this version writes
+            with suppress(OSError):
+                path.unlink()
+            return False
         self._files[path] = values
-        self._maps.append(mapped)
+        self._maps.append((ctypes.c_void_p(mapped.address), ctypes.c_size_t(mapped.size)))
         self._opened.append(path)
         self._index.add(keys, _ROWS * (len(self._opened) - 1))
+        return True
+
+
+@functools.cache
+def _madvise() -> Any:
+    return ctypes.CDLL(None).madvise
 
 
 def _cannot_be_kept(folder: Path, error: OSError) -> ZooError:

@@ -46,7 +46,7 @@ def _reported() -> Iterator[None]:
     except MemoryError:
         raise _TooMany from None
     except tf.errors.ResourceExhaustedError as error:
-        if "OOM" in str(error):
+        if not any(word in str(error).lower() for word in ("no space", "quota", "disk")):
             raise _TooMany from None
         # TensorFlow raises the same error for a full disk
         raise ZooError(f"TensorFlow cannot write: {str(error).splitlines()[0]}. Free some disk space.") from None

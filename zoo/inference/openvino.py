@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import threading
 from typing import Any
 
@@ -9,6 +10,18 @@ from zoo.inference.folded import input_names
 from zoo.inference.options import Precision
 
 _HINTS = {"float32": "f32", "bfloat16": "bf16", "float16": "f16"}
+
+
+@functools.cache
+def _core() -> Any:
+    """The one Core of this process, which never ends.
+
+    Each Core gives its thread a stack for signals. When a second one ends, it puts back that of the first; if that has
+    ended too, the memory belongs to something else by now, and the next signal, such as Ctrl-C, destroys it.
+    """
+    import openvino
+
+    return openvino.Core()
 
 
 class OpenVino:
@@ -22,14 +35,12 @@ class OpenVino:
         return openvino.convert_model(function)
 
     def __init__(self, function: Any, converted: Any, precision: Precision) -> None:
-        import openvino
-
         self._outputs = function.structured_outputs
         place = {name.partition(":")[0]: i for i, port in enumerate(converted.inputs) for name in port.get_names()}
         self._places = [place[name] for name in input_names(function)]
         settings = {"INFERENCE_PRECISION_HINT": _HINTS[precision], "PERFORMANCE_HINT": "LATENCY"}
         self._alone = threading.Lock()  # a compiled model handles one request at a time
-        self._compiled = openvino.Core().compile_model(converted, "CPU", settings)
+        self._compiled = _core().compile_model(converted, "CPU", settings)
 
     def __call__(self, batch: Any) -> Any:
         """Run a batch; returns numpy arrays, nested like the function's outputs."""

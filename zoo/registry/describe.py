@@ -3,31 +3,33 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 import subprocess
 import sys
 import tempfile
 import zipfile
+import zlib
 from email.message import Message
 from importlib import metadata
 from pathlib import Path
 from typing import Any, cast
 from urllib.parse import unquote, urlsplit
+from urllib.request import url2pathname
 
-import msgspec
-import tomli_w
 from packaging.utils import canonicalize_name
 
 from zoo.atomic import write_atomic
 from zoo.catalog.host import Plugin
 from zoo.errors import BadRegistry, CannotInstall, UnknownName
-from zoo.registry.environment import distribution_of
+from zoo.registry.environment import distribution_of, origin_of
 from zoo.registry.format import Artefact, Entry, ListedBackbone, ListedHead, parse
+from zoo.registry.installer import Options, environment, offline
 from zoo.registry.probe import look
 from zoo.registry.sources import read_file
+from zoo.registry.text import replaced
 
 _NOT_SHIPPED = {"tests", "dist", "build", "__pycache__"}
+_GROWS = 100  # times a wheel may grow when it is unpacked; code and texts compress to a tenth
 
 
 def describe(given: str, registry: Path, *, verified: bool = False) -> list[Entry]:
@@ -58,37 +60,38 @@ def write(entries: list[Entry], registry: Path) -> None:
 
     Raises `BadRegistry` if the file is not a registry, or an entry is wrong.
     """
-    content = read_file(registry).decode() if registry.exists() else "format = 1\n"
-    parse(content.encode(), str(registry))
-    head, *blocks = re.split(r"(?m)^(?=\[\[plugins\]\]\s*$)", content)
-    by_name = {_name_in(block): block for block in blocks}
-    by_name |= {entry.name: f"[[plugins]]\n{_toml(entry)}\n" for entry in entries}
-    new = head.rstrip("\n") + "\n\n" + "\n".join(block.rstrip("\n") + "\n" for block in by_name.values())
-    _, problems = parse(new.encode(), str(registry))
-    if problems:
-        raise BadRegistry(f"{registry}: {problems[0]}.")
+    content = read_file(registry) if registry.exists() else b"format = 1\n"
+    parse(content, str(registry))
+    new = replaced(content.decode(), entries, str(registry)).encode()
     try:
-        write_atomic(registry, new.encode())
+        write_atomic(registry, new)
     except OSError as error:
         raise BadRegistry(f"Cannot write {registry}: {error.strerror or error}. It is unchanged.") from None
-
-
-def _name_in(block: str) -> str:
-    """The name in the text of one entry."""
-    match = re.search(r'(?m)^name\s*=\s*["\'](.+?)["\']', block)
-    return match[1] if match else block
 
 
 def _unpacked(wheel: Path, folder: str) -> metadata.Distribution:
     try:
         with zipfile.ZipFile(wheel) as archive:
+            _refuse_hostile(archive, wheel)
             archive.extractall(folder)
         (distribution,) = metadata.distributions(path=[folder])
     except OSError as error:
-        raise BadRegistry(f"{wheel} cannot be read: {error.strerror}.") from None
-    except (zipfile.BadZipFile, ValueError):
-        raise BadRegistry(f"{wheel} is not a wheel.") from None
+        raise BadRegistry(f"{wheel} cannot be read: {error.strerror or error}.") from None
+    except (zipfile.BadZipFile, zlib.error, RuntimeError, ValueError):
+        raise BadRegistry(f"{wheel} is not a wheel, or is damaged.") from None
     return distribution
+
+
+def _refuse_hostile(archive: zipfile.ZipFile, wheel: Path) -> None:
+    """Raise `BadRegistry` if a wheel would write outside its folder, or fill the disk."""
+    members = archive.infolist()
+    for name in (member.orig_filename for member in members):
+        if name.startswith(("/", "\\")) or ".." in re.split(r"[/\\]", name) or ":" in name:
+            raise BadRegistry(f"{wheel} is refused: its member {name!r} would be written outside its folder.")
+    if len({member.filename for member in members}) < len(members):
+        raise BadRegistry(f"{wheel} is refused: it has several members with the same name.")
+    if sum(member.file_size for member in members) > _GROWS * wheel.stat().st_size:
+        raise BadRegistry(f"{wheel} is refused: it would unpack to more than {_GROWS} times its size.")
 
 
 def _entries(
@@ -100,7 +103,6 @@ def _entries(
     homepage = addresses.get("Homepage") or about.get("Home-page") or next(iter(addresses.values()), None)
     licence = about.get("License-Expression") or about.get("License")
     wanted = {"summary": (about.get("Summary"), "description"), "licence": (licence, "license")}
-    wanted["home page"] = (homepage, "[project.urls] Homepage")
     for what, (value, key) in wanted.items():
         if not value:
             raise BadRegistry(f"{name} has no {what}. Its pyproject.toml needs {key}.")
@@ -115,7 +117,7 @@ def _entries(
                 distribution=name,
                 api=plugin.api,
                 licence=str(licence),
-                homepage=str(homepage),
+                homepage=homepage and str(homepage),
                 verified=verified,
                 backbones=tuple(_backbone(facts) for facts in plugin.backbones.facts),
                 heads=tuple(ListedHead(f["name"], f["summary"], tuple(f["modalities"])) for f in plugin.heads.facts),
@@ -136,12 +138,22 @@ def _backbone(facts: dict[str, Any]) -> ListedBackbone:
 def _source(distribution: metadata.Distribution, base: Path) -> dict[str, Any]:
     """Requirement, folder, bytes and artefacts of an installed distribution."""
     exact = f"{distribution.metadata['Name']}=={distribution.version}"
-    origin = json.loads(distribution.read_text("direct_url.json") or "{}")
+    origin = origin_of(distribution)
     if not origin:
         return _of_index(exact)
-    path = Path(unquote(urlsplit(origin["url"]).path))
+    address = urlsplit(origin["url"])
     if "vcs_info" in origin:
+        if origin["vcs_info"]["vcs"] != "git" or origin.get("subdirectory"):
+            raise BadRegistry(
+                f"{exact} was installed from {origin['url']}, and a registry can only name the top folder of a git "
+                "repository. Give a wheel of it."
+            )
         return {"requirement": f"git+{origin['url']}@{origin['vcs_info']['commit_id']}"}
+    if "archive_info" in origin and not address.path.endswith(".whl"):
+        raise BadRegistry(f"{exact} was installed from {origin['url']}, which is not a wheel. Give a wheel of it.")
+    if "archive_info" in origin and address.scheme != "file":
+        return _of_address(exact, origin["url"], origin["archive_info"])
+    path = Path(url2pathname(address.path))
     if "archive_info" in origin:
         return _of_wheel(path, base)
     if not path.resolve().is_relative_to(base):
@@ -154,11 +166,27 @@ def _source(distribution: metadata.Distribution, base: Path) -> dict[str, Any]:
     return {"requirement": exact, "folder": path.resolve().relative_to(base).as_posix(), "bytes": size}
 
 
+def _of_address(exact: str, address: str, archive: dict[str, Any]) -> dict[str, Any]:
+    """The artefact of a wheel at an address, as pip recorded it."""
+    kind, _, only = str(archive.get("hash", "")).partition("=")
+    sha256 = archive.get("hashes", {}).get("sha256") or (only if kind == "sha256" else None)
+    if not sha256:
+        raise BadRegistry(
+            f"{exact} was installed from {address}, and no sha256 of it was recorded. Download that wheel to the "
+            "registry's folder, and give the file."
+        )
+    return {"requirement": address, "artefacts": (Artefact(unquote(address.rsplit("/", 1)[-1]), sha256),)}
+
+
 def _of_wheel(wheel: Path, base: Path) -> dict[str, Any]:
     resolved = wheel.resolve()
     if not resolved.is_relative_to(base):
         raise BadRegistry(f"{wheel} is outside the registry's folder. Move it to {base}, or a folder below.")
-    artefact = Artefact(wheel.name, hashlib.sha256(wheel.read_bytes()).hexdigest(), wheel.stat().st_size)
+    try:
+        content = wheel.read_bytes()
+    except OSError as error:
+        raise BadRegistry(f"{wheel} cannot be read: {error.strerror}. Give a wheel that is there.") from None
+    artefact = Artefact(wheel.name, hashlib.sha256(content).hexdigest(), len(content))
     return {
         "requirement": f"./{resolved.relative_to(base).as_posix()}",
         "bytes": artefact.bytes,
@@ -169,28 +197,13 @@ def _of_wheel(wheel: Path, base: Path) -> dict[str, Any]:
 def _of_index(exact: str) -> dict[str, Any]:
     """The artefact of a version that pip downloads from its index."""
     with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", folder, exact]
-        done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+        command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", folder]
+        command += [*Options().arguments(), exact]
+        done = subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL, env=environment())
         files = list(Path(folder).iterdir())
         if done.returncode or not files:
-            raise BadRegistry(f"pip cannot download {exact} to hash it. Give a wheel of it instead.")
+            forbidden = "ZOO_OFFLINE=1 forbids the network, so " * offline()
+            raise BadRegistry(f"{forbidden}pip cannot download {exact} to hash it. Give a wheel of it instead.")
         content = files[0].read_bytes()
     artefact = Artefact(files[0].name, hashlib.sha256(content).hexdigest(), len(content))
     return {"requirement": exact, "bytes": len(content), "artefacts": (artefact,)}
-
-
-def _toml(entry: Entry) -> str:
-    """An entry as TOML, with a line for each artefact, backbone and head."""
-    lines = []
-    for key, value in msgspec.to_builtins(entry).items():
-        if isinstance(value, tuple):
-            rows = "".join(f"    {_inline(row)},\n" for row in value)
-            lines.append(f"{key} = [\n{rows}]\n")
-        else:
-            lines.append(tomli_w.dumps({key: value}))
-    return "".join(lines)
-
-
-def _inline(row: dict[str, Any]) -> str:
-    values = [" ".join(tomli_w.dumps({key: value}).split("\n")).strip() for key, value in row.items()]
-    return "{ " + ", ".join(values) + " }"

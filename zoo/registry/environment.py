@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shlex
 import sys
@@ -9,6 +10,9 @@ import sysconfig
 from collections.abc import Iterable, Iterator, Mapping
 from importlib import metadata
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
@@ -46,7 +50,30 @@ def distribution_of(name: str) -> metadata.Distribution | None:
 
 def is_editable(distribution: metadata.Distribution) -> bool:
     """Whether it is only a link to a folder that somebody works in."""
-    return '"editable": true' in (distribution.read_text("direct_url.json") or "")
+    return bool(origin_of(distribution).get("dir_info", {}).get("editable", False))
+
+
+def origin_of(distribution: metadata.Distribution) -> dict[str, Any]:
+    """What its direct_url.json says about where it was installed from; empty if it came from an index."""
+    try:
+        origin = json.loads(distribution.read_text("direct_url.json") or "{}")
+    except ValueError:
+        return {}
+    return origin if isinstance(origin, dict) else {}
+
+
+def is_of(distribution: metadata.Distribution, given: str) -> bool:
+    """Whether it was installed from the folder that `given` names: a path, a file:// address, or NAME @ such a one."""
+    origin = origin_of(distribution).get("url", "")
+    there, here = (_folder(address.rpartition(" @ ")[2]) for address in (origin, given))
+    return there is not None and there == here
+
+
+def _folder(address: str) -> Path | None:
+    if "://" not in address:
+        return Path(address).resolve()
+    parts = urlsplit(address)
+    return Path(url2pathname(parts.path)).resolve() if parts.scheme == "file" else None
 
 
 def needs(distribution: metadata.Distribution, extras: Iterable[str] = ()) -> Iterator[Requirement]:

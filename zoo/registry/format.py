@@ -79,7 +79,7 @@ class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     requirement: Line
     api: Line
     licence: Line
-    homepage: Line
+    homepage: Line | None = None
     folder: Line | None = None
     bytes: Count = 0
     verified: bool = False
@@ -167,7 +167,7 @@ def _entry(content: Any) -> Entry:
         SpecifierSet(entry.api)
     except InvalidSpecifier:
         raise ValueError(f"api is {entry.api!r}; it must be a version range such as '>=1.0,<2'") from None
-    if urlsplit(entry.homepage).scheme not in ("https", "http"):
+    if entry.homepage is not None and urlsplit(entry.homepage).scheme not in ("https", "http"):
         raise ValueError(f"homepage is {entry.homepage!r}; it must be an https:// address")
     if entry.folder is not None:
         _check_inside(entry.folder, "folder")

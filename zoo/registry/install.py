@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 import sysconfig
 from collections.abc import Sequence
@@ -25,6 +26,7 @@ from zoo.registry.environment import (
     files_of,
     installed,
     is_editable,
+    is_of,
     library,
     only_needed_by,
     plugin_names,
@@ -91,10 +93,11 @@ def plan_installation(names: Sequence[str], registries: Registries, options: Opt
     _refuse_unmanageable()
     requests = [_request(name, registries) for name in names]
     for request in requests:
-        if not options.no_index and _is_on_no_index(request, registries):
+        if not options.asks_no_index and (listing := _on_no_index(request, registries)):
             raise CannotInstall(
-                f"{request.asked} is a plugin of zoo itself, and no package index has it: what is there under its name "
-                f"would be somebody else's. A checkout of zoo has it; name one first: {CHECKOUT}. "
+                f"{request.asked} lies in {listing.entry.folder} of a checkout, which is not beside its registry "
+                f"({listing.registry}), and as far as that says, no package index has it: what is there under its name "
+                f"may be somebody else's. A checkout has it; name one first: {CHECKOUT}. "
                 "Or give a folder with its wheel: --no-index --find-links FOLDER"
             )
     try:
@@ -104,7 +107,7 @@ def plan_installation(names: Sequence[str], registries: Registries, options: Opt
         similar = nearest(unknown[0], registries.listings) if unknown else []
         hint = f" The registry has {' and '.join(similar)}." if similar else ""
         if any(request.listing and request.listing.needs_checkout for request in requests):
-            hint = f" A checkout of zoo has it; name one first: {CHECKOUT}"
+            hint = f" A checkout has it; name one first: {CHECKOUT}"
         raise CannotInstall(f"Cannot install {', '.join(names)}: {error}{hint}") from None
 
 
@@ -123,8 +126,8 @@ def plan_upgrade(names: Sequence[str], registries: Registries, options: Options)
         listed = [registries.listings[p] for p in plugin_names(distribution) if p in registries.listings]
         listing = next((one for one in listed if canonicalize_name(one.entry.distribution) == name), None)
         request = Request(name, listing.source if listing else name, listing)
-        if not options.no_index and _is_on_no_index(request, registries):
-            say(f"{name} is left as it is: it comes from a checkout of zoo. To name one: {CHECKOUT}")
+        if not options.asks_no_index and _on_no_index(request, registries):
+            say(f"{name} is left as it is: it comes from a checkout. To name one: {CHECKOUT}")
             continue
         requests.append(request)
     if not requests:
@@ -143,9 +146,9 @@ def carry_out(plan: InstallPlan, options: Options) -> list[Plugin]:
     """
     asked = [one for one in plan.candidates if one.asked]
     names = " and ".join(one.name for one in asked)
-    present = installed()
     before = {plugin.name for plugin in catalog().plugins if plugin.status == "loaded"}
     with transaction(f"The installation of {names}") as change:
+        present = _all_present([one.name for one in plan.candidates if one.replaces])
         lay_out(plan.candidates, change.staging, options)
         for one in plan.candidates:
             if not one.asked:
@@ -166,10 +169,20 @@ def plan_removal(names: Sequence[str]) -> list[str]:
 
 def remove(distributions: Sequence[str]) -> None:
     """Remove distributions, all or none of them; their code is not run."""
-    present = installed()
     with transaction(f"The removal of {' and '.join(distributions)}") as change:
-        change.move(path for name in distributions for path in files_of(present[name]))
+        present = _all_present([canonicalize_name(name) for name in distributions])
+        change.move(path for name in distributions for path in files_of(present[canonicalize_name(name)]))
     _forget()
+
+
+def _all_present(names: Sequence[str]) -> dict[str, importlib.metadata.Distribution]:
+    """What is installed, now that no other zoo can change it; raises `CannotInstall` if one of these is gone."""
+    importlib.invalidate_caches()
+    present = installed()
+    if gone := [name for name in names if name not in present]:
+        verb = "is" if len(gone) == 1 else "are"
+        raise CannotInstall(f"{' and '.join(gone)} {verb} gone: something else removed it meanwhile. Run it again.")
+    return present
 
 
 def _refuse_unmanageable() -> None:
@@ -179,32 +192,39 @@ def _refuse_unmanageable() -> None:
 def _request(asked: str, registries: Registries) -> Request:
     if listing := registries.listings.get(asked):
         return Request(asked, listing.source, listing)
-    if asked.startswith(("git+https://", "https://")):
-        return Request(asked, asked)
     path = Path(asked).expanduser()
-    if "/" in asked or asked.endswith(".whl"):
-        if not path.exists():
-            raise CannotInstall(f"{asked} does not exist. Give a folder, a wheel, a requirement, or a registry's name.")
+    is_path = asked.endswith(".whl") or any(sign in asked for sign in ("/", os.sep, os.altsep or os.sep))
+    if is_path and path.exists():
         return Request(asked, str(path.resolve()))
     try:
-        Requirement(asked)
+        requirement = Requirement(asked)
     except InvalidRequirement:
+        requirement = None
+    address = requirement.url if requirement else asked if "://" in asked else None
+    if address:
+        if not address.removeprefix("git+").startswith(("https://", "file://")):
+            raise CannotInstall(f"{asked} is not at an https:// address. Give one, or a file on this disk.")
+        return Request(asked, asked)
+    if is_path:
+        raise CannotInstall(f"{asked} does not exist. Give a folder, a wheel, a requirement, or a registry's name.")
+    if requirement is None:
         similar = nearest(asked, registries.listings)
         hint = f"Did you mean {' or '.join(similar)}?" if similar else "`zoo search` lists all plugins."
-        raise UnknownName(f"{asked!r} is neither a plugin in a registry nor a requirement. {hint}") from None
+        raise UnknownName(f"{asked!r} is neither a plugin in a registry nor a requirement. {hint}")
     return Request(asked, asked)
 
 
-def _is_on_no_index(request: Request, registries: Registries) -> bool:
-    """Whether pip would look on a package index for a plugin of this project, which none has."""
+def _on_no_index(request: Request, registries: Registries) -> Listing | None:
+    """The entry for which pip would look on a package index, although only a checkout has its plugin."""
     try:
         requirement = Requirement(request.source)
     except InvalidRequirement:  # a path or an address
-        return False
+        return None
+    if requirement.url:
+        return None
     name, listings = canonicalize_name(requirement.name), registries.listings.values()
-    return requirement.url is None and any(
-        one.needs_checkout and canonicalize_name(one.entry.distribution) == name for one in listings
-    )
+    same = (one for one in listings if canonicalize_name(one.entry.distribution) == name)
+    return next((one for one in same if one.needs_checkout), None)
 
 
 def _plan(requests: list[Request], limits: list[str], options: Options, *, upgrade: bool) -> InstallPlan:
@@ -212,9 +232,12 @@ def _plan(requests: list[Request], limits: list[str], options: Options, *, upgra
         candidates = resolve([request.source for request in requests], limits, options, upgrade=upgrade)
     plan = InstallPlan(requests, candidates)
     present = installed()
-    for number, one in enumerate(candidates):
+    for one in list(candidates):
         if one.replaces and is_editable(present[one.name]):
-            raise _editable(one.name)
+            if not one.given or not is_of(present[one.name], one.given):
+                raise _editable(one.name)
+            candidates.remove(one)  # it is that folder already
+    for number, one in enumerate(candidates):
         listing = plan.listing(one)
         if listing and listing.entry.artefacts and not Path(listing.source).is_dir():
             candidates[number] = replace(one, sha256=tuple(artefact.sha256 for artefact in listing.entry.artefacts))

@@ -16,12 +16,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.request import url2pathname
 
 from packaging.utils import canonicalize_name, parse_wheel_filename
 
 from zoo.errors import CannotInstall
-from zoo.progress import quiet
+from zoo.progress import on_terminal, quiet
 from zoo.registry.environment import installed
 
 
@@ -32,9 +33,14 @@ class Options:
     find_links: tuple[str, ...] = ()
     no_index: bool = False
 
+    @property
+    def asks_no_index(self) -> bool:
+        """Whether no package index is asked, because of `no_index` or because ZOO_OFFLINE=1 forbids the network."""
+        return self.no_index or offline()
+
     def arguments(self) -> list[str]:
         links = [part for link in self.find_links for part in ("--find-links", link)]
-        return links + (["--no-index"] if self.no_index else [])
+        return links + (["--no-index"] if self.asks_no_index else [])
 
 
 @dataclass(frozen=True)
@@ -68,6 +74,9 @@ def resolve(given: Sequence[str], constraints: Sequence[str], options: Options, 
 
     Raises `CannotInstall` with the conflict, or with what was not found.
     """
+    for source in (*given, *options.find_links):
+        if offline() and "://" in source and "file://" not in source:
+            raise CannotInstall(f"ZOO_OFFLINE=1 forbids the network, and {source} is there. Give a file on this disk.")
     with tempfile.TemporaryDirectory() as folder:
         limits = Path(folder, "constraints.txt")
         limits.write_text("\n".join(constraints) + "\n")
@@ -107,6 +116,20 @@ def tool() -> str:
     return _uv() or "pip"
 
 
+def offline() -> bool:
+    """Whether ZOO_OFFLINE=1 forbids the network."""
+    return os.environ.get("ZOO_OFFLINE") == "1"
+
+
+def environment() -> dict[str, str]:
+    """The variables for pip and uv. If the network is forbidden, they get a proxy that does not exist."""
+    if not offline():
+        return dict(os.environ)
+    nowhere = "http://127.0.0.1:9"
+    proxies = dict.fromkeys(("PIP_PROXY", "http_proxy", "https_proxy", "HTTPS_PROXY", "ALL_PROXY"), nowhere)
+    return os.environ | proxies | {"no_proxy": "", "NO_PROXY": "", "PIP_RETRIES": "0", "UV_OFFLINE": "1"}
+
+
 def _pip() -> list[str]:
     return [sys.executable, "-m", "pip", "--disable-pip-version-check", "--no-input"]
 
@@ -125,11 +148,14 @@ def _uv() -> str | None:
 
 def _run(command: list[str], *, show: bool = False) -> str:
     """Run pip or uv, showing its progress on a terminal; returns what it printed on standard error."""
-    to_terminal = show and sys.stderr.isatty() and not quiet()
+    to_terminal = show and on_terminal() and not quiet()
     out: Any = sys.stderr if to_terminal else subprocess.PIPE
-    done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.PIPE, text=True)
+    done = subprocess.run(
+        command, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.PIPE, text=True, env=environment()
+    )
     if done.returncode:
-        raise CannotInstall(_reason(done.stderr, done.stdout or ""))
+        forbidden = " ZOO_OFFLINE=1 forbids the network; --find-links FOLDER names a folder of wheels." * offline()
+        raise CannotInstall(_reason(done.stderr, done.stdout or "") + forbidden)
     return done.stderr
 
 
@@ -157,19 +183,27 @@ def _candidates_of_pip(report: dict[str, Any]) -> list[Candidate]:
     for item in report["install"]:
         about, info = item["metadata"], item["download_info"]
         sha256 = info.get("archive_info", {}).get("hashes", {}).get("sha256")
-        name = canonicalize_name(about["name"])
+        name, address = canonicalize_name(about["name"]), _address(info)
         candidates.append(
             Candidate(
                 name=name,
                 version=about["version"],
-                given=info["url"] if item["is_direct"] else "",
+                given=address if item["is_direct"] else "",
                 asked=item["requested"],
-                origin=_without_credentials(info["url"]),
+                origin=_without_credentials(address.partition("#")[0]),
                 sha256=(sha256,) if sha256 else (),
                 replaces=present[name].version if name in present else None,
             )
         )
     return candidates
+
+
+def _address(info: dict[str, Any]) -> str:
+    """The address in pip's report, with the commit of a repository and the folder in it."""
+    address = str(info["url"])
+    if vcs := info.get("vcs_info"):
+        address = f"{vcs['vcs']}+{address}@{vcs['commit_id']}"
+    return f"{address}#subdirectory={info['subdirectory']}" if info.get("subdirectory") else address
 
 
 def _candidates_of_uv(said: str, given: Sequence[str]) -> list[Candidate]:
@@ -180,16 +214,17 @@ def _candidates_of_uv(said: str, given: Sequence[str]) -> list[Candidate]:
     candidates = []
     for written, version, first, second in line.findall(said):
         name, (origin, _, fragment) = canonicalize_name(written), (first or second).partition("#")
+        stated = dict(parse_qsl(fragment))
         if not version and origin.endswith(".whl"):
             version = str(parse_wheel_filename(unquote(origin.rsplit("/", 1)[-1]))[1])
         candidates.append(
             Candidate(
                 name=name,
                 version=version or "as it is built",
-                given=origin,
+                given=f"{origin}#subdirectory={stated['subdirectory']}" if "subdirectory" in stated else origin,
                 asked=bool(origin) or name in names,
                 origin=_without_credentials(origin),
-                sha256=(fragment.removeprefix("sha256="),) if fragment.startswith("sha256=") else (),
+                sha256=(stated["sha256"],) if "sha256" in stated else (),
                 replaces=present[name].version if name in present else None,
             )
         )
@@ -213,9 +248,9 @@ def _size(address: str) -> int | None:
     """The size in bytes of the file at an address, if it is quickly known."""
     parts = urlsplit(address)
     if parts.scheme == "file":
-        path = Path(unquote(parts.path))
+        path = Path(url2pathname(parts.path))
         return path.stat().st_size if path.is_file() else None
-    if parts.scheme not in ("https", "http"):
+    if parts.scheme not in ("https", "http") or offline():
         return None
     import requests
 

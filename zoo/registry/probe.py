@@ -49,7 +49,8 @@ def main() -> None:
     asked.load({}, sys.argv[split + 1 :])
     heavy = sorted({name.partition(".")[0] for name in set(sys.modules) - before} & set(HEAVY))
     everything.load(disabled_plugins())
-    sys.stdout.write("\n" + msgspec.json.encode(Seen(asked.plugins, heavy, everything.plugins)).decode())
+    sys.stdout.flush()
+    sys.stdout.buffer.write(b"\n" + msgspec.json.encode(Seen(asked.plugins, heavy, everything.plugins)))
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 from importlib import metadata
@@ -48,17 +49,41 @@ def scaffold(name: str, folder: Path, *, backbone: bool, head: bool) -> Path:
         files[f"{package}/backbone.py"] = _filled("backbone.py", values)
     if head:
         files[f"{package}/head.py"] = _filled("head.py", values)
-    beside = folder.with_name(f"{UNFINISHED}{folder.name}")
+    try:
+        _write(files, folder.resolve())
+    except OSError as error:
+        raise ZooError(f"Cannot write {folder}: {error.strerror or error}. Nothing was left behind.") from None
+    return folder
+
+
+def _write(files: dict[str, str], folder: Path) -> None:
+    """Write files into a folder, all or none of them. A folder that exists, such as a shell's own, stays the same one.
+
+    Raises `OSError`.
+    """
+    unfinished = f"{UNFINISHED}{folder.name}-{os.urandom(4).hex()}"
+    there = folder.exists()
+    beside = folder / unfinished if there else folder.with_name(unfinished)
+    moved: list[Path] = []
     try:
         for path, content in files.items():
             (beside / path).parent.mkdir(parents=True, exist_ok=True)
             (beside / path).write_text(content, encoding="utf-8")
-        beside.replace(folder)
-    except OSError as error:
-        raise ZooError(f"Cannot write {folder}: {error.strerror or error}. Nothing was left behind.") from None
+        if not there:
+            beside.replace(folder)
+            return
+        for made in list(beside.iterdir()):
+            made.replace(folder / made.name)
+            moved.append(folder / made.name)
+    except BaseException:
+        for written in moved:
+            if written.is_dir():
+                shutil.rmtree(written)
+            else:
+                written.unlink()
+        raise
     finally:
         shutil.rmtree(beside, ignore_errors=True)
-    return folder
 
 
 def _filled(template: str, values: dict[str, str]) -> str:

@@ -7,6 +7,8 @@ from email.message import Message
 from importlib import metadata
 from typing import Any, cast
 
+from packaging.utils import canonicalize_name
+
 from zoo.catalog import catalog
 from zoo.catalog.catalog import nearest
 from zoo.registry.sources import Listing, Registries
@@ -35,10 +37,10 @@ def search(query: str, registries: Registries) -> list[dict[str, Any]]:
 
 def offering(kind: str, name: str, registries: Registries) -> str:
     """A sentence on the plugins, not installed, that offer a backbone or head of this name or a similar one."""
-    present = {plugin.name for plugin in catalog().plugins}
+    present = {_identity(plugin.name, plugin.distribution) for plugin in catalog().plugins}
     offers: dict[str, list[str]] = {}
     for listing in registries.listings.values():
-        if listing.entry.name not in present:
+        if _identity(listing.entry.name, listing.entry.distribution) not in present:
             for one in listing.entry.backbones if kind == "backbone" else listing.entry.heads:
                 offers.setdefault(one.name, []).append(listing.entry.name)
     if name in offers:
@@ -58,9 +60,10 @@ def _way(listing: Listing) -> str:
 
 
 def _everything(registries: Registries) -> Iterator[dict[str, Any]]:
-    present = {plugin.name: plugin for plugin in catalog().plugins}
+    present = {_identity(plugin.name, plugin.distribution): plugin for plugin in catalog().plugins}
     for listing in registries.listings.values():
-        entry, plugin = listing.entry, present.pop(listing.entry.name, None)
+        entry = listing.entry
+        plugin = present.pop(_identity(entry.name, entry.distribution), None)
         yield {
             "name": entry.name,
             "summary": entry.summary,
@@ -99,6 +102,11 @@ def _everything(registries: Registries) -> Iterator[dict[str, Any]]:
             "heads": list(plugin.heads.names),
             "modalities": list(plugin.modalities.names),
         }
+
+
+def _identity(plugin: str, distribution: str) -> tuple[str, str]:
+    """What makes a plugin the same: another distribution may have one of the same name."""
+    return plugin, canonicalize_name(distribution)
 
 
 def _names(listed: Iterable[Any]) -> list[str]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import shlex
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import urljoin
 
@@ -14,6 +15,7 @@ from zoo.atomic import write_atomic
 from zoo.catalog.settings import cache_folder, registries
 from zoo.errors import BadRegistry
 from zoo.registry.format import MOST_BYTES, Entry, parse
+from zoo.web import InsecureRedirection, is_secure, refuse_insecure_redirection, without_password
 
 BUILT_IN = "built-in"
 CHECKOUT = "zoo registry use CHECKOUT/registry.toml"  # how to name the checkout that has the plugins of this project
@@ -27,12 +29,14 @@ class Listing:
     registry  the registry: a path, an address, or "built-in"
     base      the folder or address to which its paths are relative
     hides     the registries asked later that list a plugin of the same name
+    given     whether that registry is asked only because a person named it with --registry
     """
 
     entry: Entry
     registry: str
     base: str
     hides: tuple[str, ...] = ()
+    given: bool = False
 
     @property
     def source(self) -> str:
@@ -49,13 +53,20 @@ class Listing:
 
     @property
     def needs_checkout(self) -> bool:
-        """Whether it is a plugin of this project, which no index has, and its folder is not beside the registry."""
-        return self.registry == BUILT_IN and self.entry.folder is not None and self._folder is None
+        """Whether only the folder of a checkout has it, which is not beside the registry.
+
+        Nothing says that the package of its name on an index is the same; hashes, or the full hash of a commit, do.
+        """
+        entry = self.entry
+        return entry.folder is not None and self._folder is None and entry.kind == "index" and not entry.artefacts
 
     @property
     def install(self) -> str:
         """The command that installs it, after the one that names a checkout if it needs one."""
-        return f"{CHECKOUT} && " * self.needs_checkout + f"zoo install {self.entry.name}"
+        command = f"zoo install {self.entry.name}"
+        if self.needs_checkout:
+            return f"{CHECKOUT} && {command}"
+        return f"{command} --registry {shlex.quote(self.registry)}" if self.given else command
 
     @property
     def _folder(self) -> Path | None:
@@ -68,18 +79,23 @@ class Listing:
 
 @dataclass
 class Registries:
-    """What all registries list, by the plugins' names; the first registry that lists a name has it."""
+    """What all registries list, by the plugins' names; the first registry that lists a name has it.
+
+    read   those that could be read, in the order in which they are asked
+    notes  what is wrong with the others, and with entries
+    """
 
     listings: dict[str, Listing] = field(default_factory=dict)
+    read: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
-    def add(self, entries: Iterable[Entry], registry: str, base: str) -> None:
+    def add(self, entries: Iterable[Entry], registry: str, base: str, *, given: bool = False) -> None:
+        self.read.append(registry)
         for entry in entries:
             if first := self.listings.get(entry.name):
-                hides = (*first.hides, registry)
-                self.listings[entry.name] = Listing(first.entry, first.registry, first.base, hides)
+                self.listings[entry.name] = replace(first, hides=(*first.hides, registry))
             else:
-                self.listings[entry.name] = Listing(entry, registry, base)
+                self.listings[entry.name] = Listing(entry, registry, base, given=given)
 
 
 def load(given: Sequence[str] = (), *, network: bool = True) -> Registries:
@@ -90,7 +106,8 @@ def load(given: Sequence[str] = (), *, network: bool = True) -> Registries:
     """
     found = Registries()
     named = [name.strip() for name in os.environ.get("ZOO_REGISTRY", "").split(",") if name.strip()]
-    for source in dict.fromkeys([*given, *named, *registries()]):
+    in_use = [*named, *registries()]
+    for source in dict.fromkeys([*given, *in_use]):
         try:
             content, base = _read(source, network, found.notes)
             entries, problems = parse(content, source)
@@ -102,7 +119,7 @@ def load(given: Sequence[str] = (), *, network: bool = True) -> Registries:
         found.notes += [f"Ignored in {source}: {problem}." for problem in problems[:5]]
         if len(problems) > 5:
             found.notes.append(f"Ignored in {source}: {len(problems) - 5} more. `zoo registry check FILE` shows all.")
-        found.add(entries, source, base)
+        found.add(entries, source, base, given=not {source, _absolute(source)} & set(in_use))
     path = built_in()
     entries, _ = parse(path.read_bytes(), BUILT_IN)
     found.add(entries, BUILT_IN, str(path.parent))
@@ -125,29 +142,34 @@ def read_file(path: Path) -> bytes:
         raise BadRegistry(f"The registry {path} cannot be read: {error.strerror}.") from None
 
 
+def _absolute(source: str) -> str:
+    """A registry as the settings name it: its address, or its absolute path."""
+    return source if "://" in source else str(Path(source).expanduser().resolve())
+
+
 def _read(source: str, network: bool, notes: list[str]) -> tuple[bytes, str]:
     if "://" not in source:
         path = Path(source).expanduser()
         return read_file(path), str(path.resolve().parent)
-    if not source.startswith(("https://", "http://127.0.0.1:", "http://localhost:")):
-        raise BadRegistry(f"The registry {source} is not at an https:// address.")
+    shown = without_password(source)
+    if not is_secure(source):
+        raise BadRegistry(f"The registry {shown} is not at an https:// address.")
     copy = cache_folder() / "registries" / f"{hashlib.sha256(source.encode()).hexdigest()[:16]}.toml"
     reason = "ZOO_OFFLINE=1 forbids the network"
     if network and os.environ.get("ZOO_OFFLINE") != "1":
         try:
             content = _fetch(source)
+            parse(content, "what arrives")
         except BadRegistry as error:
-            reason = str(error)
+            reason = str(error).rstrip(".")
         else:
             with contextlib.suppress(OSError):
                 write_atomic(copy, content)
             return content, source
     if not copy.exists():
-        raise BadRegistry(
-            f"The registry {source} cannot be fetched ({reason}). Give a copy of it with --registry FILE."
-        )
+        raise BadRegistry(f"The registry {shown} cannot be fetched ({reason}). Give a copy of it with --registry FILE.")
     if network:
-        notes.append(f"The registry {source} cannot be fetched ({reason}), so a copy from the last time is used.")
+        notes.append(f"The registry {shown} cannot be fetched ({reason}), so a copy from the last time is used.")
     return read_file(copy), source
 
 
@@ -155,10 +177,9 @@ def _fetch(address: str) -> bytes:
     import requests
 
     try:
-        with requests.get(address, stream=True, timeout=_TIMEOUT_SECONDS) as response:
+        hooks = {"response": refuse_insecure_redirection}
+        with requests.get(address, stream=True, timeout=_TIMEOUT_SECONDS, hooks=hooks) as response:
             response.raise_for_status()
-            if not response.url.startswith(("https://", "http://127.0.0.1:", "http://localhost:")):
-                raise BadRegistry("it redirects to an address that is not https://")
             content = b""
             for chunk in response.iter_content(1 << 16):
                 content += chunk
@@ -167,5 +188,7 @@ def _fetch(address: str) -> bytes:
             return content
     except requests.HTTPError as error:
         raise BadRegistry(f"HTTP {error.response.status_code}") from None
+    except InsecureRedirection as error:
+        raise BadRegistry(str(error)) from None
     except requests.RequestException as error:
         raise BadRegistry(type(error).__name__) from None

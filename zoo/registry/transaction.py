@@ -106,15 +106,23 @@ def transaction(what: str) -> Iterator[Transaction]:
             change.staging.mkdir(parents=True)
             change.write("preparing")
             yield change
+            change.write("done")
         except BaseException as error:
-            change.undo()
+            if change.journal.state == "done":  # which may be on the disk already
+                with contextlib.suppress(OSError):
+                    change.write("moving")
+            try:
+                change.undo()
+            except OSError as second:
+                raise CannotInstall(
+                    f"{what} failed: {_reason(error)} Putting the files back failed, too: {_reason(second)} "
+                    "To try that again: zoo doctor"
+                ) from None
             shutil.rmtree(folder, ignore_errors=True)
             if isinstance(error, (CannotInstall, OSError)):
-                reason = error if isinstance(error, CannotInstall) else f"{error.strerror} ({error.filename})."
-                raise CannotInstall(f"{what} failed, and nothing was changed. {reason}") from None
+                raise CannotInstall(f"{what} failed, and nothing was changed. {_reason(error)}") from None
             raise
-        change.write("done")
-        shutil.rmtree(folder)
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def repair() -> str:
@@ -133,16 +141,46 @@ def _repair() -> str:
     if not folder.exists():
         return ""
     try:
-        journal = msgspec.json.decode((folder / "journal.json").read_bytes(), type=Journal)
-    except (OSError, msgspec.MsgspecError):  # killed before the journal was written, so nothing was moved
-        journal = Journal("an installation")
-    if journal.state == "moving":
-        Transaction(folder, journal).undo()
-    shutil.rmtree(folder)
+        journal = _journal(folder)
+        if journal.state == "moving":
+            Transaction(folder, journal).undo()
+        shutil.rmtree(folder)
+    except OSError as error:
+        raise CannotInstall(
+            f"What an interrupted installation left in {folder} cannot be put right: {_reason(error)} "
+            "Mend that, then run: zoo doctor"
+        ) from None
     outcome = "it had been completed" if journal.state == "done" else "the environment was put back as it was before"
     message = f"{journal.what} was interrupted; {outcome}."
     say(message)
     return message
+
+
+def _journal(folder: Path) -> Journal:
+    """The journal in a folder. Without one, the process was killed before it was written, and nothing was moved.
+
+    Raises `OSError` if it cannot be read, and `CannotInstall` if it is damaged and files were moved away.
+    """
+    journal = folder / "journal.json"
+    try:
+        return msgspec.json.decode(journal.read_bytes(), type=Journal)
+    except FileNotFoundError:
+        return Journal("an installation")
+    except msgspec.MsgspecError as error:
+        backup = folder / "backup"
+        if any(path.is_symlink() or not path.is_dir() for path in backup.rglob("*")):
+            raise CannotInstall(
+                f"{journal} is damaged ({error}), and {backup} has files of this environment. Move them back to where "
+                f"they were below {sys.prefix}, then delete {folder}."
+            ) from None
+        return Journal("an installation")
+
+
+def _reason(error: BaseException) -> str:
+    """What went wrong, as a sentence."""
+    if not isinstance(error, OSError):
+        return str(error) or f"{type(error).__name__}."
+    return f"{error.strerror or error or type(error).__name__}{f' ({error.filename})' if error.filename else ''}."
 
 
 @contextmanager

@@ -14,9 +14,10 @@ from zoo.plan import Plan
 from zoo.runs.folder import RunFolder
 from zoo.runs.summary import read_summary
 
+Key = tuple[str, str]  # input, and the fingerprint of its content, as --val may have inputs of the same names
 Row = tuple[str, str]  # target, split
 _SHOWN = 3
-_OF_PROVENANCE = ("data", "versions", "plugins", "weights", "machine", "computing", "seconds")
+_OF_PROVENANCE = ("data", "versions", "plugins", "weights", "machine", "computing")
 
 
 @dataclass(frozen=True)
@@ -44,13 +45,15 @@ def diff(first: Path, second: Path) -> list[Difference]:
         for name, a, b in _unlike(*(side.get(section, {}) for side in sides))
     ]
     rows = [read_split(RunFolder(path)) for path in (first, second)]
+    if not all(content for some in rows for _, content in some):  # version 0.1 kept no contents
+        rows = [{(name, ""): row for (name, _), row in some.items()} for some in rows]
     for name, number in _counted(*rows).items():
         found.append(Difference("examples", name, *number))
     return found
 
 
 def changes_since(
-    then: Mapping[str, Any], now: Mapping[str, Any], rows: Mapping[str, Row], inputs: set[str], only_split: bool = False
+    then: Mapping[str, Any], now: Mapping[str, Any], rows: Mapping[Key, Row], inputs: set[str], only_split: bool = False
 ) -> list[str]:
     """The differences between a run's provenance and `now`, in words; the data first.
 
@@ -60,7 +63,8 @@ def changes_since(
     """
     said = []
     if then.get("data") != now["data"]:
-        gone, new = sorted(set(rows) - inputs), sorted(inputs - set(rows))
+        names = {name for name, _ in rows}
+        gone, new = sorted(names - inputs), sorted(inputs - names)
         parts = [
             f"{len(some)} {what} ({', '.join(some[:_SHOWN])}{', ...' if len(some) > _SHOWN else ''})"
             for what, some in (("missing", gone), ("new", new))
@@ -77,10 +81,13 @@ def changes_since(
     return said
 
 
-def read_split(folder: RunFolder) -> dict[str, Row]:
-    """The run's split.csv: input -> (target, split). Raises `BadRun` if it cannot be read."""
+def read_split(folder: RunFolder) -> dict[Key, Row]:
+    """The run's split.csv. Raises `BadRun` if it cannot be read."""
     try:
-        return {row["input"]: (row["target"], row["split"]) for row in folder.read_csv("split.csv")}
+        return {
+            (row["input"], row.get("content", "")): (row["target"], row["split"])
+            for row in folder.read_csv("split.csv")
+        }
     except KeyError as error:
         raise BadRun(f"{folder.path / 'split.csv'} has no column {error}.") from None
 
@@ -111,11 +118,12 @@ def _flat(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
 
 def _unlike(first: Mapping[str, Any], second: Mapping[str, Any]) -> Iterator[tuple[str, Any, Any]]:
     for name in dict.fromkeys([*first, *second]):
-        if (a := first.get(name)) != (b := second.get(name)):
+        a, b = first.get(name), second.get(name)
+        if a != b and not (a != a and b != b):  # NaN is what it was
             yield name, a, b
 
 
-def _counted(first: Mapping[str, Row], second: Mapping[str, Row]) -> dict[str, tuple[int, int]]:
+def _counted(first: Mapping[Key, Row], second: Mapping[Key, Row]) -> dict[str, tuple[int, int]]:
     """The numbers of inputs that only one run has, or that have another target or split in the other."""
     both = set(first) & set(second)
     other = [sum(first[name][part] != second[name][part] for name in both) for part in (0, 1)]

@@ -7,7 +7,7 @@ import json
 import os
 import shlex
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from zoo.errors import BadRun
 from zoo.structs import json_text
 
 _LOCK = ".lock"
+_LONGEST_CELL = 2**31 - 1  # letters
 _PATIENCE = 0.5  # seconds; `held` locks the file for a moment
 
 
@@ -71,14 +72,21 @@ class RunFolder:
 
         lock = FileLock(path / _LOCK, timeout=_PATIENCE)
         try:
-            with lock:
-                yield (folder := cls(path))
-                if folder.finished:  # otherwise another process may be about to lock this file
-                    (path / _LOCK).unlink(missing_ok=True)
+            lock.acquire()
         except Timeout:
             raise BadRun(f"{path} is being trained by another process. Wait, or name a new one with --out.") from None
-        except PermissionError as error:
-            raise BadRun(f"Cannot write to the run folder {path}: {error.strerror}.") from None
+        except OSError as error:
+            raise BadRun(f"Cannot write to the run folder {path}: {error.strerror or error}.") from None
+        except NotImplementedError:
+            raise BadRun(f"The disk of {path} cannot lock files. Name a run folder on another with --out.") from None
+        folder = cls(path)
+        try:
+            yield folder
+        finally:
+            lock.release()  # before it is deleted, as Windows deletes no open file
+        if folder.finished:  # otherwise another process may be about to lock this file
+            with suppress(OSError):
+                (path / _LOCK).unlink()
 
     @contextmanager
     def all_or_nothing(self) -> Iterator[None]:
@@ -98,6 +106,8 @@ class RunFolder:
             return
         folder = RunFolder(path)
         if folder.exists("plan.toml") and not folder.finished:
+            if folder.held():
+                raise BadRun(f"{path} is being trained by another process. Name a new folder with --out.")
             raise BadRun(f"{path} contains an unfinished run. To continue it: {folder.command('resume')}")
         what = "is not empty" if path.is_dir() else "is a file"
         raise BadRun(f"{path} {what}, and a run never overwrites anything. Name a new folder with --out.")
@@ -156,6 +166,8 @@ class RunFolder:
     def refuse_unfinished(self) -> None:
         """Raise `BadRun` if the run is not finished."""
         if self.exists("plan.toml") and not self.finished:
+            if self.held():
+                raise BadRun(f"{self.path} is being trained by another process. Wait until it is finished.")
             raise BadRun(f"{self.path} is not finished. To continue it: {self.command('resume')}")
 
     def command(self, verb: str, file: str = "") -> str:
@@ -189,15 +201,17 @@ class RunFolder:
     def write_csv(self, name: str, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
         def write(path: Path) -> None:
             with path.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file:
-                writer = csv.writer(file, lineterminator="\n")
-                writer.writerow(header)
-                writer.writerows(rows)
+                plain = csv.writer(file, lineterminator="\n")
+                quoted = csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_ALL)  # plain leaves a lone \r as it is
+                for row in (header, *rows):
+                    (quoted if any("\r" in str(cell) for cell in row) else plain).writerow(row)
 
         self.write(name, write)
 
     def read_csv(self, name: str) -> list[dict[str, str]]:
         """The rows of one of the run's CSV files, by column; raises `BadRun` if it is missing or damaged."""
         try:
+            csv.field_size_limit(_LONGEST_CELL)
             with (self.path / name).open(newline="", encoding="utf-8") as file:
                 rows: list[dict[str, str]] = list(csv.DictReader(file))
         except (OSError, ValueError, csv.Error) as error:

@@ -19,7 +19,7 @@ from zoo.catalog import catalog
 from zoo.catalog.imports import resolve_import
 from zoo.compose.model import Parts, layers_in_order, parts_of
 from zoo.errors import BadRun, ZooError
-from zoo.runs.vetting import vet
+from zoo.runs.vetting import not_read, vet
 
 if TYPE_CHECKING:
     import keras
@@ -73,8 +73,8 @@ def read_card(path: Path) -> Card:
         return msgspec.convert(content, Card)
     except FileNotFoundError:
         raise BadRun(f"{path} does not exist: this is not a finished run. To make one: zoo train") from None
-    except (OSError, KeyError, ValueError, TypeError, RecursionError, zipfile.BadZipFile):
-        raise BadRun(f"{path} is damaged, or is not a model that zoo wrote.") from None
+    except (OSError, KeyError, ValueError, TypeError, RecursionError, zipfile.BadZipFile) as error:
+        raise not_read(path, error) from None
 
 
 def holds_saved_model(path: Path) -> bool:

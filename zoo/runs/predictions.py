@@ -66,7 +66,7 @@ def _blamed_on_the_head(doing: str) -> Iterator[None]:
     """A context in which an error of a plugin's code becomes a sentence."""
     try:
         yield
-    except ZooError:
+    except (ZooError, MemoryError, OSError):
         raise
     except Exception as error:
         raise ZooError(

@@ -101,6 +101,8 @@ class Run:
 
     @functools.cached_property
     def history(self) -> list[dict[str, Any]]:
+        if not self.folder.exists("history.csv"):  # it was finished before its first epoch was
+            return []
         return [{name: _number(cell) for name, cell in row.items()} for row in self.folder.read_csv("history.csv")]
 
     @functools.cached_property
@@ -138,19 +140,12 @@ class Run:
 
     @functools.cached_property
     def _load(self) -> tuple[keras.Model, Predictor]:
-        if self._holds_foreign_program:
+        if holds_saved_model(self.folder.model):
             say(f"Note: {self.path} contains a SavedModel, a program that runs with your rights.")
         model = load_model(self.folder.model, self.card.backbone)
         task = restore_task(self.card.head, self.card.task)
         parts = load_parts(model, self.card, self.folder.model)
         return model, Predictor(parts, self._layout().reader, task, self.card.backbone)
-
-    @property
-    def _holds_foreign_program(self) -> bool:
-        """Whether the model contains a SavedModel that is not from published weights."""
-        about = self.folder.read_json("provenance.json") if self.folder.exists("provenance.json") else {}
-        published = about.get("weights", {}).get("licence", "unknown") != "unknown"
-        return not published and holds_saved_model(self.folder.model)
 
     def predict(
         self,
@@ -248,6 +243,7 @@ class Run:
         chosen, trained = chosen_for_evaluation(self.folder, self.plan, str(data), examples.items, split)
         pieces = predictor.pieces([example.kept for example in chosen], options=options)
         judged = Judged.of(predictor.task, chosen, pieces)
+        examples.spool.close()
         seconds = time.monotonic() - start
         return Evaluation(judged.metrics, len(chosen), trained, examples.skipped, seconds, judged.figures)
 

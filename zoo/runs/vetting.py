@@ -33,10 +33,17 @@ def vet(path: Path) -> None:
             if archive.getinfo("config.json").file_size > _LARGEST_CONFIG:
                 raise BadRun(f"{path} is refused: its config.json is too large.")
             config = json.loads(archive.read("config.json"))
-    except (OSError, KeyError, ValueError, RecursionError, zipfile.BadZipFile):
-        raise BadRun(f"{path} is damaged, or is not a model that zoo wrote.") from None
+    except (OSError, KeyError, ValueError, RecursionError, zipfile.BadZipFile) as error:
+        raise not_read(path, error) from None
     for node in _objects(config):
         _vet_class(node, path)
+
+
+def not_read(path: Path, error: Exception) -> BadRun:
+    """What to say when a model file cannot be read: the system refuses, or it is damaged."""
+    if isinstance(error, OSError) and error.errno is not None:
+        return BadRun(f"{path} cannot be read: {error.strerror}.")
+    return BadRun(f"{path} is damaged, or is not a model that zoo wrote.")
 
 
 def _vet_members(archive: zipfile.ZipFile, path: Path) -> None:

@@ -17,6 +17,7 @@ from zoo.data.batches import Preprocessing
 from zoo.data.reader import reader
 from zoo.errors import BadPlan, WeightsUnavailable
 from zoo.inference.arrays import joined
+from zoo.progress import counted
 from zoo.testing.elsewhere import load_elsewhere
 from zoo.testing.promises import BrokenPromise, NotChecked
 from zoo.weights import states
@@ -86,26 +87,20 @@ def reads_what_it_says(about: About) -> str:
 
 def answers_agree(about: About) -> str:
     """Calling it, calling it again, and `predict` give the same numbers."""
-    import numpy as np
-
     model, raw = features_from_raw(_built(about)), _raw(about.offer)
     first = _arrays(model(raw))
     furthest = 0.0
     for way, answer in (("called again", model(raw)), ("predicted", model.predict(raw, verbose=0))):
         for name, value in _arrays(answer).items():
-            difference = float(np.abs(value - first[name]).max())
-            furthest = max(furthest, difference)
-            if not np.isfinite(value).all() or difference > _tolerance(first[name]):
-                raise BrokenPromise(f"{way}, {name} differs by {difference:.2g}")
+            furthest = max(furthest, _compare(way, name, value, first[name]))
     return f"within {furthest:.1g}"
 
 
 def neighbours_do_not_matter(about: About) -> str:
     """An example has the same features alone as in a batch with a longer one, to whose length it is filled up."""
-    import numpy as np
+    encoder, known = _built(about), reader(about.offer.spec.modality)
     import tensorflow as tf
 
-    encoder, known = _built(about), reader(about.offer.spec.modality)
     preprocessing = Preprocessing(encoder.preprocess, known)
     if preprocessing.one_by_one and not any(None in spec.shape[1:] for spec in tf.nest.flatten(preprocessing.spec)):
         return "inputs of one size"
@@ -121,10 +116,7 @@ def neighbours_do_not_matter(about: About) -> str:
     furthest = 0.0
     for name, value in by_itself.items():
         row = beside[name][1][tuple(map(slice, value[0].shape))]
-        difference = float(np.abs(row - value[0]).max())
-        furthest = max(furthest, difference)
-        if difference > _tolerance(value):
-            raise BrokenPromise(f"beside a longer example, {name} differs by {difference:.2g}")
+        furthest = max(furthest, _compare("beside a longer example", name, row, value[0]))
     return f"within {furthest:.1g}"
 
 
@@ -142,9 +134,7 @@ def preprocessing_travels(about: About) -> str:
             raise BrokenPromise(f"another process cannot load it: {failure}")
         loaded = dict(np.load(out))
     for name, value in first.items():
-        difference = float(np.abs(value - loaded[name]).max())
-        if difference > _tolerance(value):
-            raise BrokenPromise(f"loaded in another process, {name} differs by {difference:.2g}")
+        _compare("loaded in another process", name, loaded[name], value)
     return "loaded in another process, it answers the same"
 
 
@@ -162,14 +152,14 @@ def frozen_means_frozen(about: About) -> str:
     changed = sum(not np.array_equal(a, b) for a, b in zip(before, after, strict=True))
     if changed:
         raise BrokenPromise(f"{changed} of {len(before)} weights changed when a head was trained")
-    return f"{len(before)} weights unchanged"
+    return f"{counted(len(before), 'weights')} unchanged"
 
 
 def every_stage_unfreezes(about: About) -> str:
     """The last N stages become trainable, one more each time, and together they contain every weight."""
+    encoder = _built(about)
     import keras
 
-    encoder = _built(about)
     held = {id(weight) for stage in encoder.stages for layer in stage for weight in layer.weights}
     if loose := [weight.path for weight in encoder.network.weights if id(weight) not in held]:
         raise BrokenPromise(f"no stage contains {loose[0]}")
@@ -182,7 +172,7 @@ def every_stage_unfreezes(about: About) -> str:
                 raise BrokenPromise(f"with {number} stages unfrozen, the batch normalization {layer.name} is trained")
     if counts[0] or any(later <= earlier for earlier, later in itertools.pairwise(counts)):
         raise BrokenPromise(f"with 0, 1, 2 ... stages unfrozen, {counts} weights are trainable")
-    return f"{len(encoder.stages)} stages"
+    return counted(len(encoder.stages), "stages")
 
 
 def gradients_are_finite(about: About) -> str:
@@ -199,7 +189,7 @@ def gradients_are_finite(about: About) -> str:
     if bad := sum(not np.isfinite(gradient).all() for gradient in gradients.values()):
         raise BrokenPromise(f"{bad} of {len(gradients)} gradients are not finite")
     encoder.unfreeze(0)
-    return f"{len(gradients)} gradients"
+    return counted(len(gradients), "gradients")
 
 
 @functools.lru_cache(maxsize=1)
@@ -268,7 +258,19 @@ def _arrays(features: Any) -> dict[str, np.ndarray]:
     return {name: np.asarray(value) for name, value in features.items()}
 
 
-def _tolerance(value: np.ndarray) -> float:
+def _compare(way: str, name: str, value: np.ndarray, expected: np.ndarray) -> float:
+    """The largest difference between two arrays.
+
+    Raises `BrokenPromise` if it is too large, if their shapes differ, and if they have anything but finite numbers.
+    """
     import numpy as np
 
-    return _TOLERANCE * max(1.0, float(np.abs(value).max()))
+    if value.shape != expected.shape:
+        raise BrokenPromise(f"{way}, {name} has the shape {value.shape}, not {expected.shape}")
+    value, expected = value.astype("float64"), expected.astype("float64")
+    if not (np.isfinite(value).all() and np.isfinite(expected).all()):
+        raise BrokenPromise(f"{way}, {name} has numbers that are not finite")
+    difference = float(np.abs(value - expected).max(initial=0.0))
+    if not difference <= _TOLERANCE * max(1.0, float(np.abs(expected).max(initial=0.0))):
+        raise BrokenPromise(f"{way}, {name} differs by {difference:.2g}")
+    return difference

@@ -14,6 +14,7 @@ from zoo.data.reader import Target
 from zoo.data.texts import join_words
 from zoo.errors import BadData
 from zoo.inference.arrays import Arrays, at, each
+from zoo.progress import counted
 from zoo.testing.commands import every_command
 from zoo.testing.promises import BrokenPromise, NotChecked
 
@@ -38,7 +39,7 @@ def combines(offer: Offer[Head]) -> str:
     fitting = [backbone.name for backbone in catalog().backbones if combine(backbone.spec, offer.spec)]
     if not fitting:
         raise NotChecked("no installed backbone offers what it consumes")
-    return f"{len(fitting)} backbones"
+    return counted(len(fitting), "backbones")
 
 
 def decodes_what_it_encodes(offer: Offer[Head]) -> str:

@@ -21,7 +21,7 @@ class Helper:
         self._process = subprocess.Popen(command, text=True, stdin=pipe, stdout=pipe, stderr=nowhere, env=environment)
 
     def ask(self, *job: object) -> Any:
-        """The answer to a job, whose parts become text. Raises `EOFError` if the process has crashed."""
+        """The answer to a job, whose parts become text. Raises `EOFError` if the process crashes; it is ended then."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         try:
@@ -29,4 +29,6 @@ class Helper:
             self._process.stdin.flush()
             return json.loads(self._process.stdout.readline())
         except (OSError, ValueError):
+            self._process.kill()
+            self._process.wait()
             raise EOFError from None

@@ -6,6 +6,7 @@ from typing import Any
 
 from zoo.data.reader import Reader, reader
 from zoo.errors import BadData
+from zoo.progress import counted
 from zoo.testing.promises import BrokenPromise
 
 _SAMPLES = 3
@@ -55,7 +56,7 @@ def fingerprints_tell_apart(name: str) -> str:
         raise BrokenPromise("two values have the same fingerprint")
     if any(len(bytes.fromhex(one)) != 16 for one in first):
         raise BrokenPromise(f"a fingerprint is {first[0]!r}, not 32 hexadecimal digits")
-    return f"{len(first)} samples"
+    return counted(len(first), "samples")
 
 
 def shows_values(name: str) -> str:

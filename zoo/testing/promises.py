@@ -14,6 +14,7 @@ from packaging.utils import canonicalize_name
 from zoo.catalog import Backbone, Head, Offer, catalog
 from zoo.errors import UnknownName
 from zoo.registry.environment import distribution_of
+from zoo.weights import check_choice
 
 Verdict = Literal["kept", "broken", "not checked"]
 
@@ -76,7 +77,7 @@ def promises(
     every      all backbones instead
     weights    a file or folder to build them with; without it, those on this machine, else random ones
 
-    Raises `zoo.UnknownName` if it is not installed, or has no such backbone.
+    Raises `zoo.UnknownName` if it is not installed, if a pattern matches no backbone, or if there are no such weights.
     """
     found = distribution_of(distribution)
     if found is None:
@@ -89,12 +90,15 @@ def promises(
     names = {plugin.name for plugin in plugins}
     offers = [offer for offer in catalog().backbones if offer.plugin in names]
     chosen = [o for o in offers if any(fnmatch.fnmatchcase(o.own_name, p) for p in backbones)]
-    if backbones and not chosen:
+    if unmatched := [p for p in backbones if not any(fnmatch.fnmatchcase(offer.own_name, p) for offer in offers)]:
         raise UnknownName(
-            f"No backbone of {distribution} matches {' or '.join(backbones)}. `zoo list --plugin PLUGIN` lists them."
+            f"No backbone of {distribution} matches {' or '.join(unmatched)}. `zoo list --plugin PLUGIN` lists them."
         )
     if not backbones:
         chosen = offers if every else _smallest(offers)
+    if weights:
+        for offer in chosen:
+            check_choice(offer, weights)
     heads = [offer for offer in catalog().heads if offer.plugin in names]
     modalities = [name for plugin in plugins for name in plugin.modalities.names]
     return [

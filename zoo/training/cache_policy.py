@@ -32,16 +32,17 @@ def is_cached(
     positions = _positions(examples, reader)
     each = _NUMBER * sum(math.prod(size or positions for size in t.shape[1:]) for t in partition.front.outputs)
     size = each * len(examples) * views
-    spared = partition.work * positions * len(examples) / _COMPUTING * (phase.epochs - views)
     several = f", {views} views of each" if views > 1 else ""
     about = f"The features of the frozen part take about {size / 1e6:,.0f} MB for {len(examples)} examples{several}"
     anyway = "--cache on caches them anyway."
     if plan.cache == "auto" and size > (left := room()):
         say(f"{about}, but there is room for {left / 1e6:,.0f} MB, so they are computed in every epoch. {anyway}")
         return False
-    if plan.cache == "auto" and phase.unfreeze != 0 and spared < size / _WRITING:
-        say(f"{about}. Caching them would save too little, so they are computed in every epoch. {anyway}")
-        return False
+    if plan.cache == "auto" and phase.unfreeze != 0:
+        spared = partition.work * positions * len(examples) / _COMPUTING * (phase.epochs - views)
+        if spared < size / _WRITING:
+            say(f"{about}. Caching them would save too little, so they are computed in every epoch. {anyway}")
+            return False
     if phase.unfreeze != 0:
         say(f"{about}. They are computed once and cached. --cache off computes them in every epoch.")
     return True

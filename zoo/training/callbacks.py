@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import keras
 
@@ -15,6 +15,9 @@ from zoo.plan import Phase
 from zoo.progress import Advance, say
 from zoo.runs.folder import RunFolder
 from zoo.training.snapshot import assign
+
+if TYPE_CHECKING:
+    from zoo.training.encoded import EncodedSplit
 
 
 class BestWeights(keras.callbacks.Callback):
@@ -62,12 +65,33 @@ class FollowEpoch(keras.callbacks.Callback):
         self._metrics = {}
 
 
-class StopOnBadLoss(keras.callbacks.Callback):
-    """Ends the training with an error if the loss is no longer finite; `best` has the best epoch so far, if any."""
+class RefuseUnreadable(keras.callbacks.Callback):
+    """Ends the training when an example can no longer be read, before anything is saved that was trained without it."""
 
-    def __init__(self, folder: RunFolder, best: BestWeights) -> None:
+    def __init__(self, folder: RunFolder, splits: Sequence[EncodedSplit]) -> None:
         super().__init__()
-        self._folder, self._best = folder, best
+        self._way_on, self._splits = f"continue: {folder.command('resume')}", splits
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
+        for split in self._splits:
+            split.refuse_unreadable(self._way_on)
+
+    def on_test_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
+        self.on_train_batch_end(batch)
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        self.on_train_batch_end(epoch)
+
+
+class StopOnBadLoss(keras.callbacks.Callback):
+    """Ends the training with an error if the loss is no longer finite; `best` has the best epoch so far, if any.
+
+    keep  saves the best weights, for `zoo resume --finish`; returns whether there is a checkpoint with them
+    """
+
+    def __init__(self, folder: RunFolder, best: BestWeights, keep: Callable[[], bool]) -> None:
+        super().__init__()
+        self._folder, self._best, self._keep = folder, best, keep
 
     def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
         self._check("loss", logs)
@@ -78,7 +102,7 @@ class StopOnBadLoss(keras.callbacks.Callback):
     def _check(self, name: str, logs: dict[str, float] | None) -> None:
         loss = (logs or {})[name]
         if not math.isfinite(loss):
-            good = math.isfinite(self._best.best)
+            good = math.isfinite(self._best.best) and self._keep()
             finish = f" To finish with the best weights so far: {self._folder.command('resume')} --finish"
             raise BadPlan(
                 f"The {name} became {loss}. Train with a lower learning rate (--lr), for example a tenth of it."

@@ -62,6 +62,7 @@ class Position(msgspec.Struct, frozen=True, kw_only=True):
     kept      whether the features of the frozen part are cached, as decided at the start of the phase
     baseline  name and metrics of the baseline, once it is known
     built     checksum of the model before the training
+    seconds   how long each part has taken so far
     """
 
     phase: int = 0
@@ -74,6 +75,7 @@ class Position(msgspec.Struct, frozen=True, kw_only=True):
     kept: bool | None = None
     baseline: tuple[str, dict[str, float]] | None = None
     built: str = ""
+    seconds: dict[str, float] = {}
 
     @property
     def at_start(self) -> bool:
@@ -144,12 +146,24 @@ class Checkpoints:
             old.unlink(missing_ok=True)
 
     def load(self) -> Checkpoint | None:
-        """The newest complete checkpoint, or None. A damaged or altered one is skipped, with a message."""
-        for path in reversed(self._files()):
+        """The newest checkpoint; None if there is none. A damaged or altered one is skipped, with a message.
+
+        Raises `BadRun` if there are some, and all are damaged, or if one cannot be read for another reason.
+        """
+        files = self._files()
+        for path in reversed(files):
             try:
                 return _read(path)
             except _DAMAGED as error:
-                say(f"{path} is damaged ({str(error).partition(chr(10))[0]}), so the one before it is used.")
+                if isinstance(error, OSError) and error.errno is not None:
+                    raise BadRun(f"{path} cannot be read: {error.strerror}. Make it readable, and try again.") from None
+                reason = str(error).partition("\n")[0]
+                if path == files[0]:
+                    raise BadRun(
+                        f"{self._run.path} cannot be resumed: all of its checkpoints are damaged ({path}: {reason}). "
+                        f"To start again: {self._run.command('train --plan', 'plan.toml')}"
+                    ) from None
+                say(f"{path} is damaged ({reason}), so the one before it is used.")
         return None
 
     def clear(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import functools
 import hashlib
 import json
@@ -22,7 +23,7 @@ from zoo.data.split import FRACTION, assign
 from zoo.errors import BadData, ZooError
 from zoo.places import place
 from zoo.plan import Plan
-from zoo.progress import say
+from zoo.progress import counted, say
 
 _QUOTES = ("''", '""', "‘’", "“”", "«»")
 
@@ -68,16 +69,17 @@ def read_dataset(plan: Plan, layout: Layout, task: Task, feed: Feed | None = Non
     sets = [check(one, layout.reader, feed) for one in read]
     layout = settle(sets, layout, plan.depth)
     examples, validation = sets[0], sets[1] if plan.val else None
-    task.learn([e.target for e in examples.items], examples.columns)
+    looking = _copied(task)  # learns all examples, while the task itself must see those for training alone
+    looking.learn([e.target for e in examples.items], examples.columns)
     for before, after in zip(read, sets, strict=True):
         _note_lost(before, after)
-        _say_what_is_read(after, layout, task)
+        _say_what_is_read(after, layout, looking)
     marked = bool(examples.of("validation"))
-    assign(examples, validation, plan.seed, task.strata, plan.val_fraction)
+    assign(examples, validation, plan.seed, looking.strata, plan.val_fraction)
     if examples.skipped:
         first = examples.skipped[0]
         say(f"Inputs left out: {len(examples.skipped)}, see skipped.csv ({first.input}: {first.reason}, ...).")
-    _warn_of_targets(examples.items, task)
+    _warn_of_targets(examples.items, looking)
     for split in ("train", "validation"):
         if not examples.of(split):
             raise BadData(f"{plan.data} has no readable examples for {split}.")
@@ -87,6 +89,14 @@ def read_dataset(plan: Plan, layout: Layout, task: Task, feed: Feed | None = Non
     _refuse_what_was_not_learnt(examples, task)
     _require_json(task)
     return Dataset(layout, examples.items, examples.skipped, examples.columns)
+
+
+def _copied(task: Task) -> Task:
+    """A copy of the task; the task itself if it holds something that cannot be copied, such as a lock."""
+    try:
+        return copy.deepcopy(task)
+    except Exception:  # whatever a plugin's object raises
+        return task
 
 
 def _note_lost(before: Examples, after: Examples) -> None:
@@ -105,7 +115,7 @@ def _say_what_is_read(examples: Examples, layout: Layout, task: Task) -> None:
     unit = "rows" if examples.kind else layout.reader.unit
     how = f"{examples.kind}; {', '.join(examples.columns)}: " if examples.kind else ""
     described = task.describe([example.target for example in examples.items])
-    say(f"Reads {len(examples.items)} {unit} of {examples.source}: {how}{described}.")
+    say(f"Reads {counted(len(examples.items), unit)} of {examples.source}: {how}{described}.")
     for note in examples.notes:
         say(f"Note: {note}.")
     if examples.lost:

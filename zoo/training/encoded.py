@@ -77,10 +77,10 @@ class EncodedSplit:
         batches = training_batches(raws, preprocessing, self.order, self._errors, keys)
         return with_targets(batches, self.encoded, self.weights)
 
-    def refuse_unreadable(self) -> None:
+    def refuse_unreadable(self, way_on: str) -> None:
         """Raise `BadData` for an example that could be read when the data was checked, but no longer can."""
         if self._errors:
-            refuse_unreadable(self._errors, self._raws())
+            refuse_unreadable(self._errors, self._raws(), way_on)
 
     def _raws(self) -> list[Raw]:
         return [example.kept for example in self.examples]

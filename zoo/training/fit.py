@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Container
 from typing import TYPE_CHECKING, Any
 
 import keras
@@ -14,7 +15,14 @@ from zoo.inference.options import Precision
 from zoo.plan import Phase
 from zoo.progress import progress, say, show_lines
 from zoo.training.baseline import Baseline
-from zoo.training.callbacks import BestWeights, FollowEpoch, History, ShowProgress, StopOnBadLoss
+from zoo.training.callbacks import (
+    BestWeights,
+    FollowEpoch,
+    History,
+    RefuseUnreadable,
+    ShowProgress,
+    StopOnBadLoss,
+)
 from zoo.training.checkpoint import Checkpoint, Checkpoints
 from zoo.training.encoded import EncodedSplit
 from zoo.training.interrupt import Stop
@@ -47,10 +55,10 @@ class PhaseFit:
         session, phase = self._session, self._phase
         precision = session.job.training_precision(phase)
         best = self._compiled(precision)
-        if self._position.epoch == self._position.batch == 0:
-            self._save(best, 0, 0, {})
         if to_beat is not None:
             self._begin_with(to_beat, best)
+        if self._position.epoch == self._position.batch == 0:
+            self._save(best, 0, 0, {})
         with session.job.seconds.of(phase.name), training_in(precision):
             if not finish:
                 self._go_through_epochs(best)
@@ -114,10 +122,11 @@ class PhaseFit:
             if stop.wanted:
                 say(f"Saved. To continue from here: {folder.command('resume')}")
 
-        with stop.noted(), progress(phase.name.capitalize(), phase.epochs * steps, "steps") as advance:
-            advance(epoch * steps + done)
+        name, before = phase.name.capitalize(), epoch * steps + done
+        with stop.noted(), progress(name, phase.epochs * steps, "steps", before) as advance:
             ours: list[keras.callbacks.Callback] = [
-                StopOnBadLoss(folder, best),
+                RefuseUnreadable(folder, (session.learn, session.judge)),
+                StopOnBadLoss(folder, best, lambda: self._keep_best(best)),
                 History(folder, phase, position.rows),
                 ShowProgress(advance, phase, lines=show_lines()),
                 best,
@@ -142,12 +151,11 @@ class PhaseFit:
                 )
 
             if done == steps:  # only the validation of this epoch is left
-                judged = model.evaluate(self._judge, verbose=0, return_dict=True)
-                for callback in ours:
-                    callback.set_model(model)
-                    callback.on_epoch_end(
-                        epoch, position.logs | {f"val_{name}": value for name, value in judged.items()}
-                    )
+                judged = model.evaluate(self._judge, verbose=0, return_dict=True, callbacks=ours[:1])
+                callbacks = keras.callbacks.CallbackList([*ours[:-2], board, *given, best, saver], model=model)
+                callbacks.on_train_begin()
+                callbacks.on_epoch_end(epoch, position.logs | {f"val_{name}": value for name, value in judged.items()})
+                callbacks.on_train_end()
             elif done:
                 fit(session.learn.skipping(done), epoch, epoch + 1)
             if done:
@@ -166,16 +174,31 @@ class PhaseFit:
         if not session.job.backend.chief or not all(np.isfinite(value).all() for value in values.values()):
             return
         arrays: dict[str, np.ndarray] = {f"model/{number}": value for number, value in values.items()}
+        if epoch or batch or math.isfinite(best.best):
+            arrays |= self._best_arrays(best, values)
         if epoch or batch:
-            weights = zip(session.snapshot.numbers(model.weights), best.weights, strict=True)
-            arrays |= {f"best/{number}": value for number, value in weights if number in values}
             arrays |= _numbered("optimizer", model.optimizer.variables)
         if 0 < batch < self._steps:
             arrays |= _numbered("metrics", model.metrics_variables)
         loss = None if best.best == math.inf else best.best
         idle = best.idle if idle is None else idle
-        position = replace(self._position, epoch=epoch, batch=batch, logs=logs, best=loss, idle=idle)
+        seconds = session.job.seconds.so_far()
+        position = replace(self._position, epoch=epoch, batch=batch, logs=logs, best=loss, idle=idle, seconds=seconds)
         self._checkpoints.save(Checkpoint(position, arrays))
+
+    def _best_arrays(self, best: BestWeights, numbers: Container[int]) -> dict[str, np.ndarray]:
+        weights = zip(self._session.snapshot.numbers(self._model.weights), best.weights, strict=True)
+        return {f"best/{number}": value for number, value in weights if number in numbers}
+
+    def _keep_best(self, best: BestWeights) -> bool:
+        """Save the last checkpoint again with the best weights so far, some epochs of which may have come after it."""
+        last = self._checkpoints.load()
+        if last is None or last.position.phase != self._position.phase:
+            return False
+        arrays = {name: value for name, value in last.arrays.items() if not name.startswith("best/")}
+        arrays |= self._best_arrays(best, self._session.snapshot.values(self._model))
+        self._checkpoints.save(Checkpoint(replace(last.position, best=best.best, idle=best.idle), arrays))
+        return True
 
 
 def _numbered(kind: str, variables: list[Any]) -> dict[str, np.ndarray]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from importlib import metadata
@@ -26,15 +26,27 @@ class Seconds:
 
     def __init__(self) -> None:
         self.spent: dict[str, float] = {}
+        self._since: dict[str, float] = {}
 
     @contextmanager
     def of(self, part: str) -> Iterator[None]:
         """A context that adds the time spent in it to `part`."""
-        start = time.monotonic()
+        self._since[part] = time.monotonic()
         try:
             yield
         finally:
-            self.spent[part] = round(self.spent.get(part, 0.0) + time.monotonic() - start, 3)
+            self.add({part: time.monotonic() - self._since.pop(part)})
+
+    def add(self, spent: Mapping[str, float]) -> None:
+        """Add what was spent elsewhere, such as in the process that is being continued."""
+        for part, seconds in spent.items():
+            self.spent[part] = round(self.spent.get(part, 0.0) + seconds, 3)
+
+    def so_far(self) -> dict[str, float]:
+        """What is spent, the parts that are not finished included."""
+        now = time.monotonic()
+        running = {part: round(self.spent.get(part, 0.0) + now - start, 3) for part, start in self._since.items()}
+        return self.spent | running
 
 
 def provenance(job: Job) -> dict[str, Any]:

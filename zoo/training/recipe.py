@@ -61,7 +61,12 @@ def changed(plan: Plan, recipe: Recipe, settings: dict[str, Any], given: Collect
             )
     share = 1.0 if recipe.lr is None else recipe.lr / plan.phases[0].learning_rate
     phases = tuple(
-        replace(phase, epochs=recipe.epochs or phase.epochs, learning_rate=phase.learning_rate * share)
+        replace(
+            phase,
+            epochs=(epochs := recipe.epochs or phase.epochs),
+            learning_rate=phase.learning_rate * share,
+            patience=epochs if phase.patience == phase.epochs else phase.patience,  # it was all of them: still so
+        )
         for phase in plan.phases
     )
     known = checked({name: getattr(plan, name) for name in Settings.__struct_fields__} | settings, Settings)

@@ -108,8 +108,6 @@ class Session:
             at, trainee = self._trainee(phase, at)
             if number >= at.position.phase:
                 at = PhaseFit(self, trainee, phase, at).run(finish, to_beat)
-                for split in (self.learn, self.judge):
-                    split.refuse_unreadable()
         return Trained(self.composed, at.position, trainee)
 
     def _trainee(self, phase: Phase, at: Checkpoint) -> tuple[Checkpoint, Trainee]:

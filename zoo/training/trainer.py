@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
 from msgspec.structs import replace
 
 from zoo.data.examples import Split
-from zoo.errors import BadRun
+from zoo.errors import BadPlan, BadRun
 from zoo.features.batches import head_outputs
 from zoo.inference.memory import with_fewer_where_needed
 from zoo.places import is_address, utf8
@@ -37,6 +38,7 @@ def train(plan: Plan, out: Path | None, of: Path | None = None) -> Run:
 
     of  the folder of the run whose plan this is; messages say first what has changed since then
     """
+    _refuse_unwritable(plan, out)
     if out is not None:
         RunFolder.refuse_occupied(out)
     job = prepare(plan)
@@ -76,9 +78,18 @@ def resume(path: Path, finish: bool = False) -> Run:
         for change in changes:
             say(f"Since {path} was started: {change}.")
         say("There is no checkpoint yet, so the training starts over." if start is None else _where(start, job.plan))
+        if start is not None:
+            job.seconds.add(start.position.seconds)
         then |= {"resumed": then.get("resumed", 0) + 1}
         folder.write_json("provenance.json", then)
         return _carry_out(job, folder, then, start, finish)
+
+
+def _refuse_unwritable(plan: Plan, out: Path | None) -> None:
+    """Raise `BadPlan` for a path that plan.toml, which is UTF-8, could not name."""
+    for given in (plan.data, plan.val, plan.weights, str(out or ""), os.getcwd()):
+        if given and utf8(given) != given:
+            raise BadPlan(f"The path {utf8(given)} is not valid UTF-8, so a run cannot keep it. Rename it.")
 
 
 def _carry_out(

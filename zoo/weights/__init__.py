@@ -8,10 +8,11 @@ from zoo.catalog.settings import cache_folder
 from zoo.weights.cache import content_sha256, converted
 from zoo.weights.hdf5 import refuse_foreign_parts
 from zoo.weights.hub import hub_folder
-from zoo.weights.resolve import choose, locate, obtain, pull, state, states
+from zoo.weights.resolve import check_choice, choose, locate, obtain, pull, state, states
 
 __all__ = [
     "cache_folder",
+    "check_choice",
     "choose",
     "content_sha256",
     "converted",

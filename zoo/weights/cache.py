@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import shutil
@@ -12,12 +13,17 @@ from pathlib import Path
 
 from zoo.catalog import Weights
 from zoo.catalog.settings import cache_folder
+from zoo.catalog.specs import file_name
 from zoo.errors import BadWeights, ZooError
+
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)  # of errors: nothing more can be written
 
 
 def cached_file(source: str) -> Path:
     """The place of downloaded weights in the cache, whether the file is there or not."""
-    return cache_folder() / "weights" / cache_key(source) / source.rsplit("/", 1)[-1]
+    folder = cache_folder() / "weights" / cache_key(source)
+    old = folder / source.rsplit("/", 1)[-1]  # as version 0.1 named it
+    return old if old.exists() else folder / file_name(source)
 
 
 def cache_key(source: str) -> str:
@@ -41,37 +47,58 @@ def arriving(path: Path) -> Iterator[Path]:
     """
     from filelock import FileLock
 
+    lock = FileLock(str(path) + ".lock")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(str(path) + ".lock"):
+        lock.acquire()
+        try:
             for leftover in path.parent.glob(f".{path.name}.*.part"):
                 shutil.rmtree(leftover, ignore_errors=True)
             folder = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent))
-            try:
-                yield folder
-            finally:
-                shutil.rmtree(folder, ignore_errors=True)
+        except BaseException:
+            lock.release()
+            raise
     except OSError as error:
-        raise ZooError(
-            f"Cannot write to {path.parent}: {error.strerror or error}. "
-            "Free some space, or name another cache folder with ZOO_CACHE."
-        ) from error
+        raise _cannot_write(path.parent, error) from error
+    try:
+        yield folder
+    except OSError as error:
+        if error.errno in FULL or folder in Path(os.fsdecode(error.filename or "")).parents:
+            raise _cannot_write(path.parent, error) from error
+        raise  # it has nothing to do with this folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        lock.release()
 
 
-def verify(path: Path, weights: Weights) -> None:
-    """Compare a file with the checksum in its spec, or if there is none, with the size; raises `BadWeights`."""
+def _cannot_write(folder: Path, error: OSError) -> ZooError:
+    return ZooError(
+        f"Cannot write to {folder}: {error.strerror or error}. "
+        "Free some space, or name another cache folder with ZOO_CACHE."
+    )
+
+
+def verify(path: Path, weights: Weights, place: object = None) -> None:
+    """Compare a file with the checksum in its spec, or if there is none, with the size; raises `BadWeights`.
+
+    place  where the file is from, for the message, if `path` is only a copy of it
+    """
+    if difference := mismatch(path, weights):
+        raise BadWeights(
+            f"{place or path} is not the file of the weights {weights.name!r}: {difference}. It is damaged, or another "
+            "version. Fetch it again."
+        )
+
+
+def mismatch(path: Path, weights: Weights) -> str:
+    """In which way a file is not that of the weights, in a few words; blank if it is."""
     if weights.checksum is None:
-        if (size := path.stat().st_size) != weights.bytes:
-            raise BadWeights(f"{path.name} has {size} bytes, and should have {weights.bytes}. Fetch it again.")
-        return
+        size = path.stat().st_size
+        return "" if size == weights.bytes else f"it has {size} bytes, and should have {weights.bytes}"
     algorithm, _, wanted = weights.checksum.partition(":")
     with path.open("rb") as file:
         found = hashlib.file_digest(file, lambda: hashlib.new(algorithm, usedforsecurity=False)).hexdigest()
-    if found != wanted:
-        raise BadWeights(
-            f"{path} is not the file of the weights {weights.name!r}: its {algorithm} is {found}, and should be "
-            f"{wanted}. It is damaged, or another version. Fetch it again."
-        )
+    return "" if found == wanted else f"its {algorithm} is {found}, and should be {wanted}"
 
 
 def content_sha256(path: Path) -> str:

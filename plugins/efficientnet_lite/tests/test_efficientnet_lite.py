@@ -4,6 +4,8 @@ import importlib.util
 import io
 import pickle
 import struct
+import sys
+import types
 from pathlib import Path
 
 import numpy as np
@@ -86,6 +88,44 @@ def test_a_damaged_file_is_a_sentence(published, tmp_path):
         (tmp_path / "damaged.pth").write_bytes(damaged)
         with pytest.raises(zoo.BadWeights, match=r"damaged\.pth is not a PyTorch weights file"):
             read_pth(tmp_path / "damaged.pth")
+
+
+class _Storage:
+    """Four numbers, as PyTorch names them in a file."""
+
+
+def _legacy(shape, strides, monkeypatch) -> bytes:
+    """A file with one tensor of a storage of four numbers."""
+
+    def _rebuild_tensor_v2(*_):
+        raise AssertionError("only its name is written")
+
+    class Tensor:
+        def __reduce__(self):
+            return _rebuild_tensor_v2, (_Storage(), 0, shape, strides)
+
+    class Pickler(pickle.Pickler):
+        def persistent_id(self, value):
+            return ("storage", "FloatStorage", "0", "cpu", 4) if isinstance(value, _Storage) else None
+
+    _rebuild_tensor_v2.__module__, _rebuild_tensor_v2.__qualname__ = "torch._utils", "_rebuild_tensor_v2"
+    module = types.SimpleNamespace(_rebuild_tensor_v2=_rebuild_tensor_v2)
+    monkeypatch.setitem(sys.modules, "torch", types.SimpleNamespace(_utils=module))
+    monkeypatch.setitem(sys.modules, "torch._utils", module)
+    stream = io.BytesIO()
+    for part in (0x1950A86A20F9469CFC6C, 1001, {}, {"t": Tensor()}, ["0"]):
+        Pickler(stream, 2).dump(part)
+    return stream.getvalue() + struct.pack("<q4f", 4, 1, 2, 3, 4)
+
+
+def test_a_small_file_cannot_claim_a_large_tensor(tmp_path, monkeypatch):
+    path = tmp_path / "claims.pth"
+    path.write_bytes(_legacy((2, 2), (2, 1), monkeypatch))
+    assert read_pth(path)["t"].tolist() == [[1, 2], [3, 4]]
+    for shape, strides in [((2**20, 2**20), (0, 0)), ((5,), (0,)), ((2**62, 4), (0, 1)), ((1, 2), (2**70, 1))]:
+        path.write_bytes(_legacy(shape, strides, monkeypatch))
+        with pytest.raises(zoo.BadWeights, match=r"claims\.pth is not a PyTorch weights file"):
+            read_pth(path)
 
 
 def test_a_local_copy_of_the_published_file_can_be_named(published, tmp_path):

@@ -4,6 +4,7 @@ The file has five pickles (magic number, protocol, facts about the system, the t
 for each storage the number of its elements (int64) and the elements. The unpickler resolves only four names.
 """
 
+import math
 import os
 import pickle
 from collections import OrderedDict
@@ -15,6 +16,16 @@ import numpy as np
 import zoo
 
 _MAGIC = 0x1950A86A20F9469CFC6C
+_NOT_SUCH_A_FILE = (
+    pickle.UnpicklingError,
+    ValueError,
+    TypeError,
+    KeyError,
+    EOFError,
+    AttributeError,
+    IndexError,
+    OverflowError,
+)
 _TYPES = {"FloatStorage": np.dtype("<f4"), "LongStorage": np.dtype("<i8")}
 
 
@@ -33,6 +44,8 @@ class _View:
             or not 0 <= self.offset <= last < len(data)
         ):
             raise ValueError("a tensor reaches beyond its storage")
+        if math.prod(self.shape) > len(data):  # strides of 0 would repeat its elements without end
+            raise ValueError("a tensor has more elements than its storage")
         steps = tuple(s * data.itemsize for s in self.strides)
         return np.lib.stride_tricks.as_strided(data[self.offset :], self.shape, steps).copy()
 
@@ -65,7 +78,7 @@ def read_pth(path: Path) -> dict[str, np.ndarray]:
     try:
         with path.open("rb") as file:
             return _read(file)
-    except (pickle.UnpicklingError, ValueError, TypeError, KeyError, EOFError, AttributeError, IndexError) as error:
+    except _NOT_SUCH_A_FILE as error:
         raise zoo.BadWeights(f"{path} is not a PyTorch weights file that can be read safely: {error}.") from error
 
 

@@ -1,5 +1,8 @@
 """What is found without training is what scikit-learn finds, and the head computes it."""
 
+import warnings
+from concurrent.futures import ThreadPoolExecutor
+
 import keras
 import numpy as np
 import pytest
@@ -7,6 +10,7 @@ from sklearn.datasets import load_digits
 from sklearn.linear_model import LogisticRegression
 
 from zoo_heads.classification import Classification
+from zoo_heads.closed_form import logistic
 from zoo_heads.layers import width
 from zoo_heads.multilabel import Multilabel
 from zoo_heads.regression import Regression
@@ -102,3 +106,12 @@ def test_where_it_cannot_be_the_head_stays_as_it_is(hidden, examples):
     encoded = task.encode([str(c) for c in CLASSES[:examples]])
     assert task.solve(head, {"pooled": DIGITS[:examples]}, encoded, np.ones(examples)) is None
     assert all((a == b).all() for a, b in zip(before, head.get_weights(), strict=True))
+
+
+def test_threads_that_fit_at_once_leave_the_filters_of_warnings_as_they_were():
+    x, classes = np.random.default_rng(0).normal(size=(60, 5)), np.arange(60) % 3
+    assert logistic(x, classes, 3, np.ones(60)) is not None
+    before = list(warnings.filters)
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda _: logistic(x, classes, 3, np.ones(60)), range(24)))
+    assert warnings.filters == before

@@ -3,6 +3,7 @@
 The regularisation is chosen by cross-validation on some of the training examples; no other examples are used.
 """
 
+import threading
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ _STRENGTHS = np.logspace(-4, 1, 6)  # scikit-learn's C, for standardised feature
 _CHOOSING = 1_000  # examples used to choose the regularisation
 _FOLDS = 3
 _CHOOSING_COLUMNS = 5
+
+_alone = threading.Lock()  # the filters of warnings and the number of threads are those of the whole process
 
 
 @dataclass(frozen=True)
@@ -149,7 +152,7 @@ def _model(x: np.ndarray, classes: np.ndarray, weights: np.ndarray, strength: fl
     from threadpoolctl import threadpool_limits
 
     # Many small products: on two threads, besides TensorFlow's, they take 7 times as long
-    with threadpool_limits(1), warnings.catch_warnings():
+    with _alone, threadpool_limits(1), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # if it has not converged, it is close enough
         return LogisticRegression(C=strength, max_iter=100, tol=1e-3).fit(x, classes, weights)
 

@@ -226,3 +226,22 @@ def test_sentences_of_one_meaning_have_near_vectors(reviews, tmp_path, zoo_comma
     vectors = np.array(table["vector"].to_pylist())
     cosine = zoo.embed("minilm_l6", ["the film was good "]).values[0] @ vectors[0]
     assert cosine == pytest.approx(1, abs=1e-5)
+
+
+def test_what_is_not_finite_leaves_a_run_that_can_be_finished_and_a_program_that_is_announced(
+    tiny, reviews, tmp_path, zoo_command
+):
+    out = tmp_path / "run"
+    options = ("--weights", tiny, "--unfreeze", "all", "--lr", "1e30", "--target", "label")
+    failed = zoo_command("train", "bert", reviews, *options, "--out", out)
+    assert failed.returncode == 1
+    assert f"To finish with the best weights so far: zoo resume {out} --finish" in failed.stderr
+    finished = zoo_command("resume", out, "--finish", "--json")
+    assert finished.returncode == 0, finished.stderr
+    assert json.loads(finished.stdout)["baseline"]["kept"]
+
+    about = json.loads((out / "provenance.json").read_text())
+    about["weights"]["licence"] = "Apache-2.0"  # whoever changes the model can change this, too
+    (out / "provenance.json").write_text(json.dumps(about))
+    asked = zoo_command("predict", out, "a good film")
+    assert f"Note: {out} contains a SavedModel, a program that runs with your rights." in asked.stderr
