@@ -214,6 +214,17 @@ def test_without_room_what_is_frozen_is_computed_in_every_epoch(few_pictures, tm
     assert cached_features() == []
 
 
+def test_features_that_are_cached_need_no_room(few_pictures, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("ZOO_CACHE", str(tmp_path / "cache"))
+    first = zoo.train("efficientnet_lite0", few_pictures, epochs=2, out=tmp_path / "first")
+    capsys.readouterr()
+    for module in ("training.cache_policy", "features.feed"):
+        monkeypatch.setattr(f"zoo.{module}.room", lambda: 0)
+    again = zoo.train("efficientnet_lite0", few_pictures, epochs=2, out=tmp_path / "again")
+    assert "computed in every epoch" not in capsys.readouterr().err
+    assert [row["val_loss"] for row in again.history] == [row["val_loss"] for row in first.history]
+
+
 def test_a_plan_is_changed_by_the_options_beside_it(few_pictures, tmp_path):
     first = zoo.train("efficientnet_lite0", few_pictures, weights="none", epochs=2, lr=0.01, out=tmp_path / "first")
     plan = first.path / "plan.toml"

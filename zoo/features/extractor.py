@@ -78,6 +78,10 @@ class Extractor:
             self._compute(examples, self.preprocessing, "Features")
         return self._store
 
+    def lacking(self, examples: Sequence[Example]) -> int:
+        """The number of different examples whose features the store lacks."""
+        return int(self._lacking(_distinct(examples)).sum())
+
     def lacks(self, content: str) -> bool:
         """Whether the store lacks the features of an example with this fingerprint. Thread-safe."""
         return bool(self._store.missing([content]))

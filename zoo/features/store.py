@@ -225,7 +225,7 @@ class Store:
             if error.errno in (errno.EMFILE, errno.ENFILE):
                 raise
             return False
-        except (pa.ArrowInvalid, KeyError, ValueError, IndexError):  # complete, and yet not what this version writes
+        except (pa.ArrowInvalid, KeyError, IndexError):  # complete, and yet not what this version writes
             with suppress(OSError):
                 path.unlink()
             return False

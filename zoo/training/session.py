@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -118,7 +119,8 @@ class Session:
         views = 1 if plan.augment == "none" else 1 + VIEWS
         cached = at.position.kept
         if divided is not None and cached is None:
-            cached = is_cached(divided, plan, phase, examples, self.preprocessing.reader, views)
+            lacking = functools.partial(self._lacking, divided, examples)
+            cached = is_cached(divided, plan, phase, examples, self.preprocessing.reader, views, lacking)
         at = Checkpoint(replace(at.position, kept=bool(cached)), at.arrays)
         if divided is None or not cached:
             return at, Trainee(self.composed.from_prepared, lambda split: split.raw_batches(self.preprocessing))
@@ -128,20 +130,22 @@ class Session:
 
     def _extracted(self, divided: Partition, examples: list[Example]) -> tuple[Extractor, Store]:
         """The features of the frozen part, for all training and validation examples."""
-        named, augment = self.job.named, self.job.plan.augment
+        augment = self.job.plan.augment
         with self.job.seconds.of("features"):
-            extractor = Extractor(
-                named.backbone,
-                named.weights_file,
-                self.preprocessing,
-                divided.front,
-                self.job.options,
-                told=self.job.fed,
-            )
+            extractor = self._extractor(divided)
             store = extractor.features(examples)
             if augment != "none":
                 extractor.add_views(self.learn.examples, augment)
         return extractor, store
+
+    def _lacking(self, divided: Partition, examples: list[Example]) -> int:
+        return self._extractor(divided).lacking(examples)
+
+    def _extractor(self, divided: Partition) -> Extractor:
+        named, job = self.job.named, self.job
+        return Extractor(
+            named.backbone, named.weights_file, self.preprocessing, divided.front, job.options, told=job.fed
+        )
 
     def _baseline_before(self, phase: Phase, at: Checkpoint) -> tuple[Checkpoint, tuple[Baseline, float] | None]:
         """The baseline on the untrained backbone, and its loss, if the training starts with the backbone."""
