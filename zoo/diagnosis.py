@@ -60,9 +60,13 @@ def diagnose() -> dict[str, Any]:
     facts |= _environment(problems)
     facts["accelerators"] = ", ".join(_accelerators(notes)) or "none; TensorFlow runs on the CPU"
     facts |= _caches(problems)
-    known = catalog_afresh()
-    facts |= _plugins(known, problems)
-    facts |= _sources(known, notes)
+    try:
+        known = catalog_afresh()
+    except ZooError as error:  # the settings, which name the plugins that are switched off, are damaged
+        problems.append(str(error))
+    else:
+        facts |= _plugins(known, problems)
+        facts |= _sources(known, notes)
     return {"facts": facts, "problems": problems, "notes": notes}
 
 

@@ -142,3 +142,17 @@ def test_damaged_settings_are_said_and_never_overwritten(content, act, monkeypat
     with pytest.raises(zoo.ZooError, match=r"settings\.json are damaged: .*Repair the file; or delete it"):
         act()
     assert (tmp_path / "settings.json").read_text() == content
+
+
+def test_where_there_can_be_no_settings_there_are_none(monkeypatch):
+    monkeypatch.setenv("ZOO_CONFIG", os.devnull)
+    assert settings.registries() == []
+    assert settings.disabled_plugins() == {}
+
+
+def test_damaged_settings_are_a_problem_that_doctor_reports(monkeypatch, tmp_path):
+    monkeypatch.setenv("ZOO_CONFIG", str(tmp_path))
+    (tmp_path / "settings.json").write_text("{")
+    report = zoo.doctor()
+    assert any("settings.json are damaged" in problem for problem in report["problems"])
+    assert report["facts"]["python"]

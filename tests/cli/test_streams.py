@@ -3,6 +3,9 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
+
+import pytest
 
 import zoo
 from zoo.progress import counted, progress, say
@@ -47,3 +50,16 @@ def test_a_bar_of_what_goes_on_tells_the_rate_of_what_is_new(monkeypatch, capsys
 def test_what_is_one_is_not_several():
     assert [counted(number, "pictures") for number in (0, 1, 2)] == ["0 pictures", "1 picture", "2 pictures"]
     assert counted(1, "classes") == "1 class"
+
+
+@pytest.mark.parametrize("arguments", [("list",), ("list", "--json"), ("info", "resnet50"), ("--version",)])
+@pytest.mark.parametrize(
+    ("streams", "reason"), [(">&-", "Bad file descriptor"), ("> /dev/full", "No space left on device")]
+)
+def test_what_cannot_be_written_is_a_sentence(arguments, streams, reason):
+    if "full" in streams and not Path("/dev/full").exists():
+        pytest.skip("this system has no disk that is always full")
+    done = _closed(*arguments, streams=streams)
+    assert done.returncode == 1
+    assert done.stderr == f"zoo: Cannot write to the standard output: {reason}.\n"
+    assert _closed(*arguments, streams=f"{streams} 2>&-").returncode == 1

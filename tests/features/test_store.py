@@ -237,7 +237,7 @@ def test_the_command_shows_and_prunes(zoo_command) -> None:
     table = zoo_command("cache").stdout
     assert "resnet50" in table
     assert "of at most 10.0 GB" in table
-    assert zoo_command("cache", "--prune").stdout.startswith("Deleted ")
+    assert zoo_command("cache", "--prune").stdout.startswith("Deleted 2.2 kB.\n0 bytes of at most 10.0 GB in ")
     assert json.loads(zoo_command("cache", "--json").stdout)["features"] == []
     refused = zoo_command("cache", "--prune", "--to", "some")
     assert (refused.returncode, "'some' is not a size" in refused.stderr) == (1, True)

@@ -14,7 +14,7 @@ from zoo.catalog import catalog
 from zoo.compose.encoder import build_encoder
 from zoo.plan import Phase, Plan, Recipe
 from zoo.runs.folder import RunFolder
-from zoo.training.checkpoint import Checkpoints
+from zoo.training.checkpoint import Checkpoint, Checkpoints, Position
 from zoo.training.recipe import HEAD_EPOCHS, HEAD_PATIENCE, phases
 from zoo.training.session import Session
 
@@ -265,3 +265,11 @@ def test_a_picture_that_can_no_longer_be_read_ends_a_training_before_anything_is
     with pytest.raises(zoo.BadData, match=r"could be read earlier .*Restore it and continue: zoo resume"):
         zoo.train("efficientnet_lite0", few_pictures, out=tmp_path / "run", cache="off", epochs=2)
     assert Checkpoints(RunFolder(tmp_path / "run")).load().position.at_start
+
+
+def test_what_serves_to_finish_alone_is_passed_over_by_a_training_that_goes_on(tmp_path):
+    checkpoints = Checkpoints(RunFolder(tmp_path))
+    checkpoints.save(Checkpoint(Position(epoch=36)))
+    checkpoints.save(Checkpoint(Position(epoch=36, best=0.1, to_finish=True)))
+    assert checkpoints.load().position == Position(epoch=36)
+    assert checkpoints.load(finish=True).position.best == 0.1

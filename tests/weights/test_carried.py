@@ -12,6 +12,7 @@ from contextlib import contextmanager
 import pytest
 
 import zoo
+from zoo.catalog import catalog
 from zoo.catalog.specs import file_name
 from zoo.weights import download as downloading
 from zoo.weights import hub, locate, pull, wheel
@@ -193,3 +194,14 @@ def test_a_fetch_from_a_hub_leaves_the_environment_as_it_was(monkeypatch, before
     with pytest.raises(zoo.WeightsUnavailable, match="cannot be fetched"):
         hub_folder("https://tfhub.example/model/1")
     assert os.environ.get("TFHUB_CACHE_DIR") == before
+
+
+def test_a_file_carried_by_hand_that_cannot_be_read_is_named(monkeypatch, tmp_path):
+    def refused(source, target):
+        raise PermissionError(errno.EACCES, "Permission denied", str(source))
+
+    offer = catalog().backbone("resnet50")
+    (tmp_path / "weights.h5").write_bytes(b"")
+    monkeypatch.setattr("shutil.copyfile", refused)
+    with pytest.raises(zoo.ZooError, match=r"weights\.h5 cannot be read: Permission denied\."):
+        pull(offer, tmp_path / "weights.h5")

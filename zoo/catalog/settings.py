@@ -78,9 +78,11 @@ def _read(setting: str) -> list[str]:
 def _settings() -> dict[str, Any]:
     try:
         content = json.loads(settings_file().read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return {}
     except OSError as error:
+        if not os.access(settings_file().parent, os.X_OK):  # the home of somebody else, so there are none
+            return {}
         raise ZooError(
             f"The settings {settings_file()} cannot be read: {error.strerror or error}. Make the file readable, or "
             "name another folder for settings with ZOO_CONFIG."

@@ -74,7 +74,7 @@ def cache(
     if json:
         return print_json(found)
     if prune:
-        print(f"Deleted {size(found['deleted'])}.")
+        print(f"Deleted {_size(found['deleted'])}.")
     if found["features"]:
         rows = [
             [
@@ -87,4 +87,8 @@ def cache(
             for one in found["features"]
         ]
         print_table(("BACKBONE", "FEATURES", "PRECISION", "SIZE", "LAST USED"), rows, right=("SIZE", "LAST USED"))
-    print(f"{size(found['bytes'])} of at most {size(found['limit'])} in {found['folder']}")
+    print(f"{_size(found['bytes'])} of at most {_size(found['limit'])} in {found['folder']}")
+
+
+def _size(number: int) -> str:
+    return size(number) if number else "0 bytes"

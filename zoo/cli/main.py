@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import io
 import os
 import sys
@@ -15,6 +17,7 @@ from zoo.cli import cache, catalog, complete, develop, install, predict, registr
 from zoo.errors import ZooError
 
 _CTRL_C = 130
+_NOT_WRITTEN = (errno.EBADF, errno.EIO, errno.ENOSPC)
 
 app = typer.Typer(
     name="zoo",
@@ -58,22 +61,40 @@ def _may_be_of_a_plugin(arguments: list[str]) -> bool:
     return not words or words[0] not in own
 
 
+def _sentence(error: Exception) -> str:
+    if isinstance(error, ZooError):
+        return str(error)
+    if isinstance(error, OSError) and error.errno in _NOT_WRITTEN and error.filename is None:
+        return f"Cannot write to the standard output: {error.strerror}."
+    return _unforeseen(error)
+
+
 def _unforeseen(error: Exception) -> str:
     first_line = str(error).strip().partition("\n")[0]
     return f"{type(error).__name__}: {first_line}. Set ZOO_DEBUG=1 to see where it happened."
 
 
 def _open_standard_streams() -> None:
-    """Open what the shell has closed (`2>&-`), or the next files that are opened would get its numbers."""
+    """Open what the shell has closed (`2>&-`), or the next files that are opened would get its numbers.
+
+    What is written to a closed standard output fails, as it would without this.
+    """
     for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
         try:
             os.fstat(number)
         except OSError:
-            opened = os.open(os.devnull, os.O_RDWR)
+            opened = os.open(os.devnull, os.O_RDONLY if name == "stdout" else os.O_RDWR)
             if opened != number:
                 os.dup2(opened, number)
                 os.close(opened)
+            os.set_inheritable(number, True)
             setattr(sys, name, open(number, mode))  # noqa: SIM115 - open as long as the process
+
+
+def _write_no_more() -> None:
+    """Discard what is still to be written on standard output, which Python would try again when it ends."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def main() -> None:
@@ -89,15 +110,20 @@ def main() -> None:
             from zoo.catalog import catalog as load_catalog
 
             load_catalog().host.call("zoo_commands", app=app)
-        with complete.as_bash_cuts_words():
-            app(prog_name="zoo")
+        try:
+            with complete.as_bash_cuts_words():
+                app(prog_name="zoo")
+        finally:
+            sys.stdout.flush()  # here, because Python says it without a sentence
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _write_no_more()
         sys.exit(1)
     except Exception as error:
         if os.environ.get("ZOO_DEBUG") == "1":
             raise
-        print(f"zoo: {error if isinstance(error, ZooError) else _unforeseen(error)}", file=sys.stderr)
+        print(f"zoo: {_sentence(error)}", file=sys.stderr)
+        if isinstance(error, OSError):
+            _write_no_more()
         sys.exit(1)
     except (KeyboardInterrupt, SystemExit) as end:
         if getattr(end, "code", _CTRL_C) != _CTRL_C:  # typer turns Ctrl-C into this exit status, without a message

@@ -78,9 +78,12 @@ class Extractor:
             self._compute(examples, self.preprocessing, "Features")
         return self._store
 
-    def lacking(self, examples: Sequence[Example]) -> int:
-        """The number of different examples whose features the store lacks."""
-        return int(self._lacking(_distinct(examples)).sum())
+    def has(self, examples: Sequence[Example], viewed: Sequence[Example], level: str) -> bool:
+        """Whether the store has the features of all examples, and those of the changed views of some."""
+        views = range(1, VIEWS + 1) if level != "none" else ()
+        return not self._lacking(examples).any() and not any(
+            self._lacking(_view(viewed, level, number)).any() for number in views
+        )
 
     def lacks(self, content: str) -> bool:
         """Whether the store lacks the features of an example with this fingerprint. Thread-safe."""
@@ -112,7 +115,7 @@ class Extractor:
         model, reader = self.preprocessing.model, self.preprocessing.reader
         changing: Preprocessing | None = None
         for number in range(1, VIEWS + 1):
-            changed = _distinct([replace(e, content=view_of(e, level, number)) for e in examples])
+            changed = _distinct(_view(examples, level, number))
             if self._lacking(changed).any():
                 changing = changing or Preprocessing(model, reader, reader.augmentation(level, model))
                 view = View(view_keys(changed), number)
@@ -181,6 +184,11 @@ def _distinct(examples: Sequence[Example]) -> Sequence[Example]:
             seen.add(example.content)
             distinct.append(example)
     return distinct
+
+
+def _view(examples: Sequence[Example], level: str, number: int) -> list[Example]:
+    """The examples under the names of `view_of`."""
+    return [replace(example, content=view_of(example, level, number)) for example in examples]
 
 
 def view_of(example: Example, level: str, number: int) -> str:

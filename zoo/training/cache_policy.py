@@ -26,11 +26,11 @@ def is_cached(
     examples: Sequence[Example],
     reader: Reader,
     views: int,
-    lacking: Callable[[], int],
+    complete: Callable[[], bool],
 ) -> bool:
     """Decide for a phase and its examples, with `views` views of each; gives a message if the answer is not obvious.
 
-    lacking  counts the examples whose features are not cached yet; asked only if there is no room for all of them
+    complete  whether all of the features are cached already; asked only if there is no room for them
 
     The time saved (all epochs but one for each view) has to exceed the time for writing, and the disk and
     ZOO_CACHE_SIZE must have room. If the whole backbone is frozen, only the room counts: later runs use the features.
@@ -43,7 +43,7 @@ def is_cached(
     several = f", {views} views of each" if views > 1 else ""
     about = f"The features of the frozen part take about {size / 1e6:,.0f} MB for {len(examples)} examples{several}"
     anyway = "--cache on caches them anyway."
-    if plan.cache == "auto" and size > (left := room()) and each * lacking() * views > left:
+    if plan.cache == "auto" and size > (left := room()) and not complete():
         say(f"{about}, but there is room for {left / 1e6:,.0f} MB, so they are computed in every epoch. {anyway}")
         return False
     if plan.cache == "auto" and phase.unfreeze != 0:

@@ -63,6 +63,7 @@ class Position(msgspec.Struct, frozen=True, kw_only=True):
     baseline  name and metrics of the baseline, once it is known
     built     checksum of the model before the training
     seconds   how long each part has taken so far
+    to_finish  whether it only serves to finish with the best weights: the training itself cannot go on from here
     """
 
     phase: int = 0
@@ -76,6 +77,7 @@ class Position(msgspec.Struct, frozen=True, kw_only=True):
     baseline: tuple[str, dict[str, float]] | None = None
     built: str = ""
     seconds: dict[str, float] = {}
+    to_finish: bool = False
 
     @property
     def at_start(self) -> bool:
@@ -145,15 +147,19 @@ class Checkpoints:
         for old in files[: -(KEPT - 1)]:
             old.unlink(missing_ok=True)
 
-    def load(self) -> Checkpoint | None:
+    def load(self, finish: bool = False) -> Checkpoint | None:
         """The newest checkpoint; None if there is none. A damaged or altered one is skipped, with a message.
+
+        finish  whether the run is to be finished with the best weights, for which some checkpoints alone are made
 
         Raises `BadRun` if there are some, and all are damaged, or if one cannot be read for another reason.
         """
         files = self._files()
         for path in reversed(files):
             try:
-                return _read(path)
+                found = _read(path)
+                if finish or not found.position.to_finish:
+                    return found
             except _DAMAGED as error:
                 if isinstance(error, OSError) and error.errno is not None:
                     raise BadRun(f"{path} cannot be read: {error.strerror}. Make it readable, and try again.") from None

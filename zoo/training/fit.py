@@ -10,6 +10,7 @@ import keras
 from msgspec.structs import replace
 
 from zoo.catalog import catalog
+from zoo.errors import BadRun
 from zoo.inference.folded import training_in
 from zoo.inference.options import Precision
 from zoo.plan import Phase
@@ -191,13 +192,23 @@ class PhaseFit:
         return {f"best/{number}": value for number, value in weights if number in numbers}
 
     def _keep_best(self, best: BestWeights) -> bool:
-        """Save the last checkpoint again with the best weights so far, some epochs of which may have come after it."""
-        last = self._checkpoints.load()
+        """Save the best weights so far, for `zoo resume --finish` alone; whether that is possible.
+
+        They may be of an epoch after the last checkpoint.
+        """
+        if not self._session.job.backend.chief:
+            return False
+        try:
+            last = self._checkpoints.load()
+        except BadRun:
+            last = None
         if last is None or last.position.phase != self._position.phase:
             return False
         arrays = {name: value for name, value in last.arrays.items() if not name.startswith("best/")}
         arrays |= self._best_arrays(best, self._session.snapshot.values(self._model))
-        self._checkpoints.save(Checkpoint(replace(last.position, best=best.best, idle=best.idle), arrays))
+        rows, seconds = list(self._position.rows), self._session.job.seconds.so_far()
+        position = replace(last.position, best=best.best, idle=best.idle, rows=rows, seconds=seconds, to_finish=True)
+        self._checkpoints.save(Checkpoint(position, arrays))
         return True
 
 

@@ -119,8 +119,8 @@ class Session:
         views = 1 if plan.augment == "none" else 1 + VIEWS
         cached = at.position.kept
         if divided is not None and cached is None:
-            lacking = functools.partial(self._lacking, divided, examples)
-            cached = is_cached(divided, plan, phase, examples, self.preprocessing.reader, views, lacking)
+            complete = functools.partial(self._complete, divided, examples)
+            cached = is_cached(divided, plan, phase, examples, self.preprocessing.reader, views, complete)
         at = Checkpoint(replace(at.position, kept=bool(cached)), at.arrays)
         if divided is None or not cached:
             return at, Trainee(self.composed.from_prepared, lambda split: split.raw_batches(self.preprocessing))
@@ -138,8 +138,8 @@ class Session:
                 extractor.add_views(self.learn.examples, augment)
         return extractor, store
 
-    def _lacking(self, divided: Partition, examples: list[Example]) -> int:
-        return self._extractor(divided).lacking(examples)
+    def _complete(self, divided: Partition, examples: list[Example]) -> bool:
+        return self._extractor(divided).has(examples, self.learn.examples, self.job.plan.augment)
 
     def _extractor(self, divided: Partition) -> Extractor:
         named, job = self.job.named, self.job

@@ -65,7 +65,7 @@ def resume(path: Path, finish: bool = False) -> Run:
     Raises `BadRun` if the run is finished, another process is training it, or the data has changed.
     """
     with RunFolder.reopened(path) as folder:
-        start = Checkpoints(folder).load()
+        start = Checkpoints(folder).load(finish)
         then = folder.read_json("provenance.json")
         job = prepare(Plan.from_toml(path / "plan.toml").seen_from(Path(then.get("folder", "."))))
         about = provenance(job)
@@ -87,7 +87,11 @@ def resume(path: Path, finish: bool = False) -> Run:
 
 def _refuse_unwritable(plan: Plan, out: Path | None) -> None:
     """Raise `BadPlan` for a path that plan.toml, which is UTF-8, could not name."""
-    for given in (plan.data, plan.val, plan.weights, str(out or ""), os.getcwd()):
+    try:
+        folder = os.getcwd()
+    except FileNotFoundError:
+        raise BadPlan("The working folder no longer exists. Change to another one.") from None
+    for given in (plan.data, plan.val, plan.weights, str(out or ""), folder):
         if given and utf8(given) != given:
             raise BadPlan(f"The path {utf8(given)} is not valid UTF-8, so a run cannot keep it. Rename it.")
 

