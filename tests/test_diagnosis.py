@@ -80,7 +80,7 @@ def test_an_index_that_is_no_address_is_said(monkeypatch, index):
     ("address", "place"),
     [
         ("https://me:se@cret@index.example:8443/simple/?q=a@b", "https://index.example:8443"),
-        ("http://me:secret@[::1]:3141/root/pypi/", "http://[::1]:3141"),
+        ("http://me:secret@[::1]:3141/team/pypi/", "http://[::1]:3141"),
         ("https://[2001:db8::1]", "https://[2001:db8::1]"),
     ],
 )

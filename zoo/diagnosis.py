@@ -24,7 +24,7 @@ from zoo.errors import ZooError
 from zoo.progress import counted
 from zoo.registry.installer import tool
 from zoo.registry.transaction import repair
-from zoo.web import without_password
+from zoo.web import offline, without_password
 from zoo.weights import cache_folder, states
 
 _PACKAGES = ("tensorflow", "keras", "numpy", "pillow", "pyarrow")
@@ -135,7 +135,7 @@ def _plugins(known: Catalog, problems: list[str]) -> dict[str, Any]:
 
 def _sources(known: Catalog, notes: list[str]) -> dict[str, Any]:
     """Whether the places that weights come from answer at all; only those on the web are asked."""
-    if os.environ.get("ZOO_OFFLINE") == "1":
+    if offline():
         return {"sources of weights": "not asked: ZOO_OFFLINE=1"}
     places = Counter(place for offer in known.backbones for place in _places(offer.facts["weights"]))
     counts = {place: f"weights of {counted(number, 'backbones')}" for place, number in places.items()}

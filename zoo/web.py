@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
@@ -11,6 +12,11 @@ if TYPE_CHECKING:
 
 _THIS_MACHINE = re.compile(r"(127\.0\.0\.1|localhost|\[::1\])(:\d*)?", re.IGNORECASE)
 _UNCLEAR = re.compile(r"[\\\s\x00-\x1f]")  # programs do not agree on which host these name
+
+
+def offline() -> bool:
+    """Whether ZOO_OFFLINE=1 forbids the network."""
+    return os.environ.get("ZOO_OFFLINE") == "1"
 
 
 def is_secure(address: str) -> bool:

@@ -63,11 +63,12 @@ def test_a_network_inside_of_a_network_is_cut_too():
     inner_in = keras.Input((8,))
     first = keras.layers.Dense(4, name="first", trainable=False)
     inner = keras.Model(inner_in, keras.layers.Dense(4, name="second")(first(inner_in)), name="inner")
-    from zoo.compose.partition import _flat, _frozen
+    from zoo.compose.flat import flattened
+    from zoo.compose.partition import _frozen
 
     outer_in = keras.Input((8,))
     outer = keras.Model(outer_in, {"pooled": inner(outer_in)})
-    flat = _flat(outer)
+    flat = flattened(outer)
     assert [step.operation.name for step in flat.steps] == ["first", "second"]
     _, (edge,) = _frozen(flat)
     assert edge is flat.steps[0].outputs[0]
@@ -140,10 +141,11 @@ def _nested(kind):
     ],
 )
 def test_models_inside_are_flattened_as_keras_calls_them(kind):
-    from zoo.compose.partition import _flat, _frozen
+    from zoo.compose.flat import flattened
+    from zoo.compose.partition import _frozen
 
     network = _nested(kind)
-    flat = _flat(network)
+    flat = flattened(network)
     numbers = np.random.default_rng(0).normal(size=(5, 4)).astype("float32")
     made = keras.Model(flat.entry, flat.outputs)(numbers)
     np.testing.assert_allclose(made["pooled"], network(numbers)["pooled"], rtol=1e-6)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from zoo.compose.flat import Flat, Step, flattened, tensors_in
 from zoo.compose.model import Composed
 
 if TYPE_CHECKING:
@@ -28,12 +29,12 @@ class Partition:
 
     front: keras.Model
     tail: keras.Model
-    steps: Sequence[_Step] | None = None
+    steps: Sequence[Step] | None = None
 
     @functools.cached_property
     def work(self) -> float:
         """Approximate multiplications in the front for one example; if lengths vary, for one position."""
-        return sum(map(_work, _flat(self.front).steps if self.steps is None else self.steps))
+        return sum(map(_work, flattened(self.front).steps if self.steps is None else self.steps))
 
 
 def partition(composed: Composed) -> Partition | None:
@@ -48,9 +49,9 @@ def partition(composed: Composed) -> Partition | None:
     network = composed.network
     if not network.trainable_weights:
         return Partition(frozen_front(network, names), composed.from_features)
-    flat = _flat(frozen_front(network, names))
+    flat = flattened(frozen_front(network, names))
     frozen, edge = _frozen(flat)
-    inputs = set(map(id, _tensors(flat.entry)))
+    inputs = set(map(id, tensors_in(flat.entry)))
     if all(id(tensor) in inputs for tensor in edge) or not all(tensor.dtype in _KEPT for tensor in edge):
         return None
     cut = {f"part_{i}": tensor for i, tensor in enumerate(edge)}
@@ -71,100 +72,10 @@ def frozen_front(network: keras.Model, names: Sequence[str]) -> keras.Model:
     return keras.Model(network.input, {name: network.output[name] for name in names}, name="front")
 
 
-@dataclass(frozen=True)
-class _Step:
-    """A call of a layer or operation, with the tensors that it takes and returns."""
-
-    operation: Any
-    inputs: list[keras.KerasTensor]
-    outputs: list[keras.KerasTensor]
-
-
-@dataclass(frozen=True)
-class _Flat:
-    """The layers of a model from input to output, without models nested inside of it."""
-
-    entry: Any
-    outputs: Any
-    steps: list[_Step]
-
-
-def _flat(model: keras.Model) -> _Flat:
-    entry, steps = _entry(model), list[_Step]()
-    return _Flat(entry, _called(model, entry, steps), steps)
-
-
-def _entry(model: keras.Model) -> Any:
-    import keras
-
-    return keras.tree.map_structure(lambda t: keras.Input(t.shape[1:], dtype=t.dtype, name=t.name), model.input)
-
-
-def _called(model: keras.Model, entry: Any, steps: list[_Step]) -> Any:
-    """What the layers of a functional model make of `entry`; adds the steps.
-
-    Keras walks through a model from inputs of its own alone, so its calls are noted there, and repeated on `entry`.
-    """
-    import keras
-
-    noted: list[tuple[Any, Any, Any]] = []
-
-    def call(operation: Any, *given: Any, **named: Any) -> Any:
-        outputs = operation(*given, **named)
-        noted.append((operation, (given, named), outputs))
-        return outputs
-
-    own = _entry(model)
-    clone = keras.models.clone_model(model, own, clone_function=lambda operation: operation, call_function=call)
-    real = dict(zip(map(id, _tensors(own)), _tensors(entry), strict=True))
-    for operation, taken, outputs in noted:
-        given, named = keras.tree.map_structure(lambda part: real.get(id(part), part), taken)
-        inner = _inner(operation, given, named) if isinstance(operation, _functional()) else None
-        if inner is not None:
-            made = _called(operation, inner, steps)
-        else:
-            made = operation(*given, **named)
-            steps.append(_Step(operation, _tensors((given, named)), _tensors(made)))
-        real.update(zip(map(id, _tensors(outputs)), _tensors(made), strict=True))
-    return keras.tree.map_structure(lambda tensor: real[id(tensor)], clone.output)
-
-
-def _inner(model: keras.Model, given: Any, named: Any) -> Any:
-    """What a nested model gets, in the structure of its inputs, by Keras's rules; None if it does not simply fit."""
-    import keras
-
-    passed = given[0] if given else named.get("inputs")
-    if isinstance(passed, dict):
-        names = list(model.input) if isinstance(model.input, dict) else [tensor.name for tensor in model.inputs]
-        parts = [passed.get(name) for name in (sorted(names) if isinstance(model.input, dict) else names)]
-    else:
-        parts = _tensors(passed)
-    fits = len(parts) == len(model.inputs) and all(
-        part is not None and len(part.shape) == len(own.shape)
-        for part, own in zip(parts, keras.tree.flatten(model.input), strict=True)
-    )
-    return keras.tree.pack_sequence_as(model.input, parts) if fits else None
-
-
-@functools.cache
-def _functional() -> type[Any]:
-    """The class of functional models, which Keras does not name in public."""
-    import keras
-
-    entry = keras.Input((1,))
-    return type(keras.Model(entry, keras.layers.Identity()(entry)))
-
-
-def _tensors(given: Any) -> list[keras.KerasTensor]:
-    import keras
-
-    return [part for part in keras.tree.flatten(given) if isinstance(part, keras.KerasTensor)]
-
-
-def _frozen(flat: _Flat) -> tuple[list[_Step], list[Any]]:
+def _frozen(flat: Flat) -> tuple[list[Step], list[Any]]:
     """The steps that depend on no trained layer; and their tensors that a trained layer or the output needs."""
     before = []
-    frozen = {id(tensor): tensor for tensor in _tensors(flat.entry)}
+    frozen = {id(tensor): tensor for tensor in tensors_in(flat.entry)}
     needed: dict[int, Any] = {}
     for step in flat.steps:
         trained = bool(getattr(step.operation, "trainable_weights", ()))
@@ -173,11 +84,11 @@ def _frozen(flat: _Flat) -> tuple[list[_Step], list[Any]]:
             before.append(step)
         else:
             needed |= {id(tensor): tensor for tensor in step.inputs if id(tensor) in frozen}
-    needed |= {id(tensor): tensor for tensor in _tensors(flat.outputs) if id(tensor) in frozen}
+    needed |= {id(tensor): tensor for tensor in tensors_in(flat.outputs) if id(tensor) in frozen}
     return before, list(needed.values())
 
 
-def _work(step: _Step) -> float:
+def _work(step: Step) -> float:
     """The work of products and convolutions: output positions times kernel size. An embedding lookup counts as none."""
     import keras
 

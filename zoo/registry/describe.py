@@ -23,10 +23,11 @@ from zoo.catalog.host import Plugin
 from zoo.errors import BadRegistry, CannotInstall, UnknownName
 from zoo.registry.environment import distribution_of, origin_of
 from zoo.registry.format import Artefact, Entry, ListedBackbone, ListedHead, parse
-from zoo.registry.installer import Options, environment, offline
+from zoo.registry.installer import Options, environment
 from zoo.registry.probe import look
 from zoo.registry.sources import read_file
 from zoo.registry.text import replaced
+from zoo.web import offline
 
 _NOT_SHIPPED = {"tests", "dist", "build", "__pycache__"}
 _GROWS = 100  # times a wheel may grow when it is unpacked; code and texts compress to a tenth

@@ -24,6 +24,7 @@ from packaging.utils import canonicalize_name, parse_wheel_filename
 from zoo.errors import CannotInstall
 from zoo.progress import on_terminal, quiet
 from zoo.registry.environment import installed
+from zoo.web import offline
 
 
 @dataclass(frozen=True)
@@ -114,11 +115,6 @@ def lay_out(candidates: Sequence[Candidate], prefix: Path, options: Options) -> 
 def tool() -> str:
     """What installs here: pip or uv; raises `CannotInstall` if there is neither."""
     return _uv() or "pip"
-
-
-def offline() -> bool:
-    """Whether ZOO_OFFLINE=1 forbids the network."""
-    return os.environ.get("ZOO_OFFLINE") == "1"
 
 
 def environment() -> dict[str, str]:

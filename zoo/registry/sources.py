@@ -15,7 +15,7 @@ from zoo.atomic import write_atomic
 from zoo.catalog.settings import cache_folder, registries
 from zoo.errors import BadRegistry
 from zoo.registry.format import MOST_BYTES, Entry, parse
-from zoo.web import InsecureRedirection, is_secure, refuse_insecure_redirection, without_password
+from zoo.web import InsecureRedirection, is_secure, offline, refuse_insecure_redirection, without_password
 
 BUILT_IN = "built-in"
 CHECKOUT = "zoo registry use CHECKOUT/registry.toml"  # how to name the checkout that has the plugins of this project
@@ -156,7 +156,7 @@ def _read(source: str, network: bool, notes: list[str]) -> tuple[bytes, str]:
         raise BadRegistry(f"The registry {shown} is not at an https:// address.")
     copy = cache_folder() / "registries" / f"{hashlib.sha256(source.encode()).hexdigest()[:16]}.toml"
     reason = "ZOO_OFFLINE=1 forbids the network"
-    if network and os.environ.get("ZOO_OFFLINE") != "1":
+    if network and not offline():
         try:
             content = _fetch(source)
             parse(content, "what arrives")

