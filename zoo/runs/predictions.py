@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -15,7 +14,7 @@ from zoo.data.examples import Example
 from zoo.errors import ZooError
 from zoo.inference.arrays import Arrays, at, gathered
 from zoo.places import utf8
-from zoo.structs import as_json
+from zoo.runs.column import Column
 
 if TYPE_CHECKING:
     import numpy as np
@@ -96,13 +95,13 @@ def write_predictions(path: Path, judged: Sequence[Judged]) -> None:
     from pyarrow import parquet
 
     examples = [example for one in judged for example in one.examples]
-    answers: dict[str, _Column] = {}
+    answers: dict[str, Column] = {}
     places: list[np.ndarray] = []  # where the rows of each piece belong
     count, start = 0, 0
     for one in judged:
         for rows, some in one.answers():
             for name in some:
-                answers.setdefault(name, _Column(count))
+                answers.setdefault(name, Column(count))
             for name, column in answers.items():
                 column.add(some.get(name, [None] * len(rows)))
             places.append(start + rows)
@@ -120,59 +119,6 @@ def write_predictions(path: Path, judged: Sequence[Judged]) -> None:
     parquet.write_table(table, path, row_group_size=_AT_ONCE)
 
 
-class _Column:
-    """A column that grows, in arrays of Arrow: of one type, or JSON texts if its values are of several or too large."""
-
-    def __init__(self, missing: int) -> None:
-        import pyarrow as pa
-
-        self._parts: list[pa.Array] = [pa.nulls(missing)]
-        self._type: pa.DataType | None = pa.null()  # None: JSON texts
-        self._waiting: list[Any] = []
-
-    def add(self, values: Sequence[Any]) -> None:
-        self._waiting += values
-        if len(self._waiting) >= _AT_ONCE:
-            self._convert()
-
-    def _convert(self) -> None:
-        import pyarrow as pa
-
-        values, self._waiting = self._waiting, []
-        if self._type is not None:
-            try:
-                part = pa.array(values)
-                self._type = _common(self._type, part.type)
-                self._parts.append(part)
-                return
-            except (pa.ArrowException, OverflowError, TypeError, ValueError):
-                self._become_texts()
-        self._parts.append(_as_texts(values))
-
-    def _become_texts(self) -> None:
-        self._type = None
-        self._parts = [_as_texts(part.to_pylist()) for part in self._parts]
-
-    def whole(self) -> Any:
-        import pyarrow as pa
-
-        self._convert()
-        if self._type is not None:
-            try:
-                return pa.chunked_array([part.cast(self._type) for part in self._parts], self._type)
-            except pa.ArrowException:  # such as whole numbers that are too large for the type of the others
-                self._become_texts()
-        return pa.chunked_array(self._parts, pa.string())
-
-
-def _common(one: Any, other: Any) -> Any:
-    """The type of Arrow that holds the values of both. Raises `pa.ArrowException`."""
-    import pyarrow as pa
-
-    schemas = [pa.schema([("", kind)]) for kind in (one, other)]
-    return pa.unify_schemas(schemas, promote_options="permissive").field(0).type
-
-
 def _slices(examples: Sequence[Example]) -> Iterator[Sequence[Example]]:
     return (examples[start : start + _AT_ONCE] for start in range(0, len(examples), _AT_ONCE))
 
@@ -183,10 +129,3 @@ def _texts(pieces: Iterable[Sequence[str | None]]) -> Any:
     return pa.chunked_array(
         [pa.array([text and utf8(text) for text in texts], pa.string()) for texts in pieces], pa.string()
     )
-
-
-def _as_texts(values: Sequence[Any]) -> Any:
-    import pyarrow as pa
-
-    texts = [utf8(json.dumps(value, ensure_ascii=False, default=as_json)) for value in values]
-    return pa.array(texts, pa.string())
