@@ -161,9 +161,9 @@ class Environment:
         venv.create(folder / "env", symlinks=True)
         self.folder = folder
         self.python = folder / "env" / "bin" / "python"
-        (library,) = (folder / "env" / "lib").glob("python*/site-packages")
+        (self.library,) = (folder / "env" / "lib").glob("python*/site-packages")
         outer = sysconfig.get_path("purelib")
-        (library / "outer.pth").write_text(f"import site; site.addsitedir({outer!r})\n")
+        (self.library / "outer.pth").write_text(f"import site; site.addsitedir({outer!r})\n")
 
     def install(self, *projects: Path | str) -> None:
         """Install distributions by real pip, with the build backend of this environment ("-e": editable)."""

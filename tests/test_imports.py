@@ -29,8 +29,8 @@ STAGES = [
     "api",
     "cli",
 ]
-GROUND = {"errors", "progress", "engine", "atomic", "places", "structs", "found", "web"}
-CLI_MAY_IMPORT = {"api", "errors", "progress", "engine", "places", "structs", "cli"}
+GROUND = {"errors", "progress", "engine", "atomic", "places", "structs", "found", "web", "trust", "harmless"}
+CLI_MAY_IMPORT = {"api", "errors", "progress", "harmless", "engine", "places", "structs", "cli"}
 CLI_MAY_ALSO_IMPORT = {"main.py": {"catalog"}}  # for the hook `zoo_commands`
 HEAVY = {"tensorflow", "keras", "numpy", "pyarrow", "PIL", "h5py", "requests"}
 

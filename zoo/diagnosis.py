@@ -65,7 +65,7 @@ def diagnose() -> dict[str, Any]:
     except ZooError as error:  # the settings, which name the plugins that are switched off, are damaged
         problems.append(str(error))
     else:
-        facts |= _plugins(known, problems)
+        facts |= _plugins(known, problems, notes)
         facts |= _sources(known, notes)
     return {"facts": facts, "problems": problems, "notes": notes}
 
@@ -119,12 +119,13 @@ def _caches(problems: list[str]) -> dict[str, Any]:
     return facts
 
 
-def _plugins(known: Catalog, problems: list[str]) -> dict[str, Any]:
+def _plugins(known: Catalog, problems: list[str], notes: list[str]) -> dict[str, Any]:
     loaded = [plugin.name for plugin in known.plugins if plugin.status == "loaded"]
     for plugin in known.plugins:
         if plugin.status == "failed":
-            remove = f"zoo uninstall {shlex.quote(plugin.name)}"
+            remove = f"zoo uninstall {shlex.quote(plugin.distribution)}"
             problems.append(f"The plugin {plugin.name} does not load: {plugin.reason}. To remove it: {remove}")
+        notes += [f"The plugin {plugin.name}: {note}." for note in plugin.notes]
     shared = [offer.name for offer in known.backbones if "/" in offer.name]
     if shared:
         problems.append(f"Several plugins offer a backbone of the same name. Use the full names: {', '.join(shared)}.")

@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
+from zoo.harmless import harmless
+
 if TYPE_CHECKING:
     from rich.progress import Progress
 
@@ -48,9 +50,9 @@ def show_lines() -> bool:
 
 
 def say(message: str) -> None:
-    """Print one line on standard error, if there is one."""
+    """Print one line on standard error, if there is one; characters that a terminal would obey are escaped."""
     if not quiet() and sys.stderr is not None:  # print would take None for standard output
-        print(message, file=sys.stderr, flush=True)
+        print(harmless(message), file=sys.stderr, flush=True)
 
 
 @contextmanager
@@ -70,7 +72,8 @@ def progress(title: str, total: int | None, unit: str, before: int = 0) -> Itera
         yield count
         seconds = time.monotonic() - start
         if seconds >= 2 and done:
-            say(f"{title}: {_amount(done, unit)} in {seconds:.0f} s ({_amount(done / seconds, unit)}/s)")
+            said = counted(done, unit) if unit != "bytes" else _amount(done, unit)
+            say(f"{title}: {said} in {seconds:.0f} s ({_amount(done / seconds, unit)}/s)")
         return
 
     with _bar() as bar:
@@ -106,7 +109,7 @@ def _bar() -> Progress:
 
         def render(self, task: Task) -> Text:
             text = task.description if self.field == "title" else task.fields[self.field]
-            return Text(text, no_wrap=True, overflow="ellipsis")
+            return Text(harmless(text), no_wrap=True, overflow="ellipsis")
 
     console = Console(stderr=True)
     whole = Column(no_wrap=True)

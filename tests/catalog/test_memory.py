@@ -24,7 +24,8 @@ PLUGIN = """
     def zoo_backbones():
         facts = dict(modality="image", family="f", params=1, input=8, dim=1, features=("pooled",), licence="MIT")
         more = pathlib.Path(__file__).with_name("more.txt").read_text().split()
-        return [zoo.Backbone(name=n, paper="https://example.org", build="zoo_x:build", **facts) for n in NAMES + more]
+        facts |= dict(paper="https://example.org", build="zoo_{name}:build")
+        return [zoo.Backbone(name=n, **facts) for n in NAMES + more]
 """
 
 

@@ -2,19 +2,18 @@
 
 import hashlib
 import json
-import subprocess
-import sys
 import tomllib
 import zipfile
 from importlib import metadata
 
 import pytest
 
-from zoo.errors import BadRegistry, CannotInstall
+from zoo.catalog.host import examined
+from zoo.catalog.points import installed_points
+from zoo.errors import BadRegistry
 from zoo.registry.describe import _source, _unpacked, write
 from zoo.registry.environment import is_editable
 from zoo.registry.format import Artefact, Entry, parse
-from zoo.registry.probe import look
 
 SHA256 = "0" * 64
 WHEEL = "https://example.org/zoo_tiny-1.0-py3-none-any.whl"
@@ -174,15 +173,8 @@ def test_what_a_plugin_says_in_another_alphabet_arrives_whatever_the_locale(tmp_
     (about / "entry_points.txt").write_text("[zoo.plugins]\ngreek = zoo_greek\n")
     (tmp_path / "zoo_greek.py").write_text("print('before')\nraise RuntimeError('ζῷον')\n", encoding="utf-8")
     monkeypatch.setenv("PYTHONIOENCODING", "ascii")
-    (plugin,) = look(["zoo-greek"], [str(tmp_path)]).plugins
+    folder = [str(tmp_path)]
+    (plugin,) = examined(installed_points(folder), {}, path=folder)
     assert "ζῷον" in plugin.reason
     monkeypatch.setenv("PYTHONIOENCODING", "utf-16")
-    assert look([]).plugins == []
-
-
-def test_a_process_that_dies_is_a_sentence(monkeypatch):
-    monkeypatch.setattr(
-        subprocess, "run", lambda *_, **__: subprocess.CompletedProcess([sys.executable], 3, b"", b"gone")
-    )
-    with pytest.raises(CannotInstall, match=r"crashes \(status 3; gone\)"):
-        look([])
+    assert examined([], {}) == []

@@ -12,10 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from zoo.catalog import catalog
+from zoo.catalog.points import built_in_registry
 from zoo.errors import BadRegistry
 from zoo.registry.describe import describe
 from zoo.registry.format import MOST_ENTRIES, parse, schema
-from zoo.registry.sources import built_in
 
 ROOT = Path(__file__).parent.parent.parent
 RIGHT = {
@@ -184,7 +184,7 @@ def _read(content):
 
 
 def test_the_built_in_registry_is_right_and_says_what_its_plugins_say(tmp_path):
-    content = built_in().read_bytes()
+    content = built_in_registry().read_bytes()
     entries, problems = parse(content, "built-in")
     assert not problems
     jsonschema.validate(tomllib.loads(content.decode()), schema())
@@ -192,7 +192,7 @@ def test_the_built_in_registry_is_right_and_says_what_its_plugins_say(tmp_path):
     loaded = [plugin for plugin in catalog().plugins if plugin.status == "loaded"]
     assert {plugin.name for plugin in loaded} <= set(listed)
     for plugin in loaded:
-        (found,) = describe(plugin.distribution, built_in(), verified=True)
+        (found,) = describe(plugin.distribution, built_in_registry(), verified=True)
         written = listed[plugin.name]
         assert (found.backbones, found.heads) == (written.backbones, written.heads), f"zoo registry add {plugin.name}"
         assert (found.requirement, found.folder, found.api) == (written.requirement, written.folder, written.api)

@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from zoo.catalog.points import built_in_registry
 from zoo.errors import CannotInstall
 from zoo.registry import install
 from zoo.registry.environment import refuse_unmanageable
 from zoo.registry.format import parse
 from zoo.registry.installer import Options
 from zoo.registry.search import offering, search
-from zoo.registry.sources import BUILT_IN, Registries, built_in, load
+from zoo.registry.sources import BUILT_IN, Registries, load
 
 ENTRY = """
 [[plugins]]
@@ -149,7 +150,7 @@ def test_an_environment_that_is_not_ours_is_a_sentence(tmp_path):
 @pytest.mark.parametrize("base", ["folder", "https://example.org/registry.toml"])
 def test_a_copy_of_a_checkouts_registry_sends_nobody_to_a_package_index(tmp_path, monkeypatch, base):
     monkeypatch.setattr(install, "resolve", lambda *_, **__: pytest.fail("pip was asked"))
-    entries, _ = parse(built_in().read_bytes(), "copy")
+    entries, _ = parse(built_in_registry().read_bytes(), "copy")
     copy = Registries()
     copy.add(entries, "copy", str(tmp_path) if base == "folder" else base)
     listing = copy.listings["kerashub"]

@@ -158,7 +158,7 @@ def test_every_broken_promise_is_found_and_nothing_else(broken):
 
 def test_a_heavy_import_and_a_failing_one_are_found(environment):
     environment.install(
-        environment.write_plugin("heavy", "import numpy\n" + BROKEN),
+        environment.write_plugin("heavy", "import numpy\n" + BROKEN.replace("zoo_broken", "zoo_heavy")),
         environment.write_plugin("bulky", MANY_MODULES),
         environment.write_plugin("raises", "raise OSError('gone')"),
     )

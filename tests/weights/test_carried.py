@@ -169,10 +169,10 @@ def test_what_a_plugins_own_library_raises_is_a_sentence(monkeypatch, full):
     weights = weights_at("vault://owner/model/1", fetch="some.module:fetch")
     if full:
         with pytest.raises(zoo.ZooError, match=r"Cannot write to .*Free some space"):
-            downloading.download(weights)
+            downloading.download(weights, "some")
     else:
         with pytest.raises(zoo.WeightsUnavailable, match=r"vault://owner/model/1 cannot be fetched \(ConnectionReset"):
-            downloading.download(weights)
+            downloading.download(weights, "some")
 
 
 @pytest.mark.parametrize("before", [None, "", "their-own"])

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from zoo.catalog import Backbone, Offer, catalog, catalog_afresh
-from zoo.catalog.host import Facts
+from zoo.catalog.plugin import Facts
+from zoo.catalog.points import installed_points
 from zoo.catalog.query import select
 from zoo.catalog.settings import set_disabled
 from zoo.catalog.specs import combine
@@ -78,7 +79,7 @@ def backbone_info(name: str) -> dict[str, Any]:
     with suggesting_plugins():
         offer = catalog().backbone(name)
     known = offer.facts["weights"]
-    all_weights = [_weights_facts(one, state(one["source"], one["preprocessor"])) for one in known]
+    all_weights = [_weights_facts(one, state(one)) for one in known]
     return _backbone_facts(offer, *states([offer])) | {"all_weights": all_weights}
 
 
@@ -112,7 +113,8 @@ def list_heads() -> list[dict[str, Any]]:
 
 def list_plugins() -> list[dict[str, Any]]:
     """Every installed plugin as a dict: name, distribution, version, status ("loaded", "disabled" or "failed"), the
-    reason when it is not loaded, and the names of its backbones, heads and modalities. All of them are loaded anew.
+    reason when it is not loaded, notes on what else it does when it is loaded, and the names of its backbones, heads
+    and modalities. Each is looked at anew, by another process.
 
     >>> import zoo
     >>> {plugin["name"]: plugin["status"] for plugin in zoo.list_plugins()}["keras_applications"]
@@ -126,6 +128,7 @@ def list_plugins() -> list[dict[str, Any]]:
             "version": plugin.version,
             "status": plugin.status,
             "reason": plugin.reason,
+            "notes": list(plugin.notes),
             "backbones": [o.name for o in catalogue.backbones if o.plugin == plugin.name],
             "heads": [o.name for o in catalogue.heads if o.plugin == plugin.name],
             "modalities": list(plugin.modalities.names),
@@ -135,7 +138,7 @@ def list_plugins() -> list[dict[str, Any]]:
 
 
 def switch_plugin(name: str, *, off: bool) -> None:
-    """Switch an installed plugin off, or on again, from the next process on.
+    """Switch an installed plugin off, or on again, by its name or its distribution's. None is loaded to do so.
 
     Raises `zoo.UnknownName` when no such plugin is installed, and `zoo.ZooError` when the settings cannot be written.
 
@@ -143,9 +146,10 @@ def switch_plugin(name: str, *, off: bool) -> None:
     >>> zoo.switch_plugin("keras_applications", off=True)
     >>> zoo.switch_plugin("keras_applications", off=False)
     """
-    names = [plugin.name for plugin in catalog().plugins]
-    if name not in names:
-        raise UnknownName(f"There is no plugin called {name!r}. Installed plugins: {', '.join(names)}.")
+    points = installed_points()
+    if name not in {known for point in points for known in (point.name, point.distribution)}:
+        names = ", ".join(dict.fromkeys(point.name for point in points))
+        raise UnknownName(f"There is no plugin called {name!r}. Installed plugins: {names}.")
     set_disabled(name, off)
     catalog.cache_clear()
 

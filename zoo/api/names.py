@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from zoo.api.catalog import flat_facts
 from zoo.catalog import catalog
+from zoo.catalog.points import installed_points
 
 _EQUALITY = ("=", "!=")
 _ORDER = ("<", "<=", ">", ">=")
@@ -51,12 +52,12 @@ def _values(default: object) -> tuple[str, ...]:
 
 def plugin_names() -> list[str]:
     """All installed plugins, whether they load or not."""
-    return [plugin.name for plugin in catalog().plugins]
+    return sorted({point.name for point in installed_points()})
 
 
 def distribution_names() -> list[str]:
     """The distributions of all installed plugins."""
-    return sorted({plugin.distribution for plugin in catalog().plugins})
+    return sorted({point.distribution for point in installed_points()})
 
 
 def listed_plugin_names() -> list[str]:

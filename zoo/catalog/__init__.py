@@ -6,7 +6,7 @@ import strings; nothing is built.
 
 from zoo.catalog.catalog import Catalog, Offer, catalog, catalog_afresh
 from zoo.catalog.hookspecs import API_VERSION, hookimpl
-from zoo.catalog.host import Plugin
+from zoo.catalog.plugin import Plugin
 from zoo.catalog.specs import Backbone, Head, Modality, Option, Pixels, Weights
 
 __all__ = [

@@ -11,7 +11,8 @@ from typing import Generic, TypeVar
 
 import msgspec
 
-from zoo.catalog.host import BUILT_IN_MODALITIES, Facts, Host, Offered, Plugin
+from zoo.catalog.host import BUILT_IN_MODALITIES, Host
+from zoo.catalog.plugin import Facts, Offered, Plugin
 from zoo.catalog.specs import Backbone, Head, Modality
 from zoo.errors import AmbiguousName, UnknownName
 
@@ -72,12 +73,12 @@ class Catalog:
         pairs = [("zoo", BUILT_IN_MODALITIES)] + [(p.name, p.modalities) for p in self.plugins]
         return _offers(Modality, pairs)
 
-    def modality(self, name: str) -> Modality:
+    def modality(self, name: str) -> Offer[Modality]:
         """The modality called `name`; raises `UnknownName` where no plugin that is loaded offers it."""
         known = {offer.name: offer for offer in self.modalities}
         if name not in known:
             raise UnknownName(f"There is no modality {name!r}. Modalities: {', '.join(known)}.{self._problems()}")
-        return known[name].spec
+        return known[name]
 
     def backbone(self, name: str) -> Offer[Backbone]:
         """The backbone called `name`, or `plugin/name`.
@@ -97,14 +98,14 @@ class Catalog:
 
 @functools.cache
 def catalog() -> Catalog:
-    """The catalog of this process; plugins are loaded at the first call."""
+    """The catalog of this process; plugins are looked at when it is first called, unless they are remembered."""
     host = Host()
     host.find()
     return Catalog(host)
 
 
 def catalog_afresh() -> Catalog:
-    """The catalog with every plugin loaded now, whatever is remembered: for what looks into plugins' troubles."""
+    """The catalog with every plugin looked at now, whatever is remembered: for what looks into plugins' troubles."""
     host = Host()
     host.find(afresh=True)
     return Catalog(host)

@@ -23,7 +23,8 @@ import msgspec
 
 from zoo.atomic import write_atomic
 from zoo.catalog.hookspecs import API_VERSION
-from zoo.catalog.settings import cache_folder
+from zoo.catalog.settings import own_cache
+from zoo.trust import make_private
 
 Kind = TypeVar("Kind")
 Stamp = tuple[int, int] | None
@@ -42,20 +43,24 @@ class Memory(msgspec.Struct):
 
 def recall(kind: type[Kind], *circumstances: str) -> Kind | None:
     """What was remembered under the same circumstances, or None if that no longer holds."""
+    if (file := _file(circumstances)) is None:
+        return None
     try:
-        memory = msgspec.json.decode(_file(circumstances).read_bytes(), type=Memory)
+        memory = msgspec.json.decode(file.read_bytes(), type=Memory)
         plugins = msgspec.json.decode(memory.plugins, type=kind)
     except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
         return None
-    return plugins if all(_stamp(path) == stamp for path, stamp in memory.seen.items()) else None
+    return plugins if all(stamp(path) == then for path, then in memory.seen.items()) else None
 
 
 def remember(plugins: bytes, seen: dict[str, Stamp], *circumstances: str) -> None:
-    """Remember `plugins` until one of the `seen` changes; does nothing if the cache folder is not writable."""
-    if any(stamp and stamp[0] > time.time_ns() - _JUST_NOW for stamp in seen.values()):
+    """Remember `plugins` until one of the `seen` changes; does nothing if no folder of one's own can be written to."""
+    if any(then and then[0] > time.time_ns() - _JUST_NOW for then in seen.values()):
         return
-    file = _file(circumstances)
+    if (file := _file(circumstances)) is None:
+        return
     with contextlib.suppress(OSError, UnicodeEncodeError):  # the latter for a path that is not valid text
+        make_private(file.parent)
         write_atomic(file, msgspec.json.encode(Memory(seen, msgspec.Raw(plugins))))
         newest_first = sorted(file.parent.iterdir(), key=lambda path: path.stat().st_mtime_ns, reverse=True)
         for old in newest_first[_KEPT:]:
@@ -68,7 +73,7 @@ _noting: list[dict[str, Stamp]] = []  # what is being noted now
 @contextmanager
 def noting() -> Iterator[dict[str, Stamp]]:
     """Notes every file that this process reads in the block, and every folder that it lists, each with its stamp."""
-    seen = {path: _stamp(path) for path in (os.path.abspath(entry) for entry in sys.path)}
+    seen = {path: stamp(path) for path in (os.path.abspath(entry) for entry in sys.path)}
     _listen()
     _noting.append(seen)
     try:
@@ -100,7 +105,7 @@ def _hear(event: str, arguments: tuple[Any, ...]) -> None:
         for place in _places(os.path.abspath(os.fsdecode(path))):
             for noted in _noting:
                 if place not in noted:
-                    noted[place] = _stamp(place)
+                    noted[place] = stamp(place)
 
 
 def _places(path: str) -> list[str]:
@@ -111,7 +116,8 @@ def _places(path: str) -> list[str]:
     return [path] if os.path.isdir(path) else [path, os.path.dirname(path)]
 
 
-def _stamp(path: str) -> Stamp:
+def stamp(path: str) -> Stamp:
+    """The time of the last change and the size of a file or folder; None if it is not there."""
     try:
         status = os.stat(path)
     except OSError:
@@ -121,7 +127,10 @@ def _stamp(path: str) -> Stamp:
     return status.st_mtime_ns, status.st_size
 
 
-def _file(circumstances: tuple[str, ...]) -> Path:
-    own = [_stamp(str(path)) for path in sorted(Path(__file__).parent.glob("*.py"))]
+def _file(circumstances: tuple[str, ...]) -> Path | None:
+    """Where this is remembered: never where others could write, since it names functions that are called later."""
+    if (folder := own_cache()) is None:
+        return None
+    own = [stamp(str(path)) for path in sorted(Path(__file__).parent.glob("*.py"))]
     key = repr((API_VERSION, sys.version, sys.prefix, sys.path, own, circumstances))
-    return cache_folder() / "catalog" / f"{hashlib.sha256(key.encode()).hexdigest()[:24]}.json"
+    return folder / "catalog" / f"{hashlib.sha256(key.encode()).hexdigest()[:24]}.json"

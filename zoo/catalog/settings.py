@@ -9,6 +9,8 @@ from typing import Any
 
 from zoo.atomic import write_atomic
 from zoo.errors import ZooError
+from zoo.progress import say
+from zoo.trust import how_others_change, make_private
 
 
 def settings_file() -> Path:
@@ -21,8 +23,48 @@ def settings_file() -> Path:
 
 
 def cache_folder() -> Path:
-    """The folder for weights and what is computed from them: `ZOO_CACHE`, or the platform's cache folder."""
+    """The folder `ZOO_CACHE`, or the platform's cache folder. Others may be able to write to it.
+
+    What is taken from it has to be verified; `own_cache` is for everything else.
+    """
     return _cache_folder(os.environ.get("ZOO_CACHE", ""))
+
+
+def own_cache() -> Path | None:
+    """The cache folder if nobody else can change what is in it, or else the platform's; None if others can change both.
+
+    That `ZOO_CACHE` is not trusted is said once.
+    """
+    return _own_cache(cache_folder())
+
+
+def own_cache_folder() -> Path:
+    """The same as `own_cache`; raises `ZooError` if there is none."""
+    if (folder := own_cache()) is None:
+        raise ZooError(
+            f"There is no cache folder that only you can change: {how_others_change(_cache_folder(''))}. "
+            "Name a folder of your own with ZOO_CACHE."
+        )
+    return folder
+
+
+@functools.cache
+def _own_cache(named: Path) -> Path | None:
+    if not (reason := how_others_change(named)):
+        return named
+    other = _cache_folder("")
+    own = None if how_others_change(other) else other
+    kept = f"everything else is in {own}" if own else "nothing else is kept"
+    say(
+        f"Others can change what is in the cache folder {named}: {reason}. So only weights that are verified and "
+        f"features are taken from it; {kept}. {_way_out(reason)}ZOO_CACHE names another folder."
+    )
+    return own
+
+
+def _way_out(reason: str) -> str:
+    path = reason.rpartition(" can write to ")[2]
+    return f"To trust it: chmod go-w {shlex.quote(path)}. " if path != reason else ""
 
 
 @functools.cache
@@ -32,6 +74,15 @@ def _cache_folder(named: str) -> Path:
     import platformdirs
 
     return Path(platformdirs.user_cache_dir("zoo"))
+
+
+@functools.cache
+def _is_trusted(settings: Path) -> bool:
+    """Whether nobody else can change the settings; that others can is said once."""
+    if reason := how_others_change(settings.parent):
+        way_out = _way_out(reason) or "Name a folder of your own with ZOO_CONFIG."
+        say(f"The settings {settings} are not used, because others can change them: {reason}. {way_out.strip()}")
+    return not reason
 
 
 def disabled_plugins() -> dict[str, str]:
@@ -60,7 +111,12 @@ def set_registry(source: str, use: bool) -> None:
 
 def _write(setting: str, values: list[str]) -> None:
     path = settings_file()
+    if reason := how_others_change(path.parent):
+        raise ZooError(
+            f"{path} is not written, because others can change it: {reason}. Name a folder of your own with ZOO_CONFIG."
+        )
     try:
+        make_private(path.parent)
         write_atomic(path, (json.dumps(_settings() | {setting: values}, indent=2) + "\n").encode())
     except OSError as error:
         raise ZooError(
@@ -76,8 +132,11 @@ def _read(setting: str) -> list[str]:
 
 
 def _settings() -> dict[str, Any]:
+    path = settings_file()
+    if path.parent.is_dir() and not _is_trusted(path):
+        return {}
     try:
-        content = json.loads(settings_file().read_text(encoding="utf-8"))
+        content = json.loads(path.read_text(encoding="utf-8"))
     except (FileNotFoundError, NotADirectoryError):
         return {}
     except OSError as error:

@@ -13,6 +13,8 @@ from zoo.web import is_secure
 
 Targets = Literal["one", "many"]
 
+PLUGIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.\-]*")  # of entry points
+
 _NAME = re.compile(r"[a-z0-9][a-z0-9_.\-]*")
 _IMPORT = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
 _WHEEL = re.compile(r"wheel:[^-/]+-[^-/]+(-[^-/]+)?-[^-/]+-[^-/]+-[^-/]+\.whl(/.+)?")

@@ -12,7 +12,7 @@ import typer
 from zoo import api
 from zoo.cli.catalog import Json
 from zoo.cli.complete import backbones as complete_backbones
-from zoo.cli.output import print_json, print_table, size
+from zoo.cli.output import print_json, print_line, print_table, size
 from zoo.errors import ZooError
 
 
@@ -40,7 +40,7 @@ def pull(
     the network.
     """
     for name in backbones:
-        print(api.pull(name, from_))
+        print_line(str(api.pull(name, from_)))
 
 
 def cache(
@@ -74,7 +74,7 @@ def cache(
     if json:
         return print_json(found)
     if prune:
-        print(f"Deleted {_size(found['deleted'])}.")
+        print_line(f"Deleted {_size(found['deleted'])}.")
     if found["features"]:
         rows = [
             [
@@ -87,7 +87,7 @@ def cache(
             for one in found["features"]
         ]
         print_table(("BACKBONE", "FEATURES", "PRECISION", "SIZE", "LAST USED"), rows, right=("SIZE", "LAST USED"))
-    print(f"{_size(found['bytes'])} of at most {_size(found['limit'])} in {found['folder']}")
+    print_line(f"{_size(found['bytes'])} of at most {_size(found['limit'])} in {found['folder']}")
 
 
 def _size(number: int) -> str:

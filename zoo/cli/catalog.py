@@ -8,7 +8,7 @@ import typer
 
 from zoo import api
 from zoo.cli import complete
-from zoo.cli.output import count, no_collections, print_beside, print_facts, print_json, print_table, size
+from zoo.cli.output import count, no_collections, print_beside, print_facts, print_json, print_line, print_table, size
 from zoo.progress import counted
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
@@ -129,10 +129,10 @@ def info(
         shown["top1"] = f"{facts['top1']} %" if facts["top1"] is not None else "not published"
     print_facts(shown)
     for number, entry in enumerate(weights):
-        print(f"\nweights {entry.pop('name')}{' (default)' if number == 0 else ''}")
+        print_line(f"\nweights {entry.pop('name')}{' (default)' if number == 0 else ''}")
         known = {fact: value for fact, value in entry.items() if value is not None}
         print_facts({f"  {fact}": size(value) if fact == "bytes" else str(value) for fact, value in known.items()})
-    print(f"\nTry: zoo train {facts['name']} DATA")
+    print_line(f"\nTry: zoo train {facts['name']} DATA")
 
 
 def heads(json: Json = False) -> None:
@@ -168,6 +168,8 @@ def plugins(
 ) -> None:
     """List the installed plugins, and why one is not loaded.
 
+    Another process looks at them, so that none can stop zoo. A plugin that is used runs with your rights.
+
     Examples:
 
         zoo plugins
@@ -197,9 +199,10 @@ def plugins(
         right=["backbones", "heads"],
     )
     for row in rows:
-        if row["reason"]:
-            print()
-            print_beside(f"{row['name']}: ", row["reason"], indent=2)
+        for said in (row["reason"], *row["notes"]):
+            if said:
+                print_line()
+                print_beside(f"{row['name']}: ", said, indent=2)
 
 
 def doctor(json: Json = False) -> None:
@@ -219,9 +222,9 @@ def doctor(json: Json = False) -> None:
         print_facts({name: str(value) for name, value in report["facts"].items()})
         for kind in ("note", "problem"):
             for said in report[f"{kind}s"]:
-                print()
+                print_line()
                 print_beside(f"{kind}: ", said, indent=2)
         if not report["problems"]:
-            print("\nNo problems found.")
+            print_line("\nNo problems found.")
     if report["problems"]:
         raise typer.Exit(1)

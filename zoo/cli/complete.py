@@ -12,6 +12,7 @@ from typing import Any
 import typer
 
 from zoo import api
+from zoo.harmless import harmless
 
 Completion = Callable[..., list[str]]
 
@@ -53,7 +54,7 @@ def as_bash_cuts_words() -> Iterator[None]:
 
 
 def _starting(names: Iterable[str], incomplete: str) -> list[str]:
-    return [name for name in names if name.startswith(incomplete)]
+    return [name for name in names if name.startswith(incomplete) and name == harmless(name)]
 
 
 @_without_errors
@@ -155,7 +156,7 @@ def runs(incomplete: str) -> list[str]:
     places += [inner for place in places for inner in _folders(f"{place}/", "")]
     if not slash:
         places += _folders("runs/", start)
-    return sorted({place for place in places if os.path.isfile(f"{place}/plan.toml")})
+    return _starting(sorted({place for place in places if os.path.isfile(f"{place}/plan.toml")}), "")
 
 
 def _folders(parent: str, start: str) -> list[str]:

@@ -12,7 +12,7 @@ import typer
 from zoo import api
 from zoo.cli import complete
 from zoo.cli.catalog import Json
-from zoo.cli.output import print_beside, print_json
+from zoo.cli.output import print_beside, print_json, print_line
 
 if TYPE_CHECKING:
     from zoo.testing.promises import Outcome
@@ -43,7 +43,7 @@ def new(
         zoo list --plugin my_nets
     """
     folder = api.new_plugin(name, to, backbone=backbone or not head, head=head or not backbone)
-    print(f"{folder} is a plugin. Next: cd {shlex.quote(str(folder))} && pip install -e '.[test]' && pytest")
+    print_line(f"{folder} is a plugin. Next: cd {shlex.quote(str(folder))} && pip install -e '.[test]' && pytest")
 
 
 def check(
@@ -100,7 +100,7 @@ def check(
 
 def _print(outcomes: list[Outcome]) -> None:
     for subject, group in itertools.groupby(outcomes, lambda outcome: outcome.promise.subject):
-        print(f"\n{subject}")
+        print_line(f"\n{subject}")
         about = list(group)
         if len({(outcome.verdict, outcome.detail) for outcome in about}) == 1:  # as when its weights are not here
             print_beside(f"  {about[0].verdict:<11}  ", about[0].detail)
@@ -108,4 +108,4 @@ def _print(outcomes: list[Outcome]) -> None:
         for outcome in about:
             print_beside(f"  {outcome.verdict:<11}  {outcome.promise.name:<36}  ", outcome.detail, indent=15)
     counts = {verdict: sum(o.verdict == verdict for o in outcomes) for verdict in ("kept", "broken", "not checked")}
-    print("\n" + ", ".join(f"{count} {verdict}" for verdict, count in counts.items()))
+    print_line("\n" + ", ".join(f"{count} {verdict}" for verdict, count in counts.items()))

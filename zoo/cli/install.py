@@ -12,7 +12,7 @@ import typer
 from zoo import api
 from zoo.cli import complete
 from zoo.cli.catalog import Json
-from zoo.cli.output import print_json, print_table, size
+from zoo.cli.output import print_json, print_line, print_table, size
 from zoo.cli.registry import Registry
 from zoo.errors import CannotInstall
 
@@ -165,7 +165,7 @@ def _print_installation(found: api.Installation, dry_run: bool, json: bool, noth
     if json:
         print_json({"plan": changes, "done": found.done, "plugins": [plugin.name for plugin in found.plugins]})
     elif not changes:
-        print(nothing)
+        print_line(nothing)
     elif dry_run:
         _print_plan(changes)
     for plugin in [] if json else found.plugins:
@@ -175,9 +175,9 @@ def _print_installation(found: api.Installation, dry_run: bool, json: bool, noth
 def _print_plugin(plugin: Plugin) -> None:
     offers = [*plugin.backbones.names, *plugin.heads.names]
     more = f" and {len(offers) - 5} more" if len(offers) > 5 else ""
-    print(f"{plugin.distribution} {plugin.version} is installed, with {', '.join(offers[:5])}{more}")
+    print_line(f"{plugin.distribution} {plugin.version} is installed, with {', '.join(offers[:5])}{more}")
     if plugin.backbones.names:
-        print(f"Try: zoo info {plugin.backbones.names[0]}")
+        print_line(f"Try: zoo info {plugin.backbones.names[0]}")
 
 
 def _print_plan(changes: list[dict[str, Any]]) -> None:
@@ -192,7 +192,7 @@ def _print_plan(changes: list[dict[str, Any]]) -> None:
     print_table(["install", "version", "from", "size", ""], rows, right=["size"])
     for change in changes:
         if others := ", ".join(change["also_in"]):
-            print(f"{change['distribution']} comes from {change['registry']}, which is asked before {others}.")
+            print_line(f"{change['distribution']} comes from {change['registry']}, which is asked before {others}.")
 
 
 def _print_removal(versions: dict[str, str]) -> None:

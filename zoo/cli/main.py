@@ -14,6 +14,7 @@ import typer
 
 from zoo import engine
 from zoo.cli import cache, catalog, complete, develop, install, predict, registry, runs, train
+from zoo.cli.output import print_line
 from zoo.errors import ZooError
 
 _CTRL_C = 130
@@ -36,7 +37,7 @@ def _print_version(wanted: bool) -> None:
     if wanted:
         import zoo
 
-        print(f"zoo {zoo.__version__}")
+        print_line(f"zoo {zoo.__version__}")
         raise typer.Exit
 
 
@@ -121,12 +122,12 @@ def main() -> None:
     except Exception as error:
         if os.environ.get("ZOO_DEBUG") == "1":
             raise
-        print(f"zoo: {_sentence(error)}", file=sys.stderr)
+        print_line(f"zoo: {_sentence(error)}", sys.stderr)
         if isinstance(error, OSError):
             _write_no_more()
         sys.exit(1)
     except (KeyboardInterrupt, SystemExit) as end:
         if getattr(end, "code", _CTRL_C) != _CTRL_C:  # typer turns Ctrl-C into this exit status, without a message
             raise
-        print("zoo: stopped by Ctrl-C.", file=sys.stderr)
+        print_line("zoo: stopped by Ctrl-C.", sys.stderr)
         sys.exit(_CTRL_C)

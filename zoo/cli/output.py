@@ -1,4 +1,7 @@
-"""Printing results on standard output: one JSON document, or a table."""
+"""Printing results on standard output: one JSON document, a table, or lines. Nothing else of the command line prints.
+
+Names and texts are often a stranger's, so what a terminal would obey is escaped here.
+"""
 
 from __future__ import annotations
 
@@ -11,9 +14,10 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import zip_longest
-from typing import Any
+from typing import Any, TextIO
 
 from zoo.cli.fold import folded, hanging, narrowed_to
+from zoo.harmless import harmless, harmless_json
 from zoo.structs import json_text
 
 _READABLE = 30  # columns that a text needs beside a name
@@ -24,16 +28,26 @@ _INDENT = 6  # of a text that is below its name
 
 def print_json(content: Any) -> None:
     """Print one JSON document."""
-    print(json_text(content))
+    print(harmless_json(json_text(content)))
+
+
+def print_line(text: str = "", stream: TextIO | None = None) -> None:
+    """Print a text for a person on standard output or another stream."""
+    print(harmless(text, lines=True), file=stream)
 
 
 def print_csv(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-    """Print a CSV table that can be opened in a spreadsheet: texts that it would compute begin with an apostrophe."""
+    """Print a CSV table that can be opened in a spreadsheet: texts that it would compute begin with an apostrophe.
+
+    On a terminal, what that would obey is escaped; a file gets it as it is.
+    """
+    shown = harmless if sys.stdout.isatty() else str
     writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerows([_harmless(cell) for cell in row] for row in [header, *rows])
+    for row in [header, *rows]:
+        writer.writerow([shown(cell) if isinstance(cell, str) else cell for cell in map(_uncomputed, row)])
 
 
-def _harmless(cell: Any) -> Any:
+def _uncomputed(cell: Any) -> Any:
     """A cell of a table; a text that is neither a number nor a single sign, but begins like a formula, is quoted."""
     if isinstance(cell, str) and len(cell) > 1 and cell.startswith(_FORMULA) and not _NUMBER.fullmatch(cell):
         return f"'{cell}"
@@ -45,6 +59,7 @@ def print_table(header: Sequence[str], rows: Sequence[Sequence[str]], right: Seq
 
     It is not one of rich's tables, because thousands of rows have to appear at once, and rich takes a second for 5,000.
     """
+    rows = [[harmless(cell) for cell in row] for row in rows]
     columns = [*zip(header, *rows, strict=True)]
     widths, gap = [max(map(len, column)) for column in columns], "  "
     on_terminal = sys.stdout.isatty()
@@ -94,6 +109,7 @@ def print_beside(name: str, text: str, indent: int | None = None) -> None:
 
     indent  of the lines after the first (default: below the text, if there is room for its longest word)
     """
+    name, text = harmless(name), harmless(text)
     room = shutil.get_terminal_size().columns
     if not sys.stdout.isatty() or len(name) + len(text) <= room:
         return print(name + text)

@@ -14,7 +14,8 @@ from zoo.api.typed import typed_for_backbone, typed_for_run
 from zoo.cli.catalog import Json
 from zoo.cli.complete import backbones, embedding_options, runs, weights, words
 from zoo.cli.options import assignments, takes
-from zoo.cli.output import print_csv, print_facts, print_json
+from zoo.cli.output import print_csv, print_facts, print_json, print_line
+from zoo.harmless import harmless
 from zoo.progress import counted
 
 _READING = ("separator", "quotes")
@@ -76,7 +77,7 @@ def predict(
         reading = {name: value for name, value in _given(settings).items() if name in ("input_column", *_READING)}
         return print_csv(*finished.as_sheet(asked, answers, **reading))
     for answer in answers:
-        print(f"{answer['input']}  {finished.in_words(answer)}")
+        print_line(harmless(f"{answer['input']}  {finished.in_words(answer)}"))
 
 
 @takes(Settings, only=("input_column", "target_column", "folders", *_READING, *_COMPUTING))
@@ -120,9 +121,9 @@ def evaluate(
             }
         )
     print_facts({name: f"{value:.4f}" for name, value in result.metrics.items()})
-    print(f"({result.examples} examples, {len(result.skipped)} left out, {result.seconds:.0f} s)")
+    print_line(f"({result.examples} examples, {len(result.skipped)} left out, {result.seconds:.0f} s)")
     for skipped in result.skipped:
-        print(f"left out: {skipped.input} ({skipped.reason})", file=sys.stderr)
+        print_line(harmless(f"left out: {skipped.input} ({skipped.reason})"), sys.stderr)
 
 
 @takes(
@@ -156,14 +157,14 @@ def embed(
     asked = typed_for_backbone(backbone, data, _kind(text, file))
     vectors = api.embed(backbone, asked, out=out, **_given(settings))
     for skipped in vectors.skipped:
-        print(f"left out: {skipped.input} ({skipped.reason})", file=sys.stderr)
+        print_line(harmless(f"left out: {skipped.input} ({skipped.reason})"), sys.stderr)
     count, dim = vectors.values.shape
     if json:
         examples = {"embedded": count, "skipped": len(vectors.skipped)}
         seconds = round(vectors.seconds, 3)
         return print_json({"out": str(out), **vectors.about, "dim": dim, "examples": examples, "seconds": seconds})
     left_out = f"{counted(len(vectors.skipped), 'inputs')} left out, {vectors.seconds:.0f} s"
-    print(f"{out}  {counted(count, 'vectors')} of {dim} numbers ({left_out})")
+    print_line(f"{out}  {counted(count, 'vectors')} of {dim} numbers ({left_out})")
 
 
 def _given(settings: dict[str, Any]) -> dict[str, Any]:

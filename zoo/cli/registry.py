@@ -11,7 +11,7 @@ import typer
 from zoo import api
 from zoo.cli import complete
 from zoo.cli.catalog import Json
-from zoo.cli.output import print_beside, print_json, print_table, size
+from zoo.cli.output import print_beside, print_json, print_line, print_table, size
 from zoo.errors import UnknownName
 from zoo.progress import counted
 
@@ -60,7 +60,7 @@ def search(
     if words:
         _print_matches(found)
     if absent := [plugin for plugin in found if plugin["installed"] is None]:
-        print(f"\nTry: {absent[0]['install']}")
+        print_line(f"\nTry: {absent[0]['install']}")
 
 
 def _row(plugin: dict[str, Any]) -> list[str]:
@@ -74,7 +74,7 @@ def _print_matches(found: list[dict[str, Any]]) -> None:
         for kind, names in plugin["matches"].items():
             if names:
                 more = f" and {len(names) - 12} more" if len(names) > 12 else ""
-                print()
+                print_line()
                 print_beside(f"{plugin['name']}: {kind} ", f"{', '.join(names[:12])}{more}", indent=2)
 
 
@@ -100,7 +100,7 @@ def use(source: Annotated[str, typer.Argument(metavar="FILE|URL", help="A regist
 
         zoo registry use https://zoo.example.org/registry.toml
     """
-    print(f"{api.use_registry(source)} is asked before all others.")
+    print_line(f"{api.use_registry(source)} is asked before all others.")
 
 
 @group.command()
@@ -116,7 +116,7 @@ def forget(
 
         zoo registry forget https://zoo.example.org/registry.toml
     """
-    print(f"{api.forget_registry(source)} is no longer used.")
+    print_line(f"{api.forget_registry(source)} is no longer used.")
 
 
 @group.command()
@@ -132,9 +132,9 @@ def check(file: Annotated[Path, typer.Argument(help="A registry.toml.")], json: 
         print_json({"plugins": checked.plugins, "problems": checked.problems})
     else:
         for problem in checked.problems:
-            print(f"{file}: {problem}")
+            print_line(f"{file}: {problem}")
         right = f"{counted(len(checked.plugins), 'plugins')} right, with {counted(checked.backbones, 'backbones')}"
-        print(f"{file}: {right}; {len(checked.problems)} wrong")
+        print_line(f"{file}: {right}; {len(checked.problems)} wrong")
     if checked.problems:
         raise typer.Exit(1)
 
@@ -147,7 +147,7 @@ def schema() -> None:
 
         zoo registry schema > registry.schema.json
     """
-    print(json_library.dumps(api.registry_schema(), indent=2))
+    print_line(json_library.dumps(api.registry_schema(), indent=2))
 
 
 @group.command()
@@ -175,4 +175,4 @@ def add(
         hashes = (
             f"{len(entry.artefacts)} hashed" if entry.artefacts else "not hashed, because it is a folder or a commit"
         )
-        print(f"{to}: {entry.name}, {entry.requirement} ({hashes})")
+        print_line(f"{to}: {entry.name}, {entry.requirement} ({hashes})")

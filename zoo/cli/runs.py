@@ -11,7 +11,7 @@ import typer
 from zoo import api
 from zoo.cli.catalog import Json
 from zoo.cli.complete import runs as complete_runs
-from zoo.cli.output import print_json, print_table, size
+from zoo.cli.output import print_json, print_line, print_table, size
 
 
 def register(app: typer.Typer) -> None:
@@ -36,7 +36,7 @@ def runs(
     if json:
         return print_json([asdict(run) | {"path": str(run.path)} for run in found])
     if not found:
-        print(f"There are no runs in {folder}. To make one: zoo train")
+        print_line(f"There are no runs in {folder}. To make one: zoo train")
         return
     rows = [
         [
@@ -71,7 +71,7 @@ def diff(
     if json:
         return print_json([asdict(one) for one in found])
     if not found:
-        print("The two runs are the same in plan, data, versions and figures.")
+        print_line("The two runs are the same in plan, data, versions and figures.")
         return
     rows = [[one.section, one.name, _written(one.first), _written(one.second)] for one in found]
     print_table(["section", "name", str(first), str(second)], rows)

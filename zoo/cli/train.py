@@ -13,7 +13,7 @@ from zoo.api import Recipe, Settings
 from zoo.cli.catalog import Json
 from zoo.cli.complete import backbones, head_options, heads, runs, weights
 from zoo.cli.options import assignments, takes
-from zoo.cli.output import print_json
+from zoo.cli.output import print_json, print_line
 
 if TYPE_CHECKING:
     from zoo.runs.run import Run
@@ -101,13 +101,13 @@ def _print_run(run: Run, json: bool) -> None:
         return print_json(summary)
     examples, baseline = summary["examples"], summary.get("baseline") or {}
     if baseline.get("kept"):
-        print(f"The result is {baseline['name']} on the backbone's features, because no epoch was better.")
-    print(f"{_figures(run.metrics)}  (on {examples['validation']} validation examples)")
+        print_line(f"The result is {baseline['name']} on the backbone's features, because no epoch was better.")
+    print_line(f"{_figures(run.metrics)}  (on {examples['validation']} validation examples)")
     if tested := summary.get("test_metrics"):
-        print(f"{_figures(tested)}  (on {examples['test']} test examples)")
-    print(f"run {run.path}  ({examples['train']} examples for training, {summary['seconds']:.0f} s)")
+        print_line(f"{_figures(tested)}  (on {examples['test']} test examples)")
+    print_line(f"run {run.path}  ({examples['train']} examples for training, {summary['seconds']:.0f} s)")
     if sys.stdout.isatty():
-        print(f"Try: {run.folder.command('predict')} INPUT")
+        print_line(f"Try: {run.folder.command('predict')} INPUT")
 
 
 def _given(settings: dict[str, Any]) -> dict[str, Any]:

@@ -108,7 +108,7 @@ def build_encoder(offer: Offer[Backbone], weights: str = "default") -> Encoder:
 def encoder_of(offer: Offer[Backbone], weights: Weights | None, file: Path | None) -> Encoder:
     """Build a backbone with the weights in a file, or random ones; `weights` says how they were trained."""
     engine.start()
-    function = resolve_import(offer.spec.build, f"backbone {offer.name}")
+    function = resolve_import(offer.spec.build, offer.plugin, f"backbone {offer.name}")
     if file is not None:
         refuse_foreign_parts(file)
     try:

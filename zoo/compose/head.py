@@ -60,4 +60,4 @@ def fitting_head(name: str, backbone: Offer[Backbone]) -> Offer[Head]:
 
 def _task_class(offer: Offer[Head]) -> Any:
     engine.start()
-    return resolve_import(offer.spec.build, f"head {offer.name}")
+    return resolve_import(offer.spec.build, offer.plugin, f"head {offer.name}")

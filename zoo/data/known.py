@@ -10,9 +10,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
-from zoo.catalog.settings import cache_folder
+from zoo.catalog.settings import own_cache
 from zoo.data.reader import Raw, Reader
 from zoo.places import is_local, is_place
+from zoo.trust import make_private
 
 FILE = "known-files.sqlite"
 _MOST = 2_000_000  # files; the oldest are forgotten
@@ -79,7 +80,7 @@ class Known:
                 )
 
     def _recall(self, paths: Sequence[bytes]) -> None:
-        if not (cache_folder() / FILE).exists():
+        if (folder := own_cache()) is None or not (folder / FILE).exists():
             return
         with _if_possible(), closing(_database()) as base:
             for start in range(0, len(paths), _AT_ONCE):
@@ -102,17 +103,20 @@ def _if_possible() -> Iterator[None]:
     except sqlite3.OperationalError:  # locked, or it cannot be written
         pass
     except sqlite3.DatabaseError:
-        with suppress(OSError):
-            for ending in ("-journal", ""):
-                (cache_folder() / f"{FILE}{ending}").unlink(missing_ok=True)
+        if folder := own_cache():
+            with suppress(OSError):
+                for ending in ("-journal", ""):
+                    (folder / f"{FILE}{ending}").unlink(missing_ok=True)
     except (OSError, sqlite3.Error):
         pass
 
 
 def _database() -> sqlite3.Connection:
     """The open database, with its table."""
-    path = cache_folder() / FILE
-    path.parent.mkdir(parents=True, exist_ok=True)
+    if (folder := own_cache()) is None:
+        raise OSError("there is no folder of one's own")
+    make_private(folder)
+    path = folder / FILE
     base = sqlite3.connect(path, timeout=_WAIT)
     try:
         base.execute(_TABLE)

@@ -229,8 +229,8 @@ class Reader:
 @functools.cache
 def reader(modality: str) -> Reader:
     """The reader of a modality; raises `UnknownName` if no plugin offers it."""
-    spec = catalog().modality(modality)
-    made: Reader = resolve_import(spec.build, f"modality {modality}")()
+    offer = catalog().modality(modality)
+    made: Reader = resolve_import(offer.spec.build, offer.plugin, f"modality {modality}")()
     return made
 
 

@@ -21,6 +21,7 @@ from zoo.errors import ZooError
 from zoo.features.disk import PART, SPOILT, features_folder, limit, prune
 from zoo.features.index import KEY, Index, keys_of
 from zoo.inference.arrays import padded
+from zoo.trust import make_private
 
 if TYPE_CHECKING:
     import numpy as np
@@ -204,7 +205,7 @@ class Store:
 
     def _put(self, name: str, text: str) -> None:
         if not (self.folder / name).exists():
-            self.folder.mkdir(parents=True, exist_ok=True)
+            make_private(self.folder)
             write_atomic(self.folder / name, text.encode())
 
     def _open(self, path: Path, checked: bool = False) -> bool:

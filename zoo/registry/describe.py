@@ -16,15 +16,14 @@ from typing import Any, cast
 from urllib.parse import unquote, urlsplit
 from urllib.request import url2pathname
 
-from packaging.utils import canonicalize_name
-
 from zoo.atomic import write_atomic
-from zoo.catalog.host import Plugin
+from zoo.catalog.host import examined
+from zoo.catalog.plugin import Plugin
+from zoo.catalog.points import installed_points, points_of
 from zoo.errors import BadRegistry, CannotInstall, UnknownName
 from zoo.registry.environment import distribution_of, origin_of
 from zoo.registry.format import Artefact, Entry, ListedBackbone, ListedHead, parse
 from zoo.registry.installer import Options, environment
-from zoo.registry.probe import look
 from zoo.registry.sources import read_file
 from zoo.registry.text import replaced
 from zoo.web import offline
@@ -47,12 +46,12 @@ def describe(given: str, registry: Path, *, verified: bool = False) -> list[Entr
     if given.endswith(".whl"):
         with tempfile.TemporaryDirectory() as folder:
             distribution = _unpacked(Path(given), folder)
-            plugins = look([canonicalize_name(distribution.metadata["Name"])], [folder]).plugins
+            plugins = examined(installed_points([folder]), {}, path=[folder])
             return _entries(distribution, plugins, _of_wheel(Path(given), base), verified)
     found = distribution_of(given)
     if found is None:
         raise UnknownName(f"No plugin called {given!r} is installed. Give the name of an installed one, or a wheel.")
-    plugins = look([canonicalize_name(found.metadata["Name"])]).plugins
+    plugins = examined(points_of(found.metadata["Name"]), {})
     return _entries(found, plugins, _source(found, base), verified)
 
 

@@ -18,7 +18,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from zoo.catalog.hookspecs import GROUP
-from zoo.errors import CannotInstall
+from zoo.errors import AmbiguousName, CannotInstall
 
 CAME_FOR_A_PLUGIN = "ZOO-NEEDED"
 PINNED = ("tfzoo", "tensorflow", "keras", "numpy")
@@ -39,13 +39,19 @@ def plugin_names(distribution: metadata.Distribution) -> list[str]:
 
 
 def distribution_of(name: str) -> metadata.Distribution | None:
-    """The installed distribution of a plugin, by the plugin's name or its own."""
+    """The installed distribution of a plugin, by its own name or else by the plugin's.
+
+    Raises `AmbiguousName` if several distributions offer a plugin of this name.
+    """
     everything = installed()
-    for distribution in everything.values():
-        if name in plugin_names(distribution):
-            return distribution
-    distribution_named = everything.get(canonicalize_name(name))
-    return distribution_named if distribution_named and plugin_names(distribution_named) else None
+    named = everything.get(canonicalize_name(name))
+    if named and plugin_names(named):
+        return named
+    found = [distribution for distribution in everything.values() if name in plugin_names(distribution)]
+    if len(found) > 1:
+        names = " and ".join(distribution.metadata["Name"] for distribution in found)
+        raise AmbiguousName(f"{names} offer a plugin called {name!r}. Name one of these distributions.")
+    return found[0] if found else None
 
 
 def is_editable(distribution: metadata.Distribution) -> bool:

@@ -16,7 +16,10 @@ from packaging.utils import canonicalize_name
 
 from zoo.catalog import catalog
 from zoo.catalog.catalog import nearest
-from zoo.catalog.host import Plugin
+from zoo.catalog.host import examined
+from zoo.catalog.plugin import Plugin
+from zoo.catalog.points import installed_points
+from zoo.catalog.settings import disabled_plugins
 from zoo.errors import CannotInstall, UnknownName
 from zoo.progress import progress, say
 from zoo.registry.environment import (
@@ -33,7 +36,6 @@ from zoo.registry.environment import (
     refuse_unmanageable,
 )
 from zoo.registry.installer import Candidate, Options, lay_out, resolve
-from zoo.registry.probe import look
 from zoo.registry.sources import CHECKOUT, Listing, Registries
 from zoo.registry.transaction import transaction
 
@@ -271,21 +273,22 @@ def _mark_as_needed(staging: Path, needed: Candidate) -> None:
 
 
 def _working_plugins(distributions: list[str], before: set[str]) -> list[Plugin]:
-    """The plugins of the distributions, as a fresh process sees them; raises if one of them breaks the contract."""
-    seen = look(distributions)
-    if not seen.plugins:
+    """The plugins of the distributions, as another process sees them; raises if one of them breaks the contract."""
+    importlib.invalidate_caches()
+    everything = examined(installed_points(), disabled_plugins())
+    own = [plugin for plugin in everything if canonicalize_name(plugin.distribution) in distributions]
+    if not own:
         raise CannotInstall("It is not a plugin of zoo: it has no entry point in the group zoo.plugins.")
-    for plugin in seen.plugins:
+    for plugin in own:
         if plugin.status == "failed":
             raise CannotInstall(f"The plugin {plugin.name} does not load: {plugin.reason}.")
-    if seen.heavy:
-        heavy = " and ".join(seen.heavy)
-        raise CannotInstall(f"Loading it imports {heavy}, which slows down every command; it has to be in `build`.")
-    for plugin in seen.all:
-        mine = canonicalize_name(plugin.distribution) in distributions
-        if plugin.status == "failed" and (mine or plugin.name in before):
+        if plugin.heavy:
+            heavy = " and ".join(plugin.heavy)
+            raise CannotInstall(f"Loading it imports {heavy}, which slows down every command; it has to be in `build`.")
+    for plugin in everything:
+        if plugin.status == "failed" and plugin.name in before:
             raise CannotInstall(f"With it, the plugin {plugin.name} no longer loads: {plugin.reason}.")
-    return seen.plugins
+    return own
 
 
 def _forget() -> None:

@@ -12,9 +12,11 @@ from pathlib import Path
 from urllib.parse import urljoin
 
 from zoo.atomic import write_atomic
-from zoo.catalog.settings import cache_folder, registries
+from zoo.catalog.points import built_in_registry
+from zoo.catalog.settings import own_cache, registries
 from zoo.errors import BadRegistry
 from zoo.registry.format import MOST_BYTES, Entry, parse
+from zoo.trust import make_private
 from zoo.web import InsecureRedirection, is_secure, offline, refuse_insecure_redirection, without_password
 
 BUILT_IN = "built-in"
@@ -120,17 +122,10 @@ def load(given: Sequence[str] = (), *, network: bool = True) -> Registries:
         if len(problems) > 5:
             found.notes.append(f"Ignored in {source}: {len(problems) - 5} more. `zoo registry check FILE` shows all.")
         found.add(entries, source, base, given=not {source, _absolute(source)} & set(in_use))
-    path = built_in()
+    path = built_in_registry()
     entries, _ = parse(path.read_bytes(), BUILT_IN)
     found.add(entries, BUILT_IN, str(path.parent))
     return found
-
-
-def built_in() -> Path:
-    """The registry that comes with `zoo`: in a checkout at the top, in a wheel inside the package."""
-    package = Path(__file__).parent.parent
-    inside = package / "registry.toml"
-    return inside if inside.exists() else package.parent / "registry.toml"
 
 
 def read_file(path: Path) -> bytes:
@@ -154,7 +149,7 @@ def _read(source: str, network: bool, notes: list[str]) -> tuple[bytes, str]:
     shown = without_password(source)
     if not is_secure(source):
         raise BadRegistry(f"The registry {shown} is not at an https:// address.")
-    copy = cache_folder() / "registries" / f"{hashlib.sha256(source.encode()).hexdigest()[:16]}.toml"
+    copy = _copy(source)
     reason = "ZOO_OFFLINE=1 forbids the network"
     if network and not offline():
         try:
@@ -164,13 +159,21 @@ def _read(source: str, network: bool, notes: list[str]) -> tuple[bytes, str]:
             reason = str(error).rstrip(".")
         else:
             with contextlib.suppress(OSError):
-                write_atomic(copy, content)
+                if copy is not None:
+                    make_private(copy.parent)
+                    write_atomic(copy, content)
             return content, source
-    if not copy.exists():
+    if copy is None or not copy.exists():
         raise BadRegistry(f"The registry {shown} cannot be fetched ({reason}). Give a copy of it with --registry FILE.")
     if network:
         notes.append(f"The registry {shown} cannot be fetched ({reason}), so a copy from the last time is used.")
     return read_file(copy), source
+
+
+def _copy(address: str) -> Path | None:
+    """Where a registry from an address is kept; None if others could change it there."""
+    folder = own_cache()
+    return folder and folder / "registries" / f"{hashlib.sha256(address.encode()).hexdigest()[:16]}.toml"
 
 
 def _fetch(address: str) -> bytes:

@@ -92,7 +92,8 @@ def load_model(path: Path, backbone: str = "") -> keras.Model:
     import keras
 
     with contextlib.suppress(ZooError):
-        resolve_import(catalog().backbone(backbone).spec.build, f"backbone {backbone}")
+        offer = catalog().backbone(backbone)
+        resolve_import(offer.spec.build, offer.plugin, f"backbone {backbone}")
     vet(path)
     try:
         return keras.models.load_model(path, compile=False, safe_mode=True)

@@ -7,35 +7,30 @@ import sys
 
 from packaging.utils import canonicalize_name
 
-from zoo.catalog import catalog
-from zoo.catalog.host import Plugin
-from zoo.registry.probe import look
+from zoo.catalog import catalog, catalog_afresh
+from zoo.catalog.inspector import look
+from zoo.catalog.plugin import Plugin
+from zoo.catalog.points import points_of
 from zoo.testing.promises import BrokenPromise
 
 _TIMES_A_BARE_START = 4
 _BARE = "import sys; print(len(sys.modules))"
-_LOAD = """
-import sys
-import zoo
-from zoo.catalog.host import Host
-zoo.Backbone, zoo.Head, zoo.hookimpl
-before = len(sys.modules)
-Host().load({}, sys.argv[1:])
-print(len(sys.modules) - before)
-"""
 
 
 def loads(distribution: str) -> str:
-    """A fresh process loads it, its specs are right, and no other plugin has its names."""
-    seen = look([distribution])
-    for plugin in seen.plugins:
+    """Another process loads it, its specs are right, it does nothing else, and no other plugin has its names."""
+    everything = catalog_afresh().plugins
+    own = [plugin for plugin in everything if canonicalize_name(plugin.distribution) == distribution]
+    for plugin in own:
         if plugin.status != "loaded":
             raise BrokenPromise(f"{plugin.name}: {plugin.reason}")
-    shared = [name for plugin in seen.plugins for name in _shared(plugin, seen.all)]
+        if plugin.notes and not plugin.heavy:
+            raise BrokenPromise(f"{plugin.name}: {plugin.notes[0]}")
+    shared = [name for plugin in own for name in _shared(plugin, everything)]
     if shared:
         raise BrokenPromise(f"another plugin offers {', '.join(shared)} too, so neither is reached by the bare name")
-    backbones = sum(len(plugin.backbones.names) for plugin in seen.plugins)
-    heads = sum(len(plugin.heads.names) for plugin in seen.plugins)
+    backbones = sum(len(plugin.backbones.names) for plugin in own)
+    heads = sum(len(plugin.heads.names) for plugin in own)
     return f"{backbones} backbones and {heads} heads"
 
 
@@ -44,10 +39,11 @@ def is_light(distribution: str) -> str:
 
     Modules are counted, not seconds, so that a busy machine is no offence.
     """
-    if heavy := look([distribution]).heavy:
+    answers = look(points_of(distribution))
+    if heavy := sorted({name for answer in answers for name in answer.heavy}):
         raise BrokenPromise(f"loading it imports {', '.join(heavy)}; import that inside `build`")
     bare = int(subprocess.check_output([sys.executable, "-I", "-c", _BARE]))
-    own = int(subprocess.check_output([sys.executable, "-P", "-c", _LOAD, distribution]).split()[-1])
+    own = sum(answer.modules for answer in answers)
     if own > _TIMES_A_BARE_START * bare:
         raise BrokenPromise(
             f"loading it imports {own} modules, and a bare interpreter has {bare}: at most {_TIMES_A_BARE_START} "

@@ -1,27 +1,49 @@
-"""The cache folder: every file in it is complete and verified, because it only gets its name when it is."""
+"""The cache of weights: a file gets its name when it is complete and verified, and is verified when it is used.
+
+A `ZOO_CACHE` to which others can write is only read, and only for files that have a checksum.
+"""
 
 from __future__ import annotations
 
 import errno
 import hashlib
+import json
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from zoo.atomic import write_atomic
 from zoo.catalog import Weights
-from zoo.catalog.settings import cache_folder
+from zoo.catalog.settings import cache_folder, own_cache, own_cache_folder
 from zoo.catalog.specs import file_name
 from zoo.errors import BadWeights, ZooError
+from zoo.trust import make_private
 
+_JUST_NOW = 2_000_000_000  # ns: a file that is changed again this soon may keep its time
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)  # of errors: nothing more can be written
 
 
 def cached_file(source: str) -> Path:
-    """The place of downloaded weights in the cache, whether the file is there or not."""
-    folder = cache_folder() / "weights" / cache_key(source)
+    """The place of downloaded weights in one's own cache, whether the file is there or not.
+
+    Raises `ZooError` if others can change every cache folder.
+    """
+    return _place(own_cache_folder(), source)
+
+
+def cached_places(source: str, checksum: str | None) -> list[Path]:
+    """Where weights may be: in one's own cache; with a checksum, also in a cache folder that others can change."""
+    own, named = own_cache(), cache_folder()
+    folders = [own] * (own is not None) + [named] * (named != own and checksum is not None)
+    return [_place(folder, source) for folder in folders if folder is not None]
+
+
+def _place(cache: Path, source: str) -> Path:
+    folder = cache / "weights" / cache_key(source)
     old = folder / source.rsplit("/", 1)[-1]  # as version 0.1 named it
     return old if old.exists() else folder / file_name(source)
 
@@ -32,11 +54,13 @@ def cache_key(source: str) -> str:
 
 
 def cached_keys() -> set[str]:
-    """The keys of all weights that are in the cache."""
-    try:
-        return set(os.listdir(cache_folder() / "weights"))
-    except OSError:
-        return set()
+    """The keys of all weights that may be in a cache."""
+    keys: set[str] = set()
+    for folder in {cache_folder(), own_cache()}:
+        if folder is not None:
+            with suppress(OSError):
+                keys |= set(os.listdir(folder / "weights"))
+    return keys
 
 
 @contextmanager
@@ -49,7 +73,7 @@ def arriving(path: Path) -> Iterator[Path]:
 
     lock = FileLock(str(path) + ".lock")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_private(path.parent)
         lock.acquire()
         try:
             for leftover in path.parent.glob(f".{path.name}.*.part"):
@@ -77,6 +101,30 @@ def _cannot_write(folder: Path, error: OSError) -> ZooError:
         f"Cannot write to {folder}: {error.strerror or error}. "
         "Free some space, or name another cache folder with ZOO_CACHE."
     )
+
+
+def refusal(path: Path, weights: Weights) -> str:
+    """Why a file in a cache cannot be used as these weights, in a few words; blank if it is their file.
+
+    It is read unless it was verified before and is still the same file, by its size, times and inode. What only a
+    library can fetch has nothing to be verified with.
+    """
+    if weights.fetch is not None or path.is_dir():
+        return ""
+    found = path.stat()
+    text = json.dumps([weights.checksum, found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino])
+    cache = own_cache()
+    note = cache and cache / "verified" / hashlib.sha256(os.fsencode(path.resolve())).hexdigest()[:32]
+    with suppress(OSError, ValueError):
+        if note and note.read_text(encoding="utf-8") == text:
+            return ""
+    if reason := mismatch(path, weights):
+        return reason
+    if note and time.time_ns() - found.st_ctime_ns > _JUST_NOW:
+        with suppress(OSError):
+            make_private(note.parent)
+            write_atomic(note, text.encode())
+    return ""
 
 
 def verify(path: Path, weights: Weights, place: object = None) -> None:
@@ -118,7 +166,7 @@ def converted(file: Path, name: str, write: Callable[[Path, Path], None]) -> Pat
     `write` creates a file or a folder, which is found again by the content of `file`. Safe with concurrent callers, and
     when the process is killed at any moment.
     """
-    target = cache_folder() / "converted" / content_sha256(file)[:16] / name
+    target = own_cache_folder() / "converted" / content_sha256(file)[:16] / name
     if not target.exists():
         with arriving(target) as folder:
             if not target.exists():

