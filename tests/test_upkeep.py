@@ -55,7 +55,7 @@ def test_a_registry_is_used_searched_and_forgotten(registry, monkeypatch):
 
 def test_without_a_checkout_the_hints_say_that_a_plugin_of_zoo_needs_one(registry, monkeypatch, tmp_path):
     registry.write_text(registry.read_text() + 'folder = "plugins/some_nets"\n')
-    monkeypatch.setattr(sources, "built_in", lambda: registry)
+    monkeypatch.setattr(sources, "built_in_registry", lambda: registry)
     named = "zoo registry use CHECKOUT/registry.toml"
     both = f"{named} && zoo install some_nets"
     with pytest.raises(zoo.UnknownName, match=rf"offers some_vit: {both} \(only a checkout of zoo has it\)"):

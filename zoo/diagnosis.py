@@ -178,7 +178,7 @@ def _place(address: str) -> str:
 @functools.cache
 def _configured_index() -> str:
     """The address from which pip fetches, as its configuration files say."""
-    command = [sys.executable, "-m", "pip", "--disable-pip-version-check", "config", "list"]
+    command = [sys.executable, "-P", "-m", "pip", "--disable-pip-version-check", "config", "list"]
     done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL)
     set_to = dict(line.partition("=")[::2] for line in done.stdout.splitlines())
     found = next((set_to[name] for name in ("download.index-url", "global.index-url") if name in set_to), "")

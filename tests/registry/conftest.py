@@ -44,9 +44,19 @@ def build_wheel(project: Path, wheels: Path) -> Path:
 
 
 def write_project(
-    folder: Path, name: str, module: str, version: str = "1.0", needs: str = "", extra: str = "", plugin: bool = True
+    folder: Path,
+    name: str,
+    module: str,
+    version: str = "1.0",
+    needs: str = "",
+    extra: str = "",
+    plugin: bool = True,
+    direct: bool = False,
 ) -> Path:
-    """A distribution `zoo-NAME` with one module, and with an entry point where it is a plugin."""
+    """A distribution `zoo-NAME` with one module, and with an entry point where it is a plugin.
+
+    direct  whether it may need something at an address
+    """
     folder.mkdir(parents=True)
     (folder / f"zoo_{name}.py").write_text(module)
     entry = f'[project.entry-points."zoo.plugins"]\n{name} = "zoo_{name}"\n' if plugin else ""
@@ -68,6 +78,7 @@ def write_project(
         """)
         + entry
         + f'[tool.hatch.build.targets.wheel]\ninclude = ["zoo_{name}*"]\n'
+        + f"[tool.hatch.metadata]\nallow-direct-references = {str(direct).lower()}\n"
     )
     return folder
 
@@ -82,11 +93,18 @@ class Emptied:
         (self.library,) = (self.env / "lib").glob("python*/site-packages")
         self.own = {"ZOO_CACHE": str(folder / "cache"), "ZOO_CONFIG": str(folder / "config"), "PYTHONSAFEPATH": "1"}
 
-    def zoo(self, *arguments: object, **variables: str) -> subprocess.CompletedProcess[str]:
-        command = [self.env / "bin" / "zoo", *map(str, arguments)]
-        return subprocess.run(
-            command, env=os.environ | self.own | variables, cwd=self.folder, capture_output=True, text=True, timeout=600
-        )
+    def zoo(self, *arguments: object, cwd: Path | None = None, **variables: str) -> subprocess.CompletedProcess[str]:
+        return self._run([self.env / "bin" / "zoo", *map(str, arguments)], cwd, variables)
+
+    def python_runs(self, program: str) -> subprocess.CompletedProcess[str]:
+        return self._run([self.python, "-c", program], None, {})
+
+    def _run(
+        self, command: list[object], cwd: Path | None, variables: dict[str, str]
+    ) -> subprocess.CompletedProcess[str]:
+        environment = os.environ | self.own | variables
+        options: dict[str, object] = {"capture_output": True, "text": True, "timeout": 600}
+        return subprocess.run(command, env=environment, cwd=cwd or self.folder, **options)  # type: ignore[call-overload]
 
     @staticmethod
     def module(name: str, backbone: str) -> str:

@@ -103,14 +103,14 @@ def test_a_plugin_is_found_installed_trained_upgraded_and_removed(emptied, befor
     ("name", "options", "said"),
     [
         ("raises", {"module": "raise RuntimeError('no luck today')"}, "no luck today"),
-        ("exits", {"module": "import os\nos._exit(3)"}, "crashes (status 3"),
-        ("heavy", {"first": "import keras"}, "imports keras"),
+        ("exits", {"module": "import os\nos._exit(3)"}, "ends the process that loads it (exit status 3)"),
+        ("heavy", {"first": "import keras"}, "imports tensorflow and keras"),
         ("future", {"api": ">=7,<8"}, "plugin API >=7,<8"),
         ("old_keras", {"needs": '"keras<3"'}, "keras"),
         ("other_zoo", {"needs": '"tfzoo>=9"'}, "tfzoo"),
         ("needs_none", {"needs": '"zoo-nowhere>=1"'}, "zoo-nowhere"),
         ("no_plugin", {"module": "VALUE = 1", "plugin": False}, "no entry point"),
-        ("heads", {}, "already offers a plugin called 'heads'"),
+        ("heads", {}, "the name heads is reserved for the plugin in tfzoo-heads"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
@@ -192,9 +192,10 @@ def test_a_plugin_that_broke_later_stops_nothing_and_is_removed(emptied, before)
     assert "nothing_of_the_kind" in emptied.zoo("plugins").stdout
     doctor = emptied.zoo("doctor")
     assert doctor.returncode == 1
-    assert "zoo uninstall breaks" in doctor.stdout
+    assert "zoo uninstall zoo-breaks" in doctor.stdout
     (emptied.library / "zoo_breaks.py").write_text("import os\nos._exit(7)\n")
-    assert emptied.zoo("list").returncode == 7
+    assert emptied.zoo("list").returncode == 1
+    assert "it ends the process that loads it (exit status 7)" in emptied.zoo("plugins").stdout
     removed = emptied.zoo("uninstall", "breaks", "--yes")
     assert removed.returncode == 0, removed.stderr
     _assert_as_before(emptied, before)

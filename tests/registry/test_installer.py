@@ -12,9 +12,10 @@ from types import SimpleNamespace
 import pytest
 
 from zoo.errors import BadRegistry, CannotInstall
-from zoo.registry import install, installer
+from zoo.registry import candidates, installer, planning
+from zoo.registry.candidates import Candidate
 from zoo.registry.describe import _of_index
-from zoo.registry.installer import Candidate, Options, lay_out, resolve
+from zoo.registry.installer import Options, lay_out, resolve
 from zoo.registry.sources import Registries
 
 BACKEND = """
@@ -74,8 +75,8 @@ def first_commit(tmp_path):
 def test_the_commit_that_was_asked_for_is_installed(first_commit, tmp_path, monkeypatch, tool):
     uv = shutil.which("uv", path=os.path.dirname(sys.executable))
     monkeypatch.setattr(installer, "_uv", lambda: uv if tool == "uv" else None)
-    options = Options(no_index=True)
-    (candidate,) = resolve([first_commit], [], options, upgrade=False)
+    options = Options(no_index=True, allow_build=True)
+    (candidate,) = resolve([first_commit], [], options, upgrade=False, build=True)
     assert candidate.given == first_commit
     assert candidate.origin == first_commit.partition("#")[0]
     lay_out([candidate], tmp_path / "prefix", options)
@@ -92,7 +93,7 @@ def test_the_commit_that_was_asked_for_is_installed(first_commit, tmp_path, monk
     ],
 )
 def test_an_address_says_everything_that_pip_reports(info, address):
-    assert installer._address(info) == address
+    assert candidates.address_of(info) == address
 
 
 def test_offline_installs_from_this_disk_and_asks_nobody(tmp_path, monkeypatch):
@@ -149,7 +150,7 @@ def _wheels(folder, name, more=""):
     "asked", ["zoo-x @ https://example.org/zoo_x-1.0-py3-none-any.whl", "zoo-x==1.0", "https://example.org/x.whl"]
 )
 def test_a_requirement_may_have_an_address(asked):
-    assert install._request(asked, Registries()).source == asked
+    assert planning._request(asked, Registries()).source == asked
 
 
 @pytest.mark.parametrize(
@@ -161,15 +162,15 @@ def test_a_requirement_may_have_an_address(asked):
     ],
 )
 def test_what_is_no_requirement_is_said_as_what_it_is(asked, said, monkeypatch):
-    monkeypatch.setattr(install, "os", SimpleNamespace(sep="\\", altsep="/"))
+    monkeypatch.setattr(planning, "os", SimpleNamespace(sep="\\", altsep="/"))
     with pytest.raises(CannotInstall, match=said):
-        install._request(asked, Registries())
+        planning._request(asked, Registries())
 
 
 def test_a_path_that_exists_wins_over_a_requirement(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "zoo_x-1.0-py3-none-any.whl").write_text("")
-    assert install._request("zoo_x-1.0-py3-none-any.whl", Registries()).source == str(
+    assert planning._request("zoo_x-1.0-py3-none-any.whl", Registries()).source == str(
         tmp_path.resolve() / "zoo_x-1.0-py3-none-any.whl"
     )
 

@@ -9,7 +9,7 @@ import pytest
 
 from zoo.catalog.points import built_in_registry
 from zoo.errors import CannotInstall
-from zoo.registry import install
+from zoo.registry import planning
 from zoo.registry.environment import refuse_unmanageable
 from zoo.registry.format import parse
 from zoo.registry.installer import Options
@@ -149,7 +149,7 @@ def test_an_environment_that_is_not_ours_is_a_sentence(tmp_path):
 
 @pytest.mark.parametrize("base", ["folder", "https://example.org/registry.toml"])
 def test_a_copy_of_a_checkouts_registry_sends_nobody_to_a_package_index(tmp_path, monkeypatch, base):
-    monkeypatch.setattr(install, "resolve", lambda *_, **__: pytest.fail("pip was asked"))
+    monkeypatch.setattr(planning, "resolve", lambda *_, **__: pytest.fail("pip was asked"))
     entries, _ = parse(built_in_registry().read_bytes(), "copy")
     copy = Registries()
     copy.add(entries, "copy", str(tmp_path) if base == "folder" else base)
@@ -158,7 +158,7 @@ def test_a_copy_of_a_checkouts_registry_sends_nobody_to_a_package_index(tmp_path
     assert listing.install == "zoo registry use CHECKOUT/registry.toml && zoo install kerashub"
     for asked in ("kerashub", "tfzoo-kerashub", "tfzoo_kerashub==0.1.0"):
         with pytest.raises(CannotInstall, match=r"no package index has it.*zoo registry use CHECKOUT"):
-            install.plan_installation([asked], copy, Options())
+            planning.plan_installation([asked], copy, Options())
     (tmp_path / "plugins" / "kerashub").mkdir(parents=True)
     assert copy.listings["kerashub"].needs_checkout is (base != "folder")
 

@@ -25,7 +25,7 @@ class Disk:
         self.folder = folder
         self._limit: int | None = None
         folder.mkdir()
-        if not self._mount(f"size={size}"):
+        if not self._mount(f"size={size},mode=700"):
             self._limit = size
 
     def _mount(self, options: str) -> bool:

@@ -12,8 +12,8 @@ from zoo.api.registries import Several, load_registries, texts
 from zoo.catalog import Plugin
 
 if TYPE_CHECKING:
-    from zoo.registry.install import InstallPlan
     from zoo.registry.installer import Options
+    from zoo.registry.planning import InstallPlan
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,14 @@ class Installation:
     plan: InstallPlan
     plugins: list[Plugin]
     done: bool
+
+    @property
+    def warnings(self) -> list[str]:
+        """Sentences on what should be known: code that is built, and names that another plugin offers, too."""
+        from zoo.registry.planning import shared_names
+
+        came = [sentence for p in self.plugins for sentence in shared_names(p.name, p.backbones.names, p.heads.names)]
+        return list(dict.fromkeys([*self.plan.warnings, *came]))
 
 
 @dataclass(frozen=True)
@@ -68,6 +76,8 @@ def install(
     registries: Several = (),
     find_links: Several = (),
     no_index: bool = False,
+    unlisted: bool = False,
+    allow_build: bool = False,
     dry_run: bool = False,
     confirm: Callable[[InstallPlan], bool] | None = None,
 ) -> Installation:
@@ -77,8 +87,13 @@ def install(
     registries  one or several files or addresses to ask before all others
     find_links  one or several folders of wheels to look in
     no_index    look in `find_links` only, and ask no package index
+    unlisted    take names from the package index that no registry lists
+    allow_build take source code too, which runs when it is built; otherwise only wheels are taken, and folders
     dry_run     plan only
-    confirm     is shown the plan, and says whether to carry it out; without it, the plan is carried out
+    confirm     is shown the plan, and says whether to carry it out; without it, the plan is carried out. Asked again if
+                building source code shows that more is needed
+
+    No code of what is to be installed runs before `confirm` has said yes, and none in a dry run.
 
     ZOO_OFFLINE=1 in the environment forbids the network, which includes `no_index`. An installation that was killed
     earlier is put right first. Raises `zoo.CannotInstall` with the reason when a plugin
@@ -91,12 +106,12 @@ def install(
     >>> [(change["distribution"], change["version"]) for change in plan.changes]  # doctest: +SKIP
     [('tfzoo-kerashub', '0.1.0'), ('keras-hub', '0.32.0')]
     """
-    from zoo.registry.install import plan_installation
     from zoo.registry.installer import Options
+    from zoo.registry.planning import plan_installation
     from zoo.registry.transaction import repair
 
     repair()
-    options = Options(tuple(texts(find_links)), no_index)
+    options = Options(tuple(texts(find_links)), no_index, allow_build, unlisted)
     plan = plan_installation(texts(plugins), load_registries(registries), options)
     return _carry_out(plan, options, dry_run, confirm)
 
@@ -107,6 +122,7 @@ def upgrade(
     registries: Several = (),
     find_links: Several = (),
     no_index: bool = False,
+    allow_build: bool = False,
     dry_run: bool = False,
     confirm: Callable[[InstallPlan], bool] | None = None,
 ) -> Installation:
@@ -120,12 +136,12 @@ def upgrade(
     >>> zoo.upgrade(dry_run=True).plan.changes  # doctest: +SKIP
     []
     """
-    from zoo.registry.install import plan_upgrade
     from zoo.registry.installer import Options
+    from zoo.registry.planning import plan_upgrade
     from zoo.registry.transaction import repair
 
     repair()
-    options = Options(tuple(texts(find_links)), no_index)
+    options = Options(tuple(texts(find_links)), no_index, allow_build)
     plan = plan_upgrade(texts(plugins), load_registries(registries), options)
     return _carry_out(plan, options, dry_run, confirm)
 
@@ -149,7 +165,8 @@ def uninstall(
     >>> zoo.uninstall(["kerashub"], dry_run=True).removed  # doctest: +SKIP
     {'tfzoo-kerashub': '0.1.0', 'keras-hub': '0.32.0'}
     """
-    from zoo.registry.install import plan_removal, remove
+    from zoo.registry.install import remove
+    from zoo.registry.planning import plan_removal
     from zoo.registry.transaction import repair
 
     repair()
@@ -182,7 +199,13 @@ def new_plugin(name: str, folder: str | Path | None = None, *, backbone: bool = 
 def _carry_out(
     plan: InstallPlan, options: Options, dry_run: bool, confirm: Callable[[InstallPlan], bool] | None
 ) -> Installation:
-    from zoo.registry.install import carry_out
+    from zoo.registry.install import built, carry_out
 
-    agreed = bool(plan.candidates) and not dry_run and (confirm is None or confirm(plan))
-    return Installation(plan, carry_out(plan, options) if agreed else [], agreed)
+    if not plan.candidates or dry_run or (confirm is not None and not confirm(plan)):
+        return Installation(plan, [], False)
+    if not plan.builds:
+        return Installation(plan, carry_out(plan, options), True)
+    with built(plan, options) as whole:
+        if whole.brings_more_than(plan) and confirm is not None and not confirm(whole):
+            return Installation(whole, [], False)
+        return Installation(whole, carry_out(whole, options), True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 from urllib.parse import urlsplit
 
 import typer
@@ -18,12 +18,13 @@ from zoo.errors import CannotInstall
 
 if TYPE_CHECKING:
     from zoo.catalog import Plugin
-    from zoo.registry.install import InstallPlan
+    from zoo.registry.planning import InstallPlan
 
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only show the plan.")]
 FindLinks = Annotated[list[str] | None, typer.Option(metavar="DIR", help="A folder of wheels to look in. Repeatable.")]
 NoIndex = Annotated[bool, typer.Option("--no-index", help="Look in --find-links only, in no package index.")]
+Build = Annotated[bool, typer.Option("--allow-build", help="Take source code, too, which runs when it is built.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -46,6 +47,10 @@ def install(
     dry_run: DryRun = False,
     find_links: FindLinks = None,
     no_index: NoIndex = False,
+    unlisted: Annotated[
+        bool, typer.Option("--unlisted", help="Take from the package index what no registry lists.")
+    ] = False,
+    allow_build: Build = False,
     json: Json = False,
 ) -> None:
     """Install plugins, or change nothing at all.
@@ -54,11 +59,16 @@ def install(
     which it is needed. A plugin that does not load, or whose file has another hash than its registry states, is not
     installed.
 
+    Wheels and folders are taken. No code of a plugin runs before you agree, and none with --dry-run. After that, it
+    runs with your rights.
+
     Examples:
 
         zoo install kerashub
 
-        zoo install ./my-plugin 'zoo-tiny==1.0' zoo_other-2.0-py3-none-any.whl
+        zoo install ./my-plugin zoo_other-2.0-py3-none-any.whl
+
+        zoo install --unlisted 'zoo-tiny==1.0'
 
         zoo install kerashub --find-links /media/usb/wheels --no-index --yes
     """
@@ -67,6 +77,8 @@ def install(
         registries=registry or [],
         find_links=find_links or [],
         no_index=no_index,
+        unlisted=unlisted,
+        allow_build=allow_build,
         dry_run=dry_run,
         confirm=_confirming("Install", yes, json),
     )
@@ -83,6 +95,7 @@ def upgrade(
     dry_run: DryRun = False,
     find_links: FindLinks = None,
     no_index: NoIndex = False,
+    allow_build: Build = False,
     json: Json = False,
 ) -> None:
     """Upgrade plugins to their newest versions.
@@ -100,6 +113,7 @@ def upgrade(
         registries=registry or [],
         find_links=find_links or [],
         no_index=no_index,
+        allow_build=allow_build,
         dry_run=dry_run,
         confirm=_confirming("Upgrade", yes, json),
     )
@@ -142,7 +156,7 @@ def _confirming(verb: str, yes: bool, json: bool) -> Callable[[InstallPlan], boo
 
     def confirm(plan: InstallPlan) -> bool:
         if not json:
-            _print_plan(plan.changes)
+            _print_plan(plan)
         return yes or _agrees(verb)
 
     return confirm
@@ -163,13 +177,23 @@ def _print_installation(found: api.Installation, dry_run: bool, json: bool, noth
     changes = found.plan.changes
     _refuse_unless(found.done or dry_run or not changes)
     if json:
-        print_json({"plan": changes, "done": found.done, "plugins": [plugin.name for plugin in found.plugins]})
+        print_json(
+            {
+                "plan": changes,
+                "warnings": found.warnings,
+                "done": found.done,
+                "plugins": [plugin.name for plugin in found.plugins],
+            }
+        )
     elif not changes:
         print_line(nothing)
     elif dry_run:
-        _print_plan(changes)
-    for plugin in [] if json else found.plugins:
-        _print_plugin(plugin)
+        _print_plan(found.plan)
+    if found.done and not json:
+        for plugin in found.plugins:
+            _print_plugin(plugin)
+        for warning in [said for said in found.warnings if said not in found.plan.warnings]:
+            print_line(warning)
 
 
 def _print_plugin(plugin: Plugin) -> None:
@@ -180,8 +204,9 @@ def _print_plugin(plugin: Plugin) -> None:
         print_line(f"Try: zoo info {plugin.backbones.names[0]}")
 
 
-def _print_plan(changes: list[dict[str, Any]]) -> None:
+def _print_plan(plan: InstallPlan) -> None:
     rows = []
+    changes = plan.changes
     for change in changes:
         address = urlsplit(change["from"])
         trust = "verified" if change["verified"] else f"UNVERIFIED{'' if change['registry'] else ', in no registry'}"
@@ -193,6 +218,8 @@ def _print_plan(changes: list[dict[str, Any]]) -> None:
     for change in changes:
         if others := ", ".join(change["also_in"]):
             print_line(f"{change['distribution']} comes from {change['registry']}, which is asked before {others}.")
+    for warning in plan.warnings:
+        print_line(warning)
 
 
 def _print_removal(versions: dict[str, str]) -> None:

@@ -197,7 +197,8 @@ def _of_wheel(wheel: Path, base: Path) -> dict[str, Any]:
 def _of_index(exact: str) -> dict[str, Any]:
     """The artefact of a version that pip downloads from its index."""
     with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", folder]
+        command = [sys.executable, "-P", "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary", ":all:"]
+        command += ["--dest", folder]
         command += [*Options().arguments(), exact]
         done = subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL, env=environment())
         files = list(Path(folder).iterdir())

