@@ -41,6 +41,9 @@ def convert(content: Any, kind: type[Kind], error: type[ZooError], path: object 
         return msgspec.convert(content, kind, strict=True)
     except msgspec.ValidationError as fault:
         raise error(_sentence(str(fault), content, kind, path)) from None
+    except UnicodeEncodeError:
+        begin = "" if path is None else f"{path}: "
+        raise error(f"{begin}it has a text with half of a character, which no file can hold.") from None
 
 
 def checked(content: dict[str, Any], kind: type[Kind]) -> Kind:
@@ -107,7 +110,8 @@ def described(kind: Any) -> str:
 def _sentence(fault: str, content: Any, kind: Any, path: object) -> str:
     match = _AT.fullmatch(fault)
     assert match is not None
-    names = [name or int(index) for name, index in re.findall(r"\.(\w+)|\[(\d+)\]", match["path"] or "")]
+    known, _, _ = (match["path"] or "").partition("[...]")  # which key of a table it is in is not said
+    names = [name or int(index) for name, index in re.findall(r"\.(\w+)|\[(\d+)\]", known)]
     begin = "" if path is None else f"{path}: "
     if field := _FIELD.fullmatch(match["what"]):
         if "missing" in match["what"]:
@@ -141,6 +145,8 @@ def _struct_at(kind: Any, names: list[Any]) -> Any:
             (field,) = (f for f in msgspec.structs.fields(kind) if f.name == name)
             info = inspect.type_info(field.type)
             info = info.type if isinstance(info, inspect.Metadata) else info
+            parts = getattr(info, "types", [info])  # of a struct or nothing
+            info = next((part for part in parts if isinstance(part, inspect.StructType)), info)
             item = getattr(info, "item_type", info)
             kind = item.cls if isinstance(item, inspect.StructType) else kind
     return kind

@@ -97,11 +97,12 @@ def train_plan(path: str | Path, *, out: str | Path | None = None, **settings: A
     """
     from zoo.plan import Plan
     from zoo.runs.folder import RunFolder
+    from zoo.runs.provenance import read_provenance
     from zoo.training.recipe import changed
 
     file = local_path(path, "plans")
     plan, of = Plan.from_toml(file), RunFolder(file.parent)
-    folder = Path(of.read_json("provenance.json").get("folder", ".")) if of.exists("provenance.json") else None
+    folder = Path(read_provenance(of)["folder"]) if of.exists("provenance.json") else None
     given = [name for name, value in settings.items() if value is not None]
     plan = changed(plan.seen_from(folder) if folder else plan, *_settings(settings), given)
     return _carry_out(plan, out, of.path if folder else None)

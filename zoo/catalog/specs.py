@@ -246,7 +246,7 @@ class Option(_Spec):
             raise ValueError(f"{self.name} is {text!r}; it must be true or false")
         try:
             value = kind(text)
-        except ValueError:
+        except (ValueError, TypeError, OverflowError):
             wanted = {int: "a whole number", float: "a number"}[kind]
             raise ValueError(f"{self.name} is {text!r}, which is not {wanted}") from None
         if self.choices and value not in self.choices:

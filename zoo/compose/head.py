@@ -17,6 +17,11 @@ from zoo.errors import BadPlan
 
 def make_task(offer: Offer[Head], options: Mapping[str, Any]) -> Task:
     """A head's task with its options set; raises `BadPlan` for an unknown option or a wrong value."""
+    return completed(_task_class(offer)(**options_of(offer, options)), offer.spec.reads)
+
+
+def options_of(offer: Offer[Head], options: Mapping[str, Any]) -> dict[str, Any]:
+    """A head's options, those that are given and the defaults of the others; raises `BadPlan` as `make_task` does."""
     known = {option.name: option for option in offer.spec.options}
     values = {name: option.default for name, option in known.items()}
     for name, text in options.items():
@@ -26,12 +31,14 @@ def make_task(offer: Offer[Head], options: Mapping[str, Any]) -> Task:
             values[name] = known[name].parse(text)
         except ValueError as error:
             raise BadPlan(f"--set {name}={text}: {error}.") from None
-    return completed(_task_class(offer)(**values), offer.spec.reads)
+    return values
 
 
 def restore_task(name: str, state: TaskState) -> Task:
     """The task that a saved model was trained for."""
     offer = catalog().head(name)
+    if isinstance(given := state.get("options", {}), dict):
+        options_of(offer, given)
     return completed(_task_class(offer).restore(state), offer.spec.reads)
 
 

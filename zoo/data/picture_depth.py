@@ -94,6 +94,10 @@ class Depth:
 
     @classmethod
     def of_settings(cls, settings: Mapping[str, Any]) -> Depth:
+        """What `settings` of an earlier process says; raises `ValueError` for anything else."""
+        for name, scale in settings.items():
+            if name not in ("integers", "floats") or scale not in (*BITS, "float"):
+                raise ValueError(f"{name} is {scale!r}")
         return cls(settings.get("integers"), settings.get("floats"))
 
     @property

@@ -12,6 +12,7 @@ import msgspec
 from zoo.errors import BadRun
 from zoo.plan import Plan
 from zoo.runs.folder import RunFolder
+from zoo.runs.provenance import read_provenance
 from zoo.runs.summary import read_summary
 
 Key = tuple[str, str]  # input, and the fingerprint of its content, as --val may have inputs of the same names
@@ -96,7 +97,7 @@ def _sections(folder: RunFolder) -> dict[str, dict[str, Any]]:
     if not folder.exists("plan.toml"):
         raise BadRun(f"{folder.path} is not a run: it has no plan.toml. To start a run: zoo train")
     plan = msgspec.to_builtins(Plan.from_toml(folder.path / "plan.toml"))
-    provenance = folder.read_json("provenance.json")
+    provenance = read_provenance(folder)
     summary = msgspec.to_builtins(read_summary(folder)) if folder.finished else {}
     sections = {"plan": dict(_flat(plan))}
     sections |= {name: dict(_flat(provenance.get(name, {}))) for name in _OF_PROVENANCE}

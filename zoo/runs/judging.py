@@ -12,6 +12,7 @@ from zoo.places import utf8
 from zoo.plan import Plan
 from zoo.progress import say
 from zoo.runs.folder import RunFolder
+from zoo.runs.provenance import read_provenance
 
 CHOICES = ("auto", "train", "validation", "test", "all")
 
@@ -55,10 +56,11 @@ def _splits_of(folder: RunFolder, plan: Plan, data: str, examples: Sequence[Exam
     """
     rows = folder.read_csv("split.csv") if folder.exists("split.csv") else []
     if not rows or "content" in rows[0]:
-        known = {row["content"]: row["split"] for row in sorted(rows, key=lambda row: row["split"] == "train")}
+        ordered = sorted(rows, key=lambda row: row.get("split") == "train")
+        known = {row["content"]: row.get("split", "") for row in ordered}
         return [known.get(example.content, "") for example in examples]
-    about = folder.read_json("provenance.json") if folder.exists("provenance.json") else {}
-    seen = plan.seen_from(Path(about.get("folder", ".")))
+    before = read_provenance(folder)["folder"] if folder.exists("provenance.json") else "."
+    seen = plan.seen_from(Path(before))
     if os.path.realpath(data) not in {os.path.realpath(one) for one in (seen.data, seen.val or seen.data)}:
         say("The run is of an older version, so it is not known which of these examples it was trained on.")
         return [""] * len(examples)

@@ -11,6 +11,7 @@ from pathlib import Path
 from zoo.errors import BadRun, ZooError
 from zoo.plan import Plan
 from zoo.runs.folder import RunFolder
+from zoo.runs.provenance import read_provenance
 from zoo.runs.summary import read_summary
 
 _DEEP = 4  # folders
@@ -63,7 +64,7 @@ def _facts(folder: RunFolder) -> RunSummary:
     size = sum(_size(file) for file in folder.path.rglob("*"))
     try:
         plan = Plan.from_toml(folder.path / "plan.toml")
-        about = folder.read_json("provenance.json")
+        about = read_provenance(folder)
         summary = read_summary(folder) if folder.finished else None
         epochs = len(folder.read_csv("history.csv")) if folder.exists("history.csv") else 0
     except ZooError:
@@ -78,7 +79,7 @@ def _facts(folder: RunFolder) -> RunSummary:
         summary.metrics if summary else None,
         epochs,
         summary.seconds if summary else None,
-        str(about.get("started", "")),
+        about["started"],
         size,
     )
 

@@ -17,12 +17,17 @@ import msgspec
 from zoo import engine
 from zoo.catalog import catalog
 from zoo.catalog.imports import resolve_import
+from zoo.compose.head import restore_task
 from zoo.compose.model import Parts, layers_in_order, parts_of
+from zoo.data.layout import Layout
 from zoo.errors import BadRun, ZooError
 from zoo.runs.vetting import not_read, vet
+from zoo.structs import convert
 
 if TYPE_CHECKING:
     import keras
+
+    from zoo.compose.task import Task
 
 MEMBER = "zoo.json"
 _LARGEST_CARD = 1 << 26
@@ -70,11 +75,11 @@ def read_card(path: Path) -> Card:
             content = json.loads(archive.read(MEMBER))
         if content["format"] not in (1, 2):
             raise BadRun(f"{path} was written by another version of zoo. Load it with that version.")
-        return msgspec.convert(content, Card)
     except FileNotFoundError:
         raise BadRun(f"{path} does not exist: this is not a finished run. To make one: zoo train") from None
     except (OSError, KeyError, ValueError, TypeError, RecursionError, zipfile.BadZipFile) as error:
         raise not_read(path, error) from None
+    return convert(content, Card, BadRun, f"{path} ({MEMBER})")
 
 
 def holds_saved_model(path: Path) -> bool:
@@ -104,6 +109,52 @@ def load_model(path: Path, backbone: str = "") -> keras.Model:
                 f"{path} needs the plugin of the backbone {backbone}, which is not loaded. To see why: zoo plugins"
             ) from error
         raise BadRun(f"{path} cannot be loaded as a model: {reason}") from error
+
+
+def refuse_unreadable(card: Card, path: Path) -> None:
+    """Raise `BadRun` if no installed reader reads what the card of `path` says that the model reads."""
+    try:
+        Layout(card.modality, card.reads, card.input_column, card.target_column, reading=card.reading).inputs  # noqa: B018
+    except ZooError as error:
+        raise BadRun(f"{path} ({MEMBER}): {error}") from None
+    except Exception as error:  # whatever a reader raises for settings that it did not write
+        raise BadRun(f"{path} ({MEMBER}): reading is {card.reading!r}, which is not a setting ({error}).") from error
+
+
+def load_task(card: Card, head: keras.Model, path: Path) -> Task:
+    """The task of the model in `path`, from its state; raises `BadRun` if that does not fit, or not its outputs.
+
+    head  the part of the model that gives the outputs
+    """
+    try:
+        task = restore_task(card.head, card.task)
+    except ZooError as error:
+        raise BadRun(f"{path} ({MEMBER}): {error}") from None
+    except Exception as error:  # whatever a head raises for a state that it did not write
+        reason = f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
+        raise BadRun(f"{path} ({MEMBER}): task is not a state of the head {card.head} ({reason}).") from error
+    wanted, found = _shapes(_outputs(task, head)), _shapes(head.output)
+    if wanted and wanted != found:
+        raise BadRun(f"{path} ({MEMBER}): task is of another model: it needs outputs {wanted}, and this has {found}.")
+    return task
+
+
+def _outputs(task: Task, head: keras.Model) -> Any:
+    """The outputs of new layers of a task, on the inputs of a head; None if it does not make them from its state."""
+    import keras
+
+    entry = keras.tree.map_structure(lambda x: keras.Input(x.shape[1:], dtype=x.dtype, name=x.name), head.input)
+    try:
+        return task.outputs(entry)
+    except Exception:
+        return None
+
+
+def _shapes(outputs: Any) -> str:
+    """Names and shapes, as text to compare."""
+    import keras
+
+    return "" if outputs is None else str(keras.tree.map_structure(lambda x: tuple(x.shape[1:]), outputs))
 
 
 def load_parts(model: keras.Model, card: Card, path: Path) -> Parts:

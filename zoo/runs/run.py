@@ -14,7 +14,6 @@ import msgspec
 
 from zoo import engine
 from zoo.compose.answers import answer_in, beside
-from zoo.compose.head import restore_task
 from zoo.data.check import check
 from zoo.data.inputs import Input, as_inputs, read_entries
 from zoo.data.layout import NO_COLUMN, Columns, Layout
@@ -29,7 +28,7 @@ from zoo.prediction.predictor import Predictor, answer_entries
 from zoo.progress import say
 from zoo.runs.folder import RunFolder
 from zoo.runs.judging import chosen_for_evaluation
-from zoo.runs.model_file import Card, holds_saved_model, load_model, load_parts, read_card
+from zoo.runs.model_file import Card, holds_saved_model, load_model, load_parts, load_task, read_card, refuse_unreadable
 from zoo.runs.predictions import FILE, Judged
 from zoo.runs.sheet import Sheet, as_sheet
 from zoo.runs.summary import Summary, read_summary
@@ -143,8 +142,8 @@ class Run:
         if holds_saved_model(self.folder.model):
             say(f"Note: {self.path} contains a SavedModel, a program that runs with your rights.")
         model = load_model(self.folder.model, self.card.backbone)
-        task = restore_task(self.card.head, self.card.task)
         parts = load_parts(model, self.card, self.folder.model)
+        task = load_task(self.card, parts.head, self.folder.model)
         return model, Predictor(parts, self._layout().reader, task, self.card.backbone)
 
     def predict(
@@ -251,6 +250,7 @@ class Run:
         self, input_column: Columns = "", target_column: Columns = "", reading: Settings | None = None
     ) -> Layout:
         """The layout of the training data, except for columns that are named here."""
+        refuse_unreadable(self.card, self.folder.model)
         card, reading = self.card, reading or Settings()
         columns = input_column or card.input_column, target_column or card.target_column, NO_COLUMN, ""
         dialect = Dialect.of(reading.separator, reading.quotes)

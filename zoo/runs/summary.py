@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import msgspec
 
@@ -14,11 +13,19 @@ from zoo.structs import convert
 FILE = "metrics.json"
 
 
+class LinearModel(msgspec.Struct, frozen=True, kw_only=True):
+    """The linear model: its name and metrics, and whether it was kept because no epoch was better."""
+
+    name: str
+    metrics: dict[str, float]
+    kept: bool = False
+
+
 class Summary(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The result of a training.
 
     metrics   on the validation set; `test_metrics` on the test set, if there is one
-    baseline  name and metrics of the linear model, and whether it was kept because no epoch was better
+    baseline  the linear model that the training was compared with
     examples  the number of examples in each split, and of inputs left out
     seconds   how long the training took
     """
@@ -28,7 +35,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     head: str
     metrics: dict[str, float]
     test_metrics: dict[str, float] | None = None
-    baseline: dict[str, Any] | None = None
+    baseline: LinearModel | None = None
     examples: dict[str, int]
     seconds: float
 
@@ -36,9 +43,11 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 def read_summary(folder: RunFolder) -> Summary:
     """The summary of a finished run; raises `BadRun` if its file is damaged."""
     content = folder.read_json(FILE)
-    for part in ("metrics", "test_metrics"):
-        if isinstance(metrics := content.get(part), dict):  # version 0.1 wrote null for a metric that is no number
-            content[part] = {name: math.nan if value is None else value for name, value in metrics.items()}
+    linear = content.get("baseline")
+    for owner in (content, linear if isinstance(linear, dict) else {}):
+        for part in ("metrics", "test_metrics"):
+            if isinstance(metrics := owner.get(part), dict):  # null is written for a metric that is no number
+                owner[part] = {name: math.nan if value is None else value for name, value in metrics.items()}
     return convert(content, Summary, BadRun, folder.path / FILE)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
@@ -19,6 +19,7 @@ from zoo.features.store import Store
 from zoo.plan import Phase
 from zoo.progress import say
 from zoo.runs.folder import RunFolder
+from zoo.runs.summary import LinearModel
 from zoo.training.adapt import adaptation
 from zoo.training.baseline import Baseline, Baselines
 from zoo.training.cache_policy import is_cached
@@ -41,12 +42,12 @@ class Trained:
     trainee: Trainee | None
 
     @property
-    def baseline(self) -> dict[str, Any] | None:
-        """Name and metrics of the baseline, and whether it was kept because no epoch was better."""
+    def baseline(self) -> LinearModel | None:
+        """The baseline, and whether it was kept because no epoch was better."""
         if self.position.baseline is None:
             return None
         name, metrics = self.position.baseline
-        return {"name": name, "metrics": metrics, "kept": self.position.better_than_all_epochs}
+        return LinearModel(name=name, metrics=metrics, kept=self.position.better_than_all_epochs)
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from zoo.runs.folder import RunFolder
 from zoo.runs.model_file import Card, save_model
 from zoo.runs.predictions import FILE as PREDICTIONS
 from zoo.runs.predictions import Judged, write_predictions
+from zoo.runs.provenance import read_provenance
 from zoo.runs.run import Run
 from zoo.runs.summary import Summary, write_summary
 from zoo.training.checkpoint import Checkpoint, Checkpoints
@@ -66,11 +67,11 @@ def resume(path: Path, finish: bool = False) -> Run:
     """
     with RunFolder.reopened(path) as folder:
         start = Checkpoints(folder).load(finish)
-        then = folder.read_json("provenance.json")
-        job = prepare(Plan.from_toml(path / "plan.toml").seen_from(Path(then.get("folder", "."))))
+        then = read_provenance(folder)
+        job = prepare(Plan.from_toml(path / "plan.toml").seen_from(Path(then["folder"])))
         about = provenance(job)
         changes = _changes_since(folder, about, job)
-        if then.get("data") != about["data"]:
+        if then["data"] != about["data"]:
             raise BadRun(
                 f"{path} cannot be resumed: {changes[0]}. Restore the data, or start again: "
                 f"{folder.command('train --plan', 'plan.toml')}"
@@ -80,7 +81,7 @@ def resume(path: Path, finish: bool = False) -> Run:
         say("There is no checkpoint yet, so the training starts over." if start is None else _where(start, job.plan))
         if start is not None:
             job.seconds.add(start.position.seconds)
-        then |= {"resumed": then.get("resumed", 0) + 1}
+        then |= {"resumed": then["resumed"] + 1}
         folder.write_json("provenance.json", then)
         return _carry_out(job, folder, then, start, finish)
 
@@ -163,7 +164,7 @@ def _changes_since(folder: RunFolder, about: dict[str, Any], job: Job) -> list[s
     inputs = {example.input for example in job.dataset.examples}
     then = {(row.get("content"), row.get("target")) for row in folder.read_csv("split.csv")}
     same = then == {(example.content, utf8(example.written)) for example in job.dataset.examples}
-    return changes_since(folder.read_json("provenance.json"), about, read_split(folder), inputs, only_split=same)
+    return changes_since(read_provenance(folder), about, read_split(folder), inputs, only_split=same)
 
 
 def _name(data: str) -> str:

@@ -17,9 +17,12 @@ def refuse_foreign_parts(path: Path) -> None:
     """
     if not path.is_file():
         return
-    with path.open("rb") as stream:
-        if stream.read(len(_MAGIC)) != _MAGIC:
-            return
+    try:
+        with path.open("rb") as stream:
+            if stream.read(len(_MAGIC)) != _MAGIC:
+                return
+    except OSError as error:
+        raise BadWeights(f"{path} cannot be read: {error.strerror}.") from None
     import h5py
 
     try:

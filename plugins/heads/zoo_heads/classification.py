@@ -15,6 +15,7 @@ from zoo_heads import separators
 from zoo_heads.closed_form import installed, logistic
 from zoo_heads.layers import check_options, dense, ranked
 from zoo_heads.scores import macro_f1
+from zoo_heads.states import list_of_texts
 
 _LIST = re.compile(r"\s*(\[|[({]\s*['\"]|(?:array|list|tuple|set|frozenset)\()")
 _QUOTED = re.compile(r"\s*(?P<bytes>b)?(?:'[^']*'|\"[^\"]*\"|“[^”]*”|‘[^’]*’|«[^»]*»)\s*")
@@ -163,7 +164,7 @@ class Classification(zoo.Task):
     @classmethod
     def restore(cls, state: dict[str, Any]) -> "Classification":
         task = cls(**state["options"])
-        task.labels = list(state["labels"])
+        task.labels = list_of_texts(state, "labels")
         return task
 
 

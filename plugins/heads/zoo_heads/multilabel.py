@@ -15,6 +15,7 @@ from zoo.progress import say
 from zoo_heads import separators
 from zoo_heads.closed_form import installed, logistic_of_labels
 from zoo_heads.layers import check_options, dense, ranked
+from zoo_heads.states import list_of_texts
 from zoo_heads.strata import by_rarest
 
 Target = str | list[str] | tuple[str, ...]
@@ -205,6 +206,9 @@ class Multilabel(zoo.Task):
     @classmethod
     def restore(cls, state: dict[str, Any]) -> "Multilabel":
         task = cls(**state["options"])
-        task.columns, task.labels = state["columns"], state["labels"]
-        task._separator, task._found = state.get("separator", separators.USUAL), True
+        task.columns, task.labels = list_of_texts(state, "columns"), list_of_texts(state, "labels")
+        separator = state.get("separator", separators.USUAL)
+        if not isinstance(separator, str):
+            raise ValueError(f"separator is {separator!r}; it must be a text")
+        task._separator, task._found = separator, True
         return task

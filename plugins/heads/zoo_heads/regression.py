@@ -12,6 +12,7 @@ import zoo
 from zoo_heads.closed_form import installed, ridge
 from zoo_heads.layers import check_options, dense
 from zoo_heads.numerals import MARKS, SMALLEST, NotANumber, decimals, number, thousands
+from zoo_heads.states import list_of_numbers, list_of_texts
 
 Target = str | tuple[str, ...]
 
@@ -181,8 +182,10 @@ class Regression(zoo.Task):
     @classmethod
     def restore(cls, state: dict[str, Any]) -> "Regression":
         task = cls(**state["options"])
-        task.columns, task.mean, task.std = state["columns"], state["mean"], state["std"]
-        task.decimals = state.get("decimals", [])
+        task.columns = list_of_texts(state, "columns")
+        count = len(task.columns)
+        task.mean, task.std = list_of_numbers(state, "mean", count), list_of_numbers(state, "std", count, least=0)
+        task.decimals = list_of_numbers(state, "decimals", count, least=0) if state.get("decimals") else []
         return task
 
 

@@ -12,6 +12,7 @@ from zoo.progress import say
 from zoo_heads.entities import counts_by_type, entities_of, figures_of, forms_entities
 from zoo_heads.layers import check_options, dense
 from zoo_heads.scores import macro_f1
+from zoo_heads.states import list_of_texts
 from zoo_heads.strata import by_rarest
 
 _PADDING = -1
@@ -135,7 +136,7 @@ class TokenClassification(zoo.Task):
     @classmethod
     def restore(cls, state: dict[str, Any]) -> "TokenClassification":
         task = cls(**state["options"])
-        task.labels = state["labels"]
+        task.labels = list_of_texts(state, "labels")
         return task
 
 
