@@ -96,6 +96,11 @@ class Emptied:
     def zoo(self, *arguments: object, cwd: Path | None = None, **variables: str) -> subprocess.CompletedProcess[str]:
         return self._run([self.env / "bin" / "zoo", *map(str, arguments)], cwd, variables)
 
+    def pip_installs(self, wheel: Path) -> None:
+        """Install a wheel as somebody does who does not ask zoo."""
+        pip = [self.python, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index", "--no-compile", wheel]
+        subprocess.run(pip, check=True, capture_output=True)
+
     def python_runs(self, program: str) -> subprocess.CompletedProcess[str]:
         return self._run([self.python, "-c", program], None, {})
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 import subprocess
 import sys
 import tempfile
@@ -21,6 +20,7 @@ from zoo.catalog.host import examined
 from zoo.catalog.plugin import Plugin
 from zoo.catalog.points import installed_points, points_of
 from zoo.errors import BadRegistry, CannotInstall, UnknownName
+from zoo.registry.archives import refuse_hostile
 from zoo.registry.environment import distribution_of, origin_of
 from zoo.registry.format import Artefact, Entry, ListedBackbone, ListedHead, parse
 from zoo.registry.installer import Options, environment
@@ -29,7 +29,6 @@ from zoo.registry.text import replaced
 from zoo.web import offline
 
 _NOT_SHIPPED = {"tests", "dist", "build", "__pycache__"}
-_GROWS = 100  # times a wheel may grow when it is unpacked; code and texts compress to a tenth
 
 
 def describe(given: str, registry: Path, *, verified: bool = False) -> list[Entry]:
@@ -72,7 +71,7 @@ def write(entries: list[Entry], registry: Path) -> None:
 def _unpacked(wheel: Path, folder: str) -> metadata.Distribution:
     try:
         with zipfile.ZipFile(wheel) as archive:
-            _refuse_hostile(archive, wheel)
+            refuse_hostile(archive, wheel, BadRegistry)
             archive.extractall(folder)
         (distribution,) = metadata.distributions(path=[folder])
     except OSError as error:
@@ -80,18 +79,6 @@ def _unpacked(wheel: Path, folder: str) -> metadata.Distribution:
     except (zipfile.BadZipFile, zlib.error, RuntimeError, ValueError):
         raise BadRegistry(f"{wheel} is not a wheel, or is damaged.") from None
     return distribution
-
-
-def _refuse_hostile(archive: zipfile.ZipFile, wheel: Path) -> None:
-    """Raise `BadRegistry` if a wheel would write outside its folder, or fill the disk."""
-    members = archive.infolist()
-    for name in (member.orig_filename for member in members):
-        if name.startswith(("/", "\\")) or ".." in re.split(r"[/\\]", name) or ":" in name:
-            raise BadRegistry(f"{wheel} is refused: its member {name!r} would be written outside its folder.")
-    if len({member.filename for member in members}) < len(members):
-        raise BadRegistry(f"{wheel} is refused: it has several members with the same name.")
-    if sum(member.file_size for member in members) > _GROWS * wheel.stat().st_size:
-        raise BadRegistry(f"{wheel} is refused: it would unpack to more than {_GROWS} times its size.")
 
 
 def _entries(

@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import zipfile
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -21,6 +22,7 @@ from urllib.request import url2pathname
 
 from zoo.errors import CannotInstall
 from zoo.progress import on_terminal, quiet
+from zoo.registry.archives import refuse_hostile
 from zoo.registry.candidates import Candidate, candidates_of_pip, candidates_of_uv
 from zoo.web import offline
 
@@ -118,6 +120,8 @@ def lay_out(candidates: Sequence[Candidate], prefix: Path, options: Options) -> 
 
     Raises `CannotInstall`; `prefix` may then contain anything.
     """
+    for candidate in candidates:
+        _refuse_hostile(candidate.origin)
     for hashed in (True, False):
         lines = [candidate.line() for candidate in candidates if bool(candidate.sha256) == hashed]
         if not lines:
@@ -135,6 +139,19 @@ def lay_out(candidates: Sequence[Candidate], prefix: Path, options: Options) -> 
                 local = ["--ignore-installed", "--no-compile", "--no-user", "--no-warn-script-location"]
                 local += [] if options.allow_build else _WHEELS
                 _run([*_pip(options.allow_build), "install", *local, *common], show=True)
+
+
+def _refuse_hostile(origin: str) -> None:
+    """Raise `CannotInstall` for a wheel on this disk that pip or uv should not unpack."""
+    parts = urlsplit(origin)
+    if parts.scheme != "file" or not parts.path.endswith(".whl"):
+        return
+    wheel = Path(url2pathname(parts.path))
+    try:
+        with zipfile.ZipFile(wheel) as archive:
+            refuse_hostile(archive, wheel, CannotInstall)
+    except (OSError, zipfile.BadZipFile, ValueError, NotImplementedError) as error:
+        raise CannotInstall(f"{wheel} cannot be read: {error}.") from None
 
 
 def tool() -> str:

@@ -1,0 +1,135 @@
+"""Wheels that somebody made to do harm: refused with a sentence, and the environment is as it was."""
+
+import os
+import shutil
+import stat
+import zipfile
+
+import pytest
+
+
+def _rewritten(wheel, folder, *members, keep=True):
+    """A copy of a wheel with more members: pairs of a name or `ZipInfo`, and the content."""
+    folder.mkdir(exist_ok=True)
+    copy = folder / wheel.name
+    with zipfile.ZipFile(wheel) as old, zipfile.ZipFile(copy, "w", zipfile.ZIP_DEFLATED) as new:
+        for member in old.namelist() if keep else ():
+            new.writestr(member, old.read(member))
+        for name, content in members:
+            new.writestr(name, content)
+    return copy
+
+
+def _called(wheel, name):
+    """Let the plugin in a wheel have another name."""
+    with zipfile.ZipFile(wheel) as archive:
+        members = {member: archive.read(member) for member in archive.namelist()}
+    (points,) = [member for member in members if member.endswith("entry_points.txt")]
+    (record,) = [member for member in members if member.endswith("RECORD")]
+    module = members[points].decode().rpartition("=")[2].strip()
+    members[points] = f"[zoo.plugins]\n{name} = {module}\n".encode()
+    lines = [line for line in members[record].splitlines(keepends=True) if b"entry_points" not in line]
+    members[record] = b"".join([*lines, f"{points},,\n".encode()])
+    with zipfile.ZipFile(wheel, "w") as archive:
+        for member, content in members.items():
+            archive.writestr(member, content)
+    return wheel
+
+
+def _link(name):
+    info = zipfile.ZipInfo(name)
+    info.create_system = 3
+    info.external_attr = (stat.S_IFLNK | 0o777) << 16
+    return info
+
+
+HOSTILE = {
+    "above": ([("../../../above.py", "")], "would be written outside"),
+    "above in the data": ([("zoo_evil-1.0.data/data/../../../above.py", "")], "would be written outside"),
+    "absolute": ([("/tmp/absolute.py", "")], "would be written outside"),
+    "of Windows": ([("C:\\absolute.py", "")], "would be written outside"),
+    "link": ([(_link("zoo_evil_link"), "/etc/passwd")], "it has links"),
+    "bomb": ([("zoo_evil_bomb.py", b"\0" * 200_000_000)], "more than 100 times its size"),
+    "twice": ([("zoo_evil.py", "import os")], "several members with the same name"),
+}
+
+
+@pytest.mark.parametrize("kind", HOSTILE)
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_a_hostile_wheel_changes_nothing(emptied, tmp_path, kind):
+    members, said = HOSTILE[kind]
+    wheel = _rewritten(emptied.add_wheel("evil"), tmp_path / "evil", *members)
+    before = emptied.state()
+    around = {path: path.stat().st_size for path in tmp_path.rglob("*")}
+    offline = ["--no-index"]
+    refused = emptied.zoo("install", wheel, "--yes", *offline)
+    assert refused.returncode == 1
+    assert said in refused.stderr.splitlines()[-1]
+    assert emptied.state() == before
+    assert {path: path.stat().st_size for path in tmp_path.rglob("*")} == around
+    named = emptied.zoo("install", "zoo-evil", "--yes", "--find-links", wheel.parent, *offline)
+    assert named.returncode == 1
+    assert said in named.stderr
+    assert emptied.state() == before
+
+
+@pytest.mark.parametrize("content", [b"", b"PK", os.urandom(2000), b"PK\x03\x04" + bytes(500)])
+def test_what_is_no_wheel_is_a_sentence(emptied, tmp_path, content):
+    wheel = tmp_path / "zoo_evil-1.0-py3-none-any.whl"
+    wheel.write_bytes(content)
+    refused = emptied.zoo("install", wheel, "--yes", "--no-index")
+    assert refused.returncode == 1
+    assert refused.stderr.splitlines()[-1].startswith("zoo: ")
+    assert "Traceback" not in refused.stderr
+
+
+@pytest.mark.parametrize("name", ["od\x1bd", "od\u202ed", "o d", "../odd", "öd", "-odd", ""])
+def test_a_plugin_with_a_name_that_is_none_is_refused(emptied, tmp_path, name):
+    wheel = emptied.add_wheel("named")
+    changed = _called(shutil.copy(wheel, tmp_path), name)
+    before = emptied.state()
+    refused = emptied.zoo("install", changed, "--yes", "--no-index")
+    assert refused.returncode == 1
+    assert "\x1b" not in refused.stderr
+    assert "\u202e" not in refused.stderr
+    assert refused.stderr.splitlines()[-1].startswith("zoo: ")
+    assert emptied.state() == before
+
+
+def test_two_distributions_that_offer_one_plugin_name_are_both_named(emptied):
+    first = emptied.add_wheel("twin")
+    second = emptied.add_wheel("sibling", emptied.module("sibling", "sibling_net"))
+    _called(second, "twin")
+    before = emptied.state()
+    offline = ["--no-index", "--yes"]
+    assert emptied.zoo("install", first, *offline).returncode == 0
+    refused = emptied.zoo("install", second, *offline)
+    assert refused.returncode == 1
+    assert "zoo-sibling 1.0 and zoo-twin 1.0 offer a plugin of this name" in refused.stderr
+    assert "twin_net" in emptied.zoo("list").stdout
+    emptied.pip_installs(second)
+    plugins = emptied.zoo("plugins").stdout
+    assert plugins.count("failed") == 2
+    assert "zoo-sibling 1.0 and zoo-twin 1.0 offer a plugin of this name" in plugins
+    assert "zoo uninstall zoo-sibling" in emptied.zoo("doctor").stdout
+    unclear = emptied.zoo("uninstall", "twin", "--yes")
+    assert unclear.returncode == 1
+    assert "Name one of these distributions" in unclear.stderr
+    assert emptied.zoo("plugins", "--disable", "zoo-sibling").returncode == 0
+    assert "disabled" in emptied.zoo("plugins").stdout
+    assert emptied.zoo("plugins", "--enable", "zoo-sibling").returncode == 0
+    assert emptied.zoo("uninstall", "zoo-sibling", "--yes").returncode == 0
+    assert "twin_net" in emptied.zoo("list").stdout
+    assert emptied.zoo("uninstall", "twin", "--yes").returncode == 0
+    assert emptied.state() == before
+
+
+def test_nobody_takes_the_name_of_a_plugin_of_the_registry(emptied):
+    wheel = emptied.add_wheel("thief", emptied.module("thief", "thief_net"))
+    _called(wheel, "heads")
+    before = emptied.state()
+    emptied.pip_installs(wheel)
+    assert "classification" in emptied.zoo("heads").stdout
+    assert "the name heads is reserved for the plugin in tfzoo-heads" in emptied.zoo("plugins").stdout
+    assert emptied.zoo("uninstall", "zoo-thief", "--yes").returncode == 0
+    assert emptied.state() == before
