@@ -125,6 +125,24 @@ SLOW = (
         for name in ("heavy", "exits", "heads", "raises", "no_plugin", "needs_none")
     ),
     "test_what_is_remembered_is_never_stale",
+    # Strangers: whole environments, trainings and clocks
+    "test_killed_at_fifty_random_moments",
+    "test_nine_kinds_of_hostile_plugins_leave_everything_working",
+    "test_a_hundred_thousand_backbones_of_one_plugin",
+    "test_a_training_goes_on_a_year_later_or_earlier",
+    "test_what_plugins_offer_is_not_stale_after_a_jump",
+    "test_a_training_on_names_at_the_limits",
+    "test_every_folder_that_commands_make_is_for_its_owner_alone",
+    *(f"test_source_code_is_refused_unless_it_may_be_built[uv-{form}" for form in ("archive", "requirement", "stated")),
+    *(
+        f"test_source_code_is_refused_unless_it_may_be_built[pip-{form}"
+        for form in ("archive", "needed name", "stated")
+    ),
+    *(f"test_a_hostile_wheel_changes_nothing[{kind}" for kind in ("above in", "absolute", "of Windows", "twice")),
+    "test_a_plugin_with_a_name_that_is_none_is_refused[",
+    "test_what_only_the_build_shows_is_asked_again",
+    "test_any_value_of_a_file_is_read_or_refused_by_a_sentence[provenance.json]",
+    "test_any_value_of_a_file_is_read_or_refused_by_a_sentence[plan.toml]",
 )
 
 

@@ -268,31 +268,37 @@ def environment(folder: Path, wheels: list[Path]) -> Path:
     return python
 
 
+@contextmanager
+def jobs(folder: Path, trainings: int, others: int) -> Iterator[dict[str, Callable[[], dict[str, int]]]]:
+    """What is killed, by name, and so often; each gives its counts, and raises if something is lost or half done."""
+    content = os.urandom(8_000_000)
+    checksum = f"sha256:{hashlib.sha256(content).hexdigest()}"
+    with served(content) as address:
+        module = PLUGIN.format(address=address, bytes=len(content), checksum=checksum)
+        puller = build("kill", module, folder)
+        many = build("many", module.replace("kill", "many").replace("weights=(weights,), ", ""), folder, 1_000)
+        python = environment(folder / "env", [puller])
+        for name in ("train", "pull", "change", "prune"):
+            (folder / name).mkdir()
+        yield {
+            "train": lambda: train(trainings, folder / "train"),
+            "pull": lambda: pull(others, folder / "pull", python, content),
+            "install": lambda: change("install", others, folder / "change", python, many),
+            "uninstall": lambda: change("uninstall", others, folder / "change", python, many),
+            "prune": lambda: prune(others, folder / "prune", python),
+        }
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--trainings", type=int, default=100, help="kills of train and resume")
     parser.add_argument("--others", type=int, default=150, help="kills of each of pull, install, uninstall and prune")
     parser.add_argument("--only", help="one of train, pull, install, uninstall, prune")
     given = parser.parse_args()
-    content = os.urandom(8_000_000)
-    checksum = f"sha256:{hashlib.sha256(content).hexdigest()}"
     results = {}
-    with tempfile.TemporaryDirectory() as temporary, served(content) as address:
-        folder = Path(temporary)
-        module = PLUGIN.format(address=address, bytes=len(content), checksum=checksum)
-        puller = build("kill", module, folder)
-        many = build("many", module.replace("kill", "many").replace("weights=(weights,), ", ""), folder, 1_000)
-        python = environment(folder / "env", [puller])
-        jobs: dict[str, Callable[[], dict[str, int]]] = {
-            "train": lambda: train(given.trainings, folder / "train"),
-            "pull": lambda: pull(given.others, folder / "pull", python, content),
-            "install": lambda: change("install", given.others, folder / "change", python, many),
-            "uninstall": lambda: change("uninstall", given.others, folder / "change", python, many),
-            "prune": lambda: prune(given.others, folder / "prune", python),
-        }
-        for name, job in jobs.items():
+    with tempfile.TemporaryDirectory() as temporary, jobs(Path(temporary), given.trainings, given.others) as known:
+        for name, job in known.items():
             if given.only in (None, name):
-                (folder / name).mkdir(exist_ok=True)
                 start = time.monotonic()
                 outcomes = dict(job()) | {"seconds": round(time.monotonic() - start)}
                 results[name] = outcomes

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 from collections.abc import Iterator, Sequence
@@ -106,7 +107,21 @@ def local_path(given: str | os.PathLike[str], what: str) -> Path:
     if is_address(str(given)) or (_TORN_ADDRESS.match(str(given)) and not os.path.exists(given)):
         address = re.sub(r":/(?!/)", "://", str(given), count=1)
         raise ZooError(f"{address}: {what} must be on this disk. Name a local folder.")
-    return Path(given)
+    return possible(Path(given), ZooError)
+
+
+def possible(path: Path, error: type[ZooError]) -> Path:
+    """The path; raises `error` if no file of this disk can have that name, whether there is one or not."""
+    if not is_local(path):
+        return path
+    try:
+        os.lstat(path)
+    except ValueError as reason:
+        raise error(f"{str(path)!r} is not a path: {reason}.") from None
+    except OSError as reason:
+        if reason.errno in (errno.ENAMETOOLONG, errno.ELOOP):
+            raise error(f"{path} is not a path: {reason.strerror}.") from None
+    return path
 
 
 def is_place(given: Any) -> bool:

@@ -239,3 +239,19 @@ def test_an_answer_is_limited(tmp_path, monkeypatch):
     )
     (plugin,) = examined([_point(tmp_path, source)], {}, path=[str(tmp_path)])
     assert plugin.reason == "it offers too much to be listed"
+
+
+def test_a_hundred_thousand_backbones_of_one_plugin(environment):
+    module = OFFER.format(name="big").replace('name="big_net"', 'name=f"big_{n}"')
+    module = module.replace("**facts)]", "**facts) for n in range(100_000)]")
+    environment.install(environment.write_plugin("big", module))
+    environment.library.joinpath("patience.pth").write_text(PATIENCE.replace("= 10", "= 200").replace("\n", ""))
+    listed = environment.zoo("list", "--json")
+    assert listed.returncode == 0, listed.stderr
+    names = {row["name"] for row in json.loads(listed.stdout)}
+    assert {"efficientnet_lite0", "big_0", "big_99999"} <= names
+    assert environment.zoo("info", "big_77777").returncode == 0
+    unknown = environment.zoo("info", "big_x")
+    assert unknown.returncode == 1
+    assert len(unknown.stderr) < 300
+    assert "big_net" not in environment.zoo("plugins").stdout

@@ -17,6 +17,7 @@ from zoo.catalog import catalog, settings
 from zoo.catalog.imports import resolve_import
 from zoo.catalog.settings import cache_folder, own_cache
 from zoo.errors import ZooError
+from zoo.features.store import Store
 from zoo.trust import how_others_change, make_private
 from zoo.weights import locate, obtain
 from zoo.weights.cache import cache_key
@@ -214,3 +215,66 @@ def test_a_plugins_own_memory_is_a_question_of_the_environment(tmp_path):
     done = subprocess.run(command, env=os.environ | {"ZOO_CACHE": str(tmp_path)}, capture_output=True, text=True)
     assert done.stdout.strip() == str(tmp_path)
     assert done.stderr == ""
+
+
+AS_ANOTHER = """
+import hashlib, os, sys
+import numpy as np
+import pyarrow.ipc
+from dataclasses import replace
+from pathlib import Path
+from zoo.catalog import catalog, memory
+from zoo.catalog.settings import own_cache
+from zoo.features.store import Store
+from zoo.weights.cache import cache_key
+offer = catalog().backbone("resnet50")
+os.setgid(12345), os.setuid(12345)
+own_cache.__globals__["_own_cache"].cache_clear()
+shared, content = Path(os.environ["ZOO_CACHE"]), b"weights"
+print(own_cache())
+store = Store({"of": "both"}, {"pooled": (4,)})
+store.add(["%032x" % 7], {"pooled": np.full((1, 4), 3, "float32")}, halved=False)
+store.flush()
+source = offer.spec.weights[0].source
+file = shared / "weights" / cache_key(source) / offer.spec.weights[0].filename
+file.parent.mkdir(parents=True)
+file.write_bytes(content)
+(shared / "catalog").mkdir()
+memory.remember(b"[]", {})
+"""
+
+
+@needs_root
+def test_another_user_in_the_same_cache_harms_nobody(monkeypatch, tmp_path):
+    """Both write to one folder; what the other wrote is used only as far as it can be verified."""
+    shared, home = tmp_path / "shared", tmp_path / "home"
+    shared.mkdir()
+    shared.chmod(0o777)
+    for folder in (tmp_path, *tmp_path.parents):
+        if folder.name.startswith(("pytest", "popen", "test_")):
+            folder.chmod(0o755)
+    home.mkdir(mode=0o700)
+    own = {"ZOO_CACHE": str(shared), "HOME": str(home), "XDG_CACHE_HOME": str(home / "cache")}
+    done = subprocess.run([sys.executable, "-c", AS_ANOTHER], env=os.environ | own, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == "None"  # the other user's home is not theirs
+    assert {path.stat().st_uid for path in shared.rglob("*.arrow")} == {12345}
+
+    monkeypatch.setenv("ZOO_CACHE", str(shared))
+    monkeypatch.setenv("ZOO_OFFLINE", "1")
+    monkeypatch.setattr(settings, "_cache_folder", lambda named: Path(named or home / "cache"))
+    assert own_cache() == home / "cache"
+    store = Store({"of": "both"}, {"pooled": (4,)})
+    content = f"{7:032x}"
+    assert store.missing([content]) == []
+    assert store.read("pooled", [content]).tolist() == [[3, 3, 3, 3]]
+    offer, weights = _weights(b"weights")
+    assert obtain(offer, weights).parent.parent.parent == shared
+    with pytest.raises(zoo.WeightsUnavailable):
+        obtain(*_weights(b"other"))
+    assert not list((shared / "catalog").iterdir())
+    Store({"of": "root"}, {"pooled": (4,)}).mark_spoilt()
+    assert {stat.S_IMODE(path.stat().st_mode) & 0o055 for path in (shared / "features").iterdir()} == {0o055}
+    (arrow,) = shared.rglob("*.arrow")
+    arrow.write_bytes(arrow.read_bytes()[:-1] + b"x")
+    assert Store({"of": "both"}, {"pooled": (4,)}).missing([content]) == [0]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from zoo.api.registries import Several, load_registries, texts
 from zoo.catalog import Plugin
+from zoo.places import local_path
 
 if TYPE_CHECKING:
     from zoo.registry.installer import Options
@@ -193,7 +194,7 @@ def new_plugin(name: str, folder: str | Path | None = None, *, backbone: bool = 
     """
     from zoo.registry.scaffold import scaffold
 
-    return scaffold(name, Path(folder or name), backbone=backbone, head=head)
+    return scaffold(name, local_path(folder or name, "plugins"), backbone=backbone, head=head)
 
 
 def _carry_out(

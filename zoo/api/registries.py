@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from zoo.catalog.settings import registries as in_use
 from zoo.catalog.settings import set_registry
-from zoo.errors import UnknownName
+from zoo.errors import BadRegistry, UnknownName
+from zoo.places import possible
 from zoo.progress import say
 from zoo.web import without_password
 
@@ -134,8 +135,9 @@ def add_to_registry(plugin: str, registry: str | Path = "registry.toml", *, veri
     """
     from zoo.registry.describe import describe, write
 
-    entries = describe(plugin, Path(registry), verified=verified)
-    write(entries, Path(registry))
+    file = possible(Path(registry), BadRegistry)
+    entries = describe(plugin, file, verified=verified)
+    write(entries, file)
     return entries
 
 

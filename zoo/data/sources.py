@@ -13,7 +13,7 @@ from zoo.data.layout import NO_COLUMN, SPLIT_COLUMN, Layout, split_called
 from zoo.data.reader import Raw, Targets
 from zoo.data.tables import TABLES, BadRow, Cell, Row, Table, open_table
 from zoo.errors import BadData
-from zoo.places import exists, is_place
+from zoo.places import exists, is_place, possible
 from zoo.progress import counted, progress, say
 
 _PERHAPS_SPLITS = ("set", "subset", "partition", "fold", "usage", "phase", "is_valid", "is_val", "is_test")
@@ -41,7 +41,7 @@ def read_source(data: Path, layout: Layout, targets: Targets) -> Examples:
 
 def require_source(data: Path, layout: Layout) -> None:
     """Raise `BadData` if this is neither a folder nor a table. Does not look inside."""
-    if not data.exists():
+    if not possible(data, BadData).exists():
         raise BadData(f"{data} does not exist. Give a folder with a sub-folder for each class, or a table.")
     if not data.is_dir() and not is_table(data, layout):
         raise BadData(f"{data} is neither a folder nor a table ({', '.join(TABLES)}).{_of_text(data)}")

@@ -18,10 +18,9 @@ from typing import TYPE_CHECKING, Any
 
 from zoo.atomic import write_atomic
 from zoo.errors import ZooError
-from zoo.features.disk import PART, SPOILT, features_folder, limit, prune
+from zoo.features.disk import PART, SPOILT, features_folder, limit, make_features_folder, prune
 from zoo.features.index import KEY, Index, keys_of
 from zoo.inference.arrays import padded
-from zoo.trust import make_private
 
 if TYPE_CHECKING:
     import numpy as np
@@ -205,7 +204,7 @@ class Store:
 
     def _put(self, name: str, text: str) -> None:
         if not (self.folder / name).exists():
-            make_private(self.folder)
+            make_features_folder(self.folder)
             write_atomic(self.folder / name, text.encode())
 
     def _open(self, path: Path, checked: bool = False) -> bool:

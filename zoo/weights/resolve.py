@@ -13,6 +13,7 @@ from typing import Literal
 from zoo.catalog import Backbone, Offer, Weights, catalog
 from zoo.catalog.plugin import Facts
 from zoo.errors import BadWeights, UnknownName, WeightsUnavailable, ZooError
+from zoo.places import exists
 from zoo.progress import say
 from zoo.weights.cache import arriving, cache_key, cached_file, cached_keys, cached_places, refusal, verify
 from zoo.weights.download import download
@@ -108,7 +109,7 @@ def check_choice(offer: Offer[Backbone], choice: str) -> None:
     """Raise `UnknownName` if `--weights CHOICE` stands for nothing with this backbone; nothing is fetched."""
     names = ["default", "none", *(weights.name for weights in offer.spec.weights)]
     default = offer.spec.default_weights
-    if choice in names or (default is not None and _is_handle(default, choice)) or Path(choice).expanduser().exists():
+    if choice in names or (default is not None and _is_handle(default, choice)) or exists(Path(choice).expanduser()):
         return
     raise UnknownName(f"--weights {choice!r} is neither a file nor one of {', '.join(names)} for {offer.name}.")
 
