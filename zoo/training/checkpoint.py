@@ -9,9 +9,10 @@ import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import msgspec
+from msgspec import Meta
 
 from zoo.errors import BadPlan, BadRun
 from zoo.progress import say
@@ -49,6 +50,9 @@ def seconds_between() -> float:
     return seconds
 
 
+Count = Annotated[int, Meta(ge=0, le=2**50)]
+
+
 class Position(msgspec.Struct, frozen=True, kw_only=True):
     """How far a training is: everything that decides how it continues, except the values of variables.
 
@@ -66,18 +70,23 @@ class Position(msgspec.Struct, frozen=True, kw_only=True):
     to_finish  whether it only serves to finish with the best weights: the training itself cannot go on from here
     """
 
-    phase: int = 0
-    epoch: int = 0
-    batch: int = 0
+    phase: Count = 0
+    epoch: Count = 0
+    batch: Count = 0
     logs: dict[str, float] = {}
     best: float | None = None
-    idle: int = 0
+    idle: Count = 0
     rows: list[dict[str, Any]] = []
     kept: bool | None = None
     baseline: tuple[str, dict[str, float]] | None = None
     built: str = ""
     seconds: dict[str, float] = {}
     to_finish: bool = False
+
+    def __post_init__(self) -> None:
+        for row in self.rows:
+            if not isinstance(row.get("val_loss"), (int, float)):
+                raise ValueError(f"val_loss in rows is {row.get('val_loss')!r}, which is no number")
 
     @property
     def at_start(self) -> bool:

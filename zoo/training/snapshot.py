@@ -36,6 +36,8 @@ class Snapshot:
     def restore(self, values: Mapping[int, np.ndarray]) -> None:
         """Set variables to the values that `values` returned."""
         for number, value in values.items():
+            if not 0 <= number < len(self._variables):
+                raise BadRun(f"The checkpoint does not match: the model has no variable number {number}.")
             assign(self._variables[number], value)
         self._changed |= set(values)
 

@@ -69,6 +69,8 @@ def resume(path: Path, finish: bool = False) -> Run:
         start = Checkpoints(folder).load(finish)
         then = read_provenance(folder)
         job = prepare(Plan.from_toml(path / "plan.toml").seen_from(Path(then["folder"])))
+        if start is not None and start.position.phase > len(job.plan.phases):
+            raise BadRun(f"{path} cannot be resumed: its checkpoint is of another plan, with more phases.")
         about = provenance(job)
         changes = _changes_since(folder, about, job)
         if then["data"] != about["data"]:
