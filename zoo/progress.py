@@ -29,8 +29,8 @@ class Advance(Protocol):
 
 
 def quiet() -> bool:
-    """Whether nothing is to be said."""
-    return os.environ.get("ZOO_QUIET") == "1"
+    """Whether nothing is to be said, because somebody asked for it or a shell is completing a line."""
+    return os.environ.get("ZOO_QUIET") == "1" or "_ZOO_COMPLETE" in os.environ
 
 
 def counted(number: int, units: str) -> str:

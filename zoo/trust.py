@@ -4,60 +4,90 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-_OTHERS = stat.S_IWGRP | stat.S_IWOTH
+_MOST_LINKS = 40
 
 
-def how_others_change(folder: Path) -> str:
-    """In which way another user could change what is in a folder, in a few words; blank if nobody can.
+def how_others_change(path: Path) -> str:
+    """In which way another user could change a file, or what is in a folder, in a few words; blank if nobody can.
 
-    As with ssh and its keys: the folder and every folder above it must belong to this user or to root, and must not be
-    writable by others, except by a group that has only this user. A folder above it may be writable for all if only the
-    owner of a file can delete it (`/tmp`). On Windows, nothing is looked at.
+    As with ssh and its keys: it and every folder above it must belong to this user or to root, and must not be writable
+    by others, except by a group that has only this user, or root's. A folder above it may be writable for all if only
+    the owner of a file can delete it (`/tmp`). What is missing is made for its owner alone. On Windows, nothing is
+    looked at.
     """
     if os.name == "nt":
         return ""
-    real = Path(os.path.realpath(folder))
     trusted = {0, os.geteuid(), os.stat("/").st_uid}  # who owns "/" can change everything
-    for path in (real, *real.parents):
+    real = os.path.realpath(path)
+    for step in _steps(path):
         try:
-            found = path.stat()
-        except (FileNotFoundError, NotADirectoryError):
-            continue  # it is made for its owner alone
-        except OSError as error:
-            return f"{path} cannot be looked at ({error.strerror})"
+            found = step.lstat()
+        except OSError:
+            continue  # it is not there, or nothing in it can be reached
         if found.st_uid not in trusted:
-            return f"{path} belongs to {_user(found.st_uid)}"
-        sticky = path != real and found.st_mode & stat.S_ISVTX
-        if found.st_mode & stat.S_IWOTH and not sticky:
-            return f"everybody can write to {path}"
-        if found.st_mode & stat.S_IWGRP and not sticky and not _is_private(found.st_gid):
-            return f"the group {_group(found.st_gid)} can write to {path}"
+            return f"{step} belongs to {_user(found.st_uid)}"
+        if stat.S_ISLNK(found.st_mode) or (str(step) != real and found.st_mode & stat.S_ISVTX):
+            continue
+        if found.st_mode & stat.S_IWOTH:
+            return f"everybody can write to {step}"
+        if found.st_mode & stat.S_IWGRP and _has_acl(step):
+            return f"its access control list lets others write to {step}"
+        if found.st_mode & stat.S_IWGRP and not _is_private(found.st_gid):
+            return f"the group {_group(found.st_gid)} can write to {step}"
     return ""
 
 
 def make_private(folder: Path) -> None:
-    """Create a folder, and those above it that are missing, for their owner alone. Raises `OSError`."""
+    """Create a folder, and those above it that are missing, for their owner alone.
+
+    Raises `OSError`, also if another user was faster.
+    """
     missing = [path for path in (folder, *folder.parents) if not path.exists()]
     for path in reversed(missing):
         with suppress(FileExistsError):  # another process was faster
             path.mkdir(mode=0o700)
     if not folder.is_dir():
         raise NotADirectoryError(20, os.strerror(20), str(folder))
+    if missing and (reason := how_others_change(folder)):
+        raise PermissionError(1, reason, str(folder))
+
+
+def _steps(path: Path) -> Iterator[Path]:
+    """A path and every folder above it, and the same for where each link on the way leads."""
+    waiting, links = [Path(os.path.abspath(path))], 0
+    while waiting and links < _MOST_LINKS:
+        start = waiting.pop()
+        for step in (start, *start.parents):
+            yield step
+            with suppress(OSError):
+                waiting.append(Path(os.path.abspath(step.parent / os.readlink(step))))
+                links += 1
+
+
+def _has_acl(path: Path) -> bool:
+    """Whether more users or groups are named than the mode of a file shows."""
+    try:
+        return "system.posix_acl_access" in os.listxattr(path)  # type: ignore[attr-defined,unused-ignore]
+    except (OSError, AttributeError):
+        return False
 
 
 def _is_private(group: int) -> bool:
-    """Whether a group is that of one user, and this user's: it has that name, and nobody else is in it."""
+    """Whether a group is root's, or that of this user alone: it has that name, and nobody else is in it."""
     import grp
     import pwd
 
+    if group == 0:
+        return True
     try:
         found, user = grp.getgrgid(group), pwd.getpwuid(os.geteuid())
     except KeyError:
         return False
-    return group == 0 or (found.gr_name == user.pw_name and set(found.gr_mem) <= {user.pw_name})
+    return found.gr_name == user.pw_name and set(found.gr_mem) <= {user.pw_name}
 
 
 def _user(number: int) -> str:

@@ -6,7 +6,7 @@ import time
 import pytest
 
 import zoo
-from zoo.catalog.settings import cache_folder
+from zoo.catalog.settings import own_cache_folder
 from zoo.data import known, pictures
 from zoo.data.check import check
 from zoo.data.known import FILE
@@ -75,8 +75,9 @@ def test_a_memory_that_is_damaged_is_replaced(settled, decoded, tmp_path, monkey
     monkeypatch.setenv("ZOO_CACHE", str(tmp_path / "cache"))
     layout = Layout()
     for content in (b"", b"no database" * 100):
-        cache_folder().mkdir(exist_ok=True)
-        (cache_folder() / FILE).write_bytes(content)
+        folder = own_cache_folder("known")
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / FILE).write_bytes(content)
         decoded.clear()
         assert len(check(read_source(settled, layout, zoo.Task()), layout.reader).items) == 12
         assert len(decoded) == 12
@@ -99,7 +100,7 @@ def test_a_memory_with_a_damaged_page_is_replaced(tmp_path, monkeypatch):
         memory.save()
         return found
 
-    base = tmp_path / "cache" / FILE
+    base = tmp_path / "cache" / "known" / FILE
     assert [remembered(), remembered(save=False)] == [0, 600]
     content = base.read_bytes()
     for at in range(8192, len(content), 4096):  # all pages but those that say what is in it

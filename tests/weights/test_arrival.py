@@ -117,7 +117,7 @@ def test_a_killed_download_is_never_taken_for_whole(server, cache):
     server.content, server.stall = os.urandom(4 << 20), True
     environment = {**os.environ, "ZOO_MIRROR": server.address}
     process = subprocess.Popen([sys.executable, "-m", "zoo", "pull", "resnet50"], env=environment)
-    folder = cached_file(spec.source).parent
+    folder = cached_file(spec.source, spec.checksum).parent
     deadline = time.monotonic() + 60
     while not any(p.stat().st_size >= 1 << 20 for p in folder.rglob("*") if p.is_file()):
         assert time.monotonic() < deadline

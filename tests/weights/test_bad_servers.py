@@ -53,6 +53,13 @@ def _never_ends(connection):
         connection.sendall(bytes(1 << 16))
 
 
+def _drips(connection):
+    connection.sendall(HEAD % len(CONTENT))
+    for number in range(100):
+        connection.sendall(CONTENT[number : number + 1])
+        time.sleep(0.05)
+
+
 def _error(connection):
     connection.sendall(b"HTTP/1.1 500 Broken\r\nContent-Length: 0\r\n\r\n")
 
@@ -113,7 +120,8 @@ def _weights(address):
         (_never_answers, "no answer within 1 s"),
         (_of_another_hash, "gives another file"),
         (_no_http, "cannot be fetched"),
-        (_never_ends, "gives more than"),
+        (_never_ends, "gives far more bytes"),
+        (_drips, "sends less than 1000 bytes a second"),
         (_error, "HTTP 500"),
         (_portal, "gives another file"),
         (_redirects(b"file:///etc/passwd"), "is not an https:// address"),
@@ -124,6 +132,10 @@ def _weights(address):
 def test_every_kind_of_bad_server_is_a_sentence(monkeypatch, tmp_path, served, answer, said):
     monkeypatch.setenv("ZOO_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(downloading, "_TIMEOUT_SECONDS", 1)
+    monkeypatch.setattr(downloading, "_SLOW_SECONDS", 2)
+    monkeypatch.setattr(downloading, "_SLOW_BYTES", 2000)
+    if answer is _drips:
+        monkeypatch.setattr(downloading, "_CHUNK", 1)
     offer = catalog().backbone("resnet50")
     start = time.monotonic()
     with pytest.raises((zoo.WeightsUnavailable, zoo.BadWeights), match=said):

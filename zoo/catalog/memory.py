@@ -24,7 +24,7 @@ import msgspec
 from zoo.atomic import write_atomic
 from zoo.catalog.hookspecs import API_VERSION
 from zoo.catalog.settings import own_cache
-from zoo.trust import make_private
+from zoo.trust import how_others_change, make_private
 
 Kind = TypeVar("Kind")
 Stamp = tuple[int, int] | None
@@ -35,33 +35,43 @@ _WRITES = os.O_WRONLY | os.O_RDWR
 
 
 class Memory(msgspec.Struct):
-    """The plugins as JSON, and the stamp of everything that was read while they were loaded."""
+    """The plugins as JSON, and the stamp of everything that was read while they were loaded.
+
+    written  when (Unix time); hours, for how long it holds at most, if not for ever
+    """
 
     seen: dict[str, Stamp]
     plugins: msgspec.Raw
+    written: float = 0.0
+    hours: float = 0.0
 
 
 def recall(kind: type[Kind], *circumstances: str) -> Kind | None:
     """What was remembered under the same circumstances, or None if that no longer holds."""
-    if (file := _file(circumstances)) is None:
+    if (file := _file(circumstances)) is None or how_others_change(file):
         return None
     try:
         memory = msgspec.json.decode(file.read_bytes(), type=Memory)
         plugins = msgspec.json.decode(memory.plugins, type=kind)
-    except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
+    except Exception:  # it is damaged, in whatever way
+        return None
+    if memory.hours and not 0 <= time.time() - memory.written < 3600 * memory.hours:
         return None
     return plugins if all(stamp(path) == then for path, then in memory.seen.items()) else None
 
 
-def remember(plugins: bytes, seen: dict[str, Stamp], *circumstances: str) -> None:
-    """Remember `plugins` until one of the `seen` changes; does nothing if no folder of one's own can be written to."""
+def remember(plugins: bytes, seen: dict[str, Stamp], *circumstances: str, hours: float = 0.0) -> None:
+    """Remember `plugins` until one of the `seen` changes; does nothing if no folder of one's own can be written to.
+
+    hours  how long it holds at most; 0: for ever
+    """
     if any(then and then[0] > time.time_ns() - _JUST_NOW for then in seen.values()):
         return
     if (file := _file(circumstances)) is None:
         return
     with contextlib.suppress(OSError, UnicodeEncodeError):  # the latter for a path that is not valid text
         make_private(file.parent)
-        write_atomic(file, msgspec.json.encode(Memory(seen, msgspec.Raw(plugins))))
+        write_atomic(file, msgspec.json.encode(Memory(seen, msgspec.Raw(plugins), time.time(), hours)))
         newest_first = sorted(file.parent.iterdir(), key=lambda path: path.stat().st_mtime_ns, reverse=True)
         for old in newest_first[_KEPT:]:
             old.unlink()
@@ -120,7 +130,7 @@ def stamp(path: str) -> Stamp:
     """The time of the last change and the size of a file or folder; None if it is not there."""
     try:
         status = os.stat(path)
-    except OSError:
+    except (OSError, ValueError):  # the latter for what is no path
         return None
     if status.st_size == 0 and not os.path.isdir(path):
         return 0, 0  # nothing can be read from it, and in /proc its time is always now
@@ -129,8 +139,8 @@ def stamp(path: str) -> Stamp:
 
 def _file(circumstances: tuple[str, ...]) -> Path | None:
     """Where this is remembered: never where others could write, since it names functions that are called later."""
-    if (folder := own_cache()) is None:
+    if (folder := own_cache("catalog")) is None:
         return None
     own = [stamp(str(path)) for path in sorted(Path(__file__).parent.glob("*.py"))]
     key = repr((API_VERSION, sys.version, sys.prefix, sys.path, own, circumstances))
-    return folder / "catalog" / f"{hashlib.sha256(key.encode()).hexdigest()[:24]}.json"
+    return folder / f"{hashlib.sha256(key.encode()).hexdigest()[:24]}.json"

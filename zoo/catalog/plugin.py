@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from typing import Any, Literal
 
 import msgspec
@@ -72,7 +72,7 @@ def offered(kind: type[Backbone | Head | Modality], facts: Iterable[Facts], pack
     for one in facts:
         name = one.get("name") if isinstance(one, dict) else None
         try:
-            msgspec.convert(one, kind)
+            one = _plain(msgspec.convert(one, kind))  # with every fact, whatever the plugin left out
         except (msgspec.ValidationError, ValueError) as error:
             raise Refused(f"its {kind.__name__.lower()} {name!r} is wrong: {error}") from None
         assert isinstance(name, str)
@@ -83,6 +83,13 @@ def offered(kind: type[Backbone | Head | Modality], facts: Iterable[Facts], pack
                 raise Refused(f"its {kind.__name__.lower()} {name!r} names {named}, which is not in {_either(own)}")
         known[name] = one
     return Offered(tuple(known), msgspec.Raw(msgspec.json.encode(list(known.values()))))
+
+
+def _plain(value: Any) -> Any:
+    """A spec as plain data, as JSON has it, and with the fields that have their defaults."""
+    if is_dataclass(value):
+        return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
+    return [_plain(one) for one in value] if isinstance(value, (tuple, list)) else value
 
 
 def _either(names: Iterable[str]) -> str:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import functools
+import json
+import os
 import tomllib
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 from packaging.utils import canonicalize_name
 
@@ -16,12 +20,15 @@ from zoo.catalog.hookspecs import GROUP
 from zoo.catalog.plugin import Refused
 from zoo.catalog.specs import PLUGIN_NAME
 
+_CODE = (".py", ".so", ".pyd")
+
 
 class Point(NamedTuple):
     """One entry point of the group `zoo.plugins`.
 
     module    what it names, in which the hooks are
     packages  the top-level packages of its distribution
+    problem   why its distribution cannot be read, if it cannot
     """
 
     name: str
@@ -29,15 +36,40 @@ class Point(NamedTuple):
     distribution: str
     version: str
     packages: tuple[str, ...]
+    problem: str = ""
 
 
 def installed_points(path: Sequence[str] = ()) -> list[Point]:
-    """The entry points of all installed plugins, in the order of their names.
+    """The entry points of all installed plugins, in the order of their names; a damaged distribution is one, too.
 
     path  folders to look in instead
     """
-    found = _in(metadata.distributions(path=list(path))) if path else metadata.entry_points(group=GROUP)
-    return sorted(_point(one) for one in found)
+    points: list[Point] = []
+    seen: set[str] = set()
+    for about in metadata.distributions(path=list(path)) if path else metadata.distributions():
+        place = str(getattr(about, "_path", "unknown"))
+        called = place.rpartition(os.sep)[2].partition(".dist-info")[0].rpartition("-")[0] or "unknown"
+        try:
+            name = about.metadata["Name"] or called  # the first on the path is the one that Python imports
+            found = [_point(one, about, name) for one in about.entry_points if one.group == GROUP]
+            key = canonicalize_name(name)
+        except Exception as error:  # whatever is wrong with the files of a stranger's distribution
+            if not _names_plugins(Path(place)):
+                continue
+            found = [Point(called, "", called, "unknown", (), f"{place} is damaged: {type(error).__name__}: {error}")]
+            key = canonicalize_name(called)
+        if key not in seen:
+            points += found
+            seen.add(key)
+    return sorted(points)
+
+
+def _names_plugins(about: Path) -> bool:
+    """Whether a distribution whose metadata cannot be read has plugins, by the text of its entry points."""
+    try:
+        return GROUP.encode() in (about / "entry_points.txt").read_bytes()
+    except OSError:
+        return False
 
 
 def points_of(distribution: str) -> list[Point]:
@@ -52,28 +84,37 @@ def refused(points: Sequence[Point]) -> dict[Point, str]:
     The names in the built-in registry are reserved for the distributions that it lists; of several distributions that
     offer one name, none gets it.
     """
-    count = Counter(point.name for point in points)
+    count = Counter(canonicalize_name(point.name) for point in points)
     reasons: dict[Point, str] = {}
     for point in points:
-        owner = reserved_names().get(point.name, "")
-        if not PLUGIN_NAME.fullmatch(point.name):
-            reasons[point] = "its name must be letters, digits, '_', '-' or '.'"
-        elif owner and canonicalize_name(point.distribution) != owner:
+        name = canonicalize_name(point.name)
+        owner = reserved_names().get(name, "")
+        same = [one for one in points if canonicalize_name(one.name) == name and not _is_taken(one)]
+        if point.problem:
+            reasons[point] = point.problem
+        elif not PLUGIN_NAME.fullmatch(point.name):
+            reasons[point] = "its name must be at most 100 letters, digits, '_', '-' or '.'"
+        elif _is_taken(point):
             reasons[point] = f"the name {point.name} is reserved for the plugin in {owner}"
-        elif count[point.name] > 1 and not owner:
-            others = [one for one in points if one.name == point.name]
-            sources = " and ".join(f"{one.distribution} {one.version}" for one in others)
-            reasons[point] = f"{sources} offer a plugin of this name; uninstall one of them"
-        elif [one.name for one in points if one.distribution == point.distribution].count(point.name) > 1:
-            reasons[point] = f"{point.distribution} offers two plugins of this name"
+        elif count[name] > 1 and len(same) > 1:
+            sources = " and ".join(dict.fromkeys(f"{one.distribution} {one.version}" for one in same))
+            several = "offers two plugins" if len({one.distribution for one in same}) == 1 else "offer a plugin"
+            reasons[point] = f"{sources} {several} of this name; uninstall one of them"
     return reasons
+
+
+def _is_taken(point: Point) -> bool:
+    """Whether the name of a plugin is that of another distribution's, as the built-in registry says."""
+    owner = reserved_names().get(canonicalize_name(point.name), "")
+    return owner != "" and canonicalize_name(point.distribution) != owner
 
 
 def installed_point(name: str) -> Point:
     """The entry point of the installed plugin of this name, whatever is remembered of it. Raises `Refused`."""
     points = installed_points()
-    found = [point for point in points if point.name == name]
-    if len(found) != 1 or found[0] in refused(points):
+    wrong = refused(points)
+    found = [point for point in points if point.name == name and point not in wrong]
+    if len(found) != 1:
         raise Refused(f"no plugin called {name} is installed now")
     return found[0]
 
@@ -86,22 +127,31 @@ def built_in_registry() -> Path:
 
 
 @functools.cache
-def reserved_names() -> dict[str, str]:
-    """The names of the plugins in the built-in registry, each with the normalized name of its distribution."""
+def reserved_names() -> Mapping[str, str]:
+    """The names of the plugins in the built-in registry, each with that of its distribution; all are normalized."""
     plugins = tomllib.loads(built_in_registry().read_text(encoding="utf-8"))["plugins"]
-    return {plugin["name"]: canonicalize_name(plugin["distribution"]) for plugin in plugins}
+    own: dict[str, str] = {canonicalize_name(one["name"]): canonicalize_name(one["distribution"]) for one in plugins}
+    return own | {"zoo": "tfzoo"}
 
 
-def _in(distributions: Iterable[metadata.Distribution]) -> Iterable[metadata.EntryPoint]:
-    return [point for one in distributions for point in one.entry_points if point.group == GROUP]
-
-
-def _point(point: metadata.EntryPoint) -> Point:
-    about = point.dist
+def _point(point: metadata.EntryPoint, about: metadata.Distribution, name: str) -> Point:
     own = {point.value.partition(":")[0].partition(".")[0].strip()}
-    if about is None:
-        return Point(point.name, point.value, "unknown", "unknown", tuple(own))
+    own |= set((about.read_text("top_level.txt") or "").split())
     for file in about.files or ():
-        if file.suffix == ".py" and ".." not in file.parts:
-            own.add(file.parts[0].removesuffix(".py"))
-    return Point(point.name, point.value, about.metadata["Name"] or "unknown", about.version, tuple(sorted(own)))
+        if file.suffix in _CODE and ".." not in file.parts:
+            own.add(file.parts[0].partition(".")[0])
+    if origin := about.read_text("direct_url.json"):
+        own |= _of_editable(json.loads(origin))
+    packages = tuple(sorted(name for name in own if name.isidentifier()))
+    return Point(point.name, point.value, name, about.version or "unknown", packages)
+
+
+def _of_editable(origin: dict[str, Any]) -> set[str]:
+    """The top-level packages in the folder of an editable install, of which nothing else says what is in it."""
+    parts = urlsplit(origin["url"]) if origin.get("dir_info", {}).get("editable") else None
+    if parts is None or parts.scheme != "file":
+        return set()
+    folder = Path(url2pathname(parts.path))
+    found = [path for place in (folder, folder / "src") if place.is_dir() for path in place.iterdir()]
+    packages = {path.name for path in found if (path / "__init__.py").is_file()}
+    return packages | {path.name.partition(".")[0] for path in found if path.suffix in _CODE}

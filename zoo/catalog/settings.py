@@ -1,11 +1,17 @@
 """What a person has set: the folders of `zoo`, the plugins that are switched off, and the registries in use."""
 
+import atexit
 import functools
 import json
 import os
 import shlex
+import shutil
+import tempfile
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
+
+from packaging.utils import canonicalize_name
 
 from zoo.atomic import write_atomic
 from zoo.errors import ZooError
@@ -30,41 +36,63 @@ def cache_folder() -> Path:
     return _cache_folder(os.environ.get("ZOO_CACHE", ""))
 
 
-def own_cache() -> Path | None:
-    """The cache folder if nobody else can change what is in it, or else the platform's; None if others can change both.
+def own_cache(part: str) -> Path | None:
+    """A part of the cache that nobody else can change: of the folder `ZOO_CACHE`, or else of the platform's.
 
-    That `ZOO_CACHE` is not trusted is said once.
+    None if others can change both. That one is not trusted is said once.
     """
-    return _own_cache(cache_folder())
+    for folder in dict.fromkeys((cache_folder(), _cache_folder(""))):
+        if not (reason := how_others_change(folder / part)):
+            return folder / part
+        _say_once(_untrusted(reason))
+    return None
 
 
-def own_cache_folder() -> Path:
-    """The same as `own_cache`; raises `ZooError` if there is none."""
-    if (folder := own_cache()) is None:
-        raise ZooError(
-            f"There is no cache folder that only you can change: {how_others_change(_cache_folder(''))}. "
-            "Name a folder of your own with ZOO_CACHE."
-        )
-    return folder
+def own_cache_folder(part: str) -> Path:
+    """The same as `own_cache`; without one, a folder for this process alone, which is deleted when it ends."""
+    return own_cache(part) or _folder_of_this_process() / part
+
+
+def untrusted_cache() -> str:
+    """A sentence on the cache folder if others can change what is in it, with the way out; blank if they cannot."""
+    reason = how_others_change(cache_folder())
+    return reason and _untrusted(reason)
+
+
+def make_cache_folder(folder: Path) -> None:
+    """Create a folder in the cache for what is verified when it is used, and which other users may share.
+
+    The cache itself is made for its owner alone, if it is not there. Raises `OSError`.
+    """
+    make_private(next((top for top in (cache_folder(), _cache_folder("")) if top in folder.parents), folder))
+    folder.mkdir(parents=True, exist_ok=True)
+
+
+def _untrusted(reason: str) -> str:
+    return (
+        f"Others can change what is in the cache: {reason}. So only features and weights with a checksum are taken "
+        f"from it, and the rest is kept elsewhere. {_way_out(reason, 'ZOO_CACHE')}"
+    )
+
+
+def _way_out(reason: str, variable: str) -> str:
+    """What to do about a folder that others can change."""
+    path = reason.rpartition(" can write to ")[2]
+    name = f"Name a folder of your own with {variable}"
+    command = f"chmod -R go-w {shlex.quote(path)}"
+    return f"{name}." if path == reason else f"{name}, or, if nobody else wrote to it: {command}"
 
 
 @functools.cache
-def _own_cache(named: Path) -> Path | None:
-    if not (reason := how_others_change(named)):
-        return named
-    other = _cache_folder("")
-    own = None if how_others_change(other) else other
-    kept = f"everything else is in {own}" if own else "nothing else is kept"
-    say(
-        f"Others can change what is in the cache folder {named}: {reason}. So only weights that are verified and "
-        f"features are taken from it; {kept}. {_way_out(reason)}ZOO_CACHE names another folder."
-    )
-    return own
+def _say_once(message: str) -> None:
+    say(message)
 
 
-def _way_out(reason: str) -> str:
-    path = reason.rpartition(" can write to ")[2]
-    return f"To trust it: chmod go-w {shlex.quote(path)}. " if path != reason else ""
+@functools.cache
+def _folder_of_this_process() -> Path:
+    folder = tempfile.mkdtemp(prefix="zoo-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return Path(folder)
 
 
 @functools.cache
@@ -76,27 +104,34 @@ def _cache_folder(named: str) -> Path:
     return Path(platformdirs.user_cache_dir("zoo"))
 
 
-@functools.cache
 def _is_trusted(settings: Path) -> bool:
     """Whether nobody else can change the settings; that others can is said once."""
-    if reason := how_others_change(settings.parent):
-        way_out = _way_out(reason) or "Name a folder of your own with ZOO_CONFIG."
-        say(f"The settings {settings} are not used, because others can change them: {reason}. {way_out.strip()}")
+    if reason := how_others_change(settings):
+        way_out = _way_out(reason, "ZOO_CONFIG")
+        _say_once(f"The settings {settings} are not used, because others can change them: {reason}. {way_out}")
     return not reason
 
 
 def disabled_plugins() -> dict[str, str]:
-    """The names of the plugins that are switched off, each with how to switch it on again."""
-    remembered = {
-        name: f"switched off; to switch it on: zoo plugins --enable {shlex.quote(name)}" for name in _read("disabled")
+    """The plugins that are switched off, by their normalized names or their distributions', each with the reason."""
+    known: dict[str, str] = {
+        canonicalize_name(name): f"switched off; to switch it on: zoo plugins --enable {shlex.quote(name)}"
+        for name in _read("disabled")
     }
-    listed = os.environ.get("ZOO_DISABLE", "").split(",")
-    return remembered | {name.strip(): "switched off by ZOO_DISABLE" for name in listed if name.strip()}
+    for name in os.environ.get("ZOO_DISABLE", "").split(","):
+        if name.strip():
+            known[canonicalize_name(name.strip())] = "switched off by ZOO_DISABLE"
+    return known
 
 
-def set_disabled(name: str, off: bool) -> None:
-    """Switch plugin `name` off, or on again."""
-    _write("disabled", sorted(set(_read("disabled")) - {name} | ({name} if off else set())))
+def set_disabled(name: str, off: bool, also: Collection[str] = ()) -> None:
+    """Switch a plugin off, by a name of its own or its distribution's, or on again.
+
+    also  other names of it, by which it may have been switched off
+    """
+    names = {canonicalize_name(one) for one in (name, *also)}
+    left = {one for one in _read("disabled") if canonicalize_name(one) not in names}
+    _write("disabled", sorted(left | ({name} if off else set())))
 
 
 def registries() -> list[str]:
@@ -111,10 +146,9 @@ def set_registry(source: str, use: bool) -> None:
 
 def _write(setting: str, values: list[str]) -> None:
     path = settings_file()
-    if reason := how_others_change(path.parent):
-        raise ZooError(
-            f"{path} is not written, because others can change it: {reason}. Name a folder of your own with ZOO_CONFIG."
-        )
+    if reason := how_others_change(path):
+        way_out = _way_out(reason, "ZOO_CONFIG")
+        raise ZooError(f"{path} is not written, because others can change it: {reason}. {way_out}")
     try:
         make_private(path.parent)
         write_atomic(path, (json.dumps(_settings() | {setting: values}, indent=2) + "\n").encode())
@@ -133,7 +167,7 @@ def _read(setting: str) -> list[str]:
 
 def _settings() -> dict[str, Any]:
     path = settings_file()
-    if path.parent.is_dir() and not _is_trusted(path):
+    if os.path.lexists(path) and not _is_trusted(path):
         return {}
     try:
         content = json.loads(path.read_text(encoding="utf-8"))

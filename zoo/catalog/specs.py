@@ -13,10 +13,11 @@ from zoo.web import is_secure
 
 Targets = Literal["one", "many"]
 
-PLUGIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.\-]*")  # of entry points
+PLUGIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.\-]{0,99}")  # of entry points
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_.\-]*")
 _IMPORT = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
+_DIST = re.compile(r"dist:[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?/[^/\x00][^\x00]*")
 _WHEEL = re.compile(r"wheel:[^-/]+-[^-/]+(-[^-/]+)?-[^-/]+-[^-/]+-[^-/]+\.whl(/.+)?")
 _NOT_IN_NAMES = re.compile(r'[<>:"/\\|?*\x00-\x1f]')  # on Windows
 _CHECKSUM = re.compile(r"sha256:[0-9a-f]{64}|md5:[0-9a-f]{32}")
@@ -138,7 +139,8 @@ class Weights(_Spec):
         _require(self.licence.strip(), f"weights {self.name!r}: the licence is blank")
         _require(
             is_secure(self.source)
-            or self.source.startswith(("dist:", "hub:"))
+            or self.source.startswith("hub:")
+            or (_DIST.fullmatch(self.source) and ".." not in self.source.split("/"))
             or _WHEEL.fullmatch(self.source)
             or (self.fetch and "://" in self.source),
             f"weights {self.name!r}: source {self.source!r} is not https://..., dist:DISTRIBUTION/PATH, "

@@ -59,7 +59,7 @@ def _may_be_of_a_plugin(arguments: list[str]) -> bool:
     own = {command.name or command.callback.__name__ for command in app.registered_commands if command.callback}
     own |= {group.name for group in app.registered_groups if isinstance(group.name, str)}
     words = [word for word in arguments if not word.startswith("-")]
-    return not words or words[0] not in own
+    return "--version" not in arguments and (not words or words[0] not in own)
 
 
 def _sentence(error: Exception) -> str:

@@ -59,7 +59,7 @@ def print_table(header: Sequence[str], rows: Sequence[Sequence[str]], right: Seq
 
     It is not one of rich's tables, because thousands of rows have to appear at once, and rich takes a second for 5,000.
     """
-    rows = [[harmless(cell) for cell in row] for row in rows]
+    header, rows = [harmless(name) for name in header], [[harmless(cell) for cell in row] for row in rows]
     columns = [*zip(header, *rows, strict=True)]
     widths, gap = [max(map(len, column)) for column in columns], "  "
     on_terminal = sys.stdout.isatty()

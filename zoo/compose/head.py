@@ -37,9 +37,10 @@ def options_of(offer: Offer[Head], options: Mapping[str, Any]) -> dict[str, Any]
 def restore_task(name: str, state: TaskState) -> Task:
     """The task that a saved model was trained for."""
     offer = catalog().head(name)
-    if isinstance(given := state.get("options", {}), dict):
-        options_of(offer, given)
-    return completed(_task_class(offer).restore(state), offer.spec.reads)
+    task = completed(_task_class(offer).restore(state), offer.spec.reads)
+    known = {option.name for option in offer.spec.options}  # of an older version, a head may have had others
+    options_of(offer, {option: value for option, value in state.get("options", {}).items() if option in known})
+    return task
 
 
 def completed(task: Any, reads: str = "single") -> Task:

@@ -80,7 +80,7 @@ class Known:
                 )
 
     def _recall(self, paths: Sequence[bytes]) -> None:
-        if (folder := own_cache()) is None or not (folder / FILE).exists():
+        if (folder := own_cache("known")) is None or not (folder / FILE).exists():
             return
         with _if_possible(), closing(_database()) as base:
             for start in range(0, len(paths), _AT_ONCE):
@@ -103,7 +103,7 @@ def _if_possible() -> Iterator[None]:
     except sqlite3.OperationalError:  # locked, or it cannot be written
         pass
     except sqlite3.DatabaseError:
-        if folder := own_cache():
+        if folder := own_cache("known"):
             with suppress(OSError):
                 for ending in ("-journal", ""):
                     (folder / f"{FILE}{ending}").unlink(missing_ok=True)
@@ -113,7 +113,7 @@ def _if_possible() -> Iterator[None]:
 
 def _database() -> sqlite3.Connection:
     """The open database, with its table."""
-    if (folder := own_cache()) is None:
+    if (folder := own_cache("known")) is None:
         raise OSError("there is no folder of one's own")
     make_private(folder)
     path = folder / FILE

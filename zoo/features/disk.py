@@ -18,9 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from zoo.catalog.settings import cache_folder, own_cache
+from zoo.catalog.settings import cache_folder
 from zoo.errors import ZooError
-from zoo.trust import make_private
 
 LIMIT = 10_000_000_000  # bytes, unless ZOO_CACHE_SIZE is set
 PART = ".part-"
@@ -33,14 +32,6 @@ _UNITS = {"": 1, "K": 1e3, "M": 1e6, "G": 1e9, "T": 1e12}
 def features_folder() -> Path:
     """The folder for features, whether it exists or not."""
     return cache_folder() / "features"
-
-
-def make_features_folder(folder: Path) -> None:
-    """Create a folder for features: for its owner alone, or in a cache of several users for all who may read that."""
-    if cache_folder() == own_cache():
-        make_private(folder)
-    else:
-        folder.mkdir(parents=True, exist_ok=True)
 
 
 def parse_size(text: str) -> int:

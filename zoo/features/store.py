@@ -17,8 +17,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zoo.atomic import write_atomic
+from zoo.catalog.settings import make_cache_folder
 from zoo.errors import ZooError
-from zoo.features.disk import PART, SPOILT, features_folder, limit, make_features_folder, prune
+from zoo.features.disk import PART, SPOILT, features_folder, limit, prune
 from zoo.features.index import KEY, Index, keys_of
 from zoo.inference.arrays import padded
 
@@ -204,7 +205,7 @@ class Store:
 
     def _put(self, name: str, text: str) -> None:
         if not (self.folder / name).exists():
-            make_features_folder(self.folder)
+            make_cache_folder(self.folder)
             write_atomic(self.folder / name, text.encode())
 
     def _open(self, path: Path, checked: bool = False) -> bool:

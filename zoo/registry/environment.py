@@ -8,14 +8,17 @@ import shlex
 import sys
 import sysconfig
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
+from packaging.markers import UndefinedComparison, UndefinedEnvironmentName
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
+from packaging.version import InvalidVersion
 
 from zoo.catalog.hookspecs import GROUP
 from zoo.errors import AmbiguousName, CannotInstall
@@ -28,14 +31,18 @@ def installed() -> dict[str, metadata.Distribution]:
     """Every installed distribution by its normalized name; the first one on the path, as for Python."""
     found: dict[str, metadata.Distribution] = {}
     for distribution in metadata.distributions():
-        if name := distribution.metadata["Name"]:
-            found.setdefault(canonicalize_name(name), distribution)
+        with suppress(Exception):  # its files are damaged
+            if name := distribution.metadata["Name"]:
+                found.setdefault(canonicalize_name(name), distribution)
     return found
 
 
 def plugin_names(distribution: metadata.Distribution) -> list[str]:
     """The plugins that a distribution offers, by their entry points."""
-    return sorted(point.name for point in distribution.entry_points if point.group == GROUP)
+    try:
+        return sorted(point.name for point in distribution.entry_points if point.group == GROUP)
+    except Exception:  # they are damaged
+        return []
 
 
 def distribution_of(name: str) -> metadata.Distribution | None:
@@ -87,9 +94,10 @@ def needs(distribution: metadata.Distribution, extras: Iterable[str] = ()) -> It
     for text in distribution.requires or ():
         try:
             requirement = Requirement(text)
-        except InvalidRequirement:
+            wanted = requirement.marker is None or any(requirement.marker.evaluate({"extra": e}) for e in ("", *extras))
+        except (InvalidRequirement, UndefinedComparison, UndefinedEnvironmentName, InvalidVersion):
             continue
-        if requirement.marker is None or any(requirement.marker.evaluate({"extra": e}) for e in ("", *extras)):
+        if wanted:
             yield requirement
 
 
@@ -162,20 +170,42 @@ def _extras_here(distribution: metadata.Distribution, everything: Mapping[str, o
 
 
 def files_of(distribution: metadata.Distribution) -> list[Path]:
-    """The files that belong to a distribution, according to its RECORD; raises `CannotInstall` if it has none."""
+    """The files that belong to a distribution and to no other one, according to its RECORD.
+
+    Raises `CannotInstall` if it has none, or if files are outside the environment.
+    """
     name = distribution.metadata["Name"]
-    record = distribution.files
+    try:
+        record = distribution.files
+    except Exception as error:
+        raise CannotInstall(f"The RECORD of {name} is damaged ({error}). Remove it with pip.") from None
     if record is None:
         raise CannotInstall(f"{name} was not installed by pip or uv. Remove it with the tool that installed it.")
     paths = {Path(os.path.abspath(str(path.locate()))) for path in record}
-    paths |= {inside for path in paths if path.name == "RECORD" for inside in path.parent.iterdir() if inside.is_file()}
+    about = Path(os.path.abspath(getattr(distribution, "_path", library())))
+    paths |= {inside for path in paths if path == about / "RECORD" for inside in about.iterdir() if inside.is_file()}
     outside = [path for path in paths if not path.is_relative_to(sys.prefix)]
     if outside:
         command = shlex.join([sys.executable, "-m", "pip", "uninstall", name])
         raise CannotInstall(
             f"{name} has files outside this environment, such as {outside[0]}. Remove it with: {command}"
         )
+    paths -= _files_of_others(distribution)
     return sorted(path for path in paths if os.path.lexists(path) and path.suffix != ".pyc")
+
+
+def _files_of_others(distribution: metadata.Distribution) -> set[Path]:
+    """What other distributions say is theirs, and what makes the environment: whatever a RECORD says, it stays."""
+    found = {path for path in (Path(sys.prefix) / "bin").glob("*") if path.name.startswith(("python", "activate"))}
+    found |= {path for path in (Path(sys.prefix) / "Scripts").glob("*") if path.name.startswith(("python", "activate"))}
+    found.add(Path(sys.prefix) / "pyvenv.cfg")
+    mine = canonicalize_name(distribution.metadata["Name"])
+    for name, other in installed().items():
+        if name != mine:
+            with suppress(Exception):  # its RECORD is damaged
+                found |= {Path(os.path.abspath(str(path.locate()))) for path in other.files or ()}
+                found |= set(Path(os.path.abspath(getattr(other, "_path", ""))).glob("*"))
+    return found
 
 
 def library() -> Path:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import csv
 import importlib
+import os
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from urllib.parse import unquote
 
 from packaging.utils import canonicalize_name
 
@@ -45,7 +48,7 @@ def built(plan: InstallPlan, options: Options) -> Iterator[InstallPlan]:
         with progress("Finding out what is needed", None, ""):
             found = resolve(given, plan.limits, options, upgrade=plan.upgrade, build=options.allow_build)
         folders = {Path(wheel).name: folder for folder, wheel in wheels.items()}
-        candidates = [replace(one, folder=folders.get(one.origin.rpartition("/")[2], "")) for one in found]
+        candidates = [replace(one, folder=folders.get(unquote(one.origin.rpartition("/")[2]), "")) for one in found]
         candidates = [replace(one, origin=Path(one.folder).as_uri()) if one.folder else one for one in candidates]
         yield checked(replace(plan, candidates=candidates))
 
@@ -64,6 +67,7 @@ def carry_out(plan: InstallPlan, options: Options) -> list[Plugin]:
     with transaction(f"The installation of {names}") as change:
         present = _all_present([one.name for one in plan.candidates if one.replaces])
         lay_out(plan.candidates, change.staging, options)
+        _refuse_surprises(change.staging, plan)
         for one in plan.candidates:
             if not one.asked:
                 _mark_as_needed(change.staging, one)
@@ -93,6 +97,23 @@ def _all_present(names: Sequence[str]) -> dict[str, importlib.metadata.Distribut
         verb = "is" if len(gone) == 1 else "are"
         raise CannotInstall(f"{' and '.join(gone)} {verb} gone: something else removed it meanwhile. Run it again.")
     return present
+
+
+def _refuse_surprises(staging: Path, plan: InstallPlan) -> None:
+    """Raise `CannotInstall` if what was laid out is more than the plan says, or would run whenever Python starts."""
+    coming = {one.name for one in plan.candidates}
+    for about in [*staging.rglob("*.dist-info"), *staging.rglob("*.egg-info")]:
+        name = canonicalize_name(about.name.removesuffix(".dist-info").removesuffix(".egg-info").rpartition("-")[0])
+        if name not in coming:
+            raise CannotInstall(f"It brings {about.name}, a distribution that the plan does not name.")
+        record = about / "RECORD"
+        lines = record.read_text(encoding="utf-8", errors="replace").splitlines() if record.is_file() else []
+        for row in csv.reader(lines):
+            if row and row[0] and not os.path.lexists(os.path.join(about.parent, row[0])):
+                raise CannotInstall(f"The RECORD of {name} names {row[0]}, which is not in it.")
+    for path in staging.rglob("*"):
+        if path.suffix == ".pth" or path.name.partition(".")[0] in ("sitecustomize", "usercustomize"):
+            raise CannotInstall(f"It brings {path.name}, which would run whenever Python starts.")
 
 
 def _mark_as_needed(staging: Path, needed: Candidate) -> None:

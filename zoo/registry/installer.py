@@ -66,7 +66,8 @@ class Options:
         return self.no_index or offline()
 
     def arguments(self) -> list[str]:
-        links = [part for link in self.find_links for part in ("--find-links", link)]
+        local = [link if "://" in link else os.path.abspath(os.path.expanduser(link)) for link in self.find_links]
+        links = [part for link in local for part in ("--find-links", link)]
         return links + (["--no-index"] if self.asks_no_index else [])
 
 
@@ -82,6 +83,8 @@ def resolve(
     for source in (*given, *options.find_links):
         if offline() and "://" in source and "file://" not in source:
             raise CannotInstall(f"ZOO_OFFLINE=1 forbids the network, and {source} is there. Give a file on this disk.")
+    for source in given:
+        _refuse_hostile(source if "://" in source else Path(source).absolute().as_uri())
     with tempfile.TemporaryDirectory() as folder:
         limits = Path(folder, "constraints.txt")
         limits.write_text("\n".join(constraints) + "\n")
@@ -147,6 +150,8 @@ def _refuse_hostile(origin: str) -> None:
     if parts.scheme != "file" or not parts.path.endswith(".whl"):
         return
     wheel = Path(url2pathname(parts.path))
+    if not wheel.is_file():
+        return
     try:
         with zipfile.ZipFile(wheel) as archive:
             refuse_hostile(archive, wheel, CannotInstall)
@@ -191,7 +196,14 @@ def _run(command: list[str], *, show: bool = False) -> str:
     to_terminal = show and on_terminal() and not quiet()
     out: Any = sys.stderr if to_terminal else subprocess.PIPE
     done = subprocess.run(
-        command, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.PIPE, text=True, env=environment()
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=out,
+        stderr=subprocess.PIPE,
+        text=True,
+        errors="replace",
+        env=environment(),
+        cwd=sys.prefix,  # what a project in the working folder sets for uv is not meant
     )
     if done.returncode:
         forbidden = " ZOO_OFFLINE=1 forbids the network; --find-links FOLDER names a folder of wheels." * offline()

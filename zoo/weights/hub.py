@@ -17,8 +17,7 @@ def hub_cache() -> Path | None:
     """The folder for SavedModels, which are programs: the one that `TFHUB_CACHE_DIR` names, or one's own if any."""
     if named := os.environ.get("TFHUB_CACHE_DIR"):
         return Path(named)
-    folder = own_cache()
-    return folder and folder / "tfhub"
+    return own_cache("tfhub")
 
 
 def hub_located(handle: str) -> Path | None:
@@ -53,7 +52,7 @@ def hub_folder(handle: str) -> Path:
         raise WeightsUnavailable(f"tensorflow-hub cannot be imported ({error})") from None
     say(f"Fetching {handle}")
     before = os.environ.get("TFHUB_CACHE_DIR")
-    os.environ["TFHUB_CACHE_DIR"] = str(hub_cache() or own_cache_folder())
+    os.environ["TFHUB_CACHE_DIR"] = str(hub_cache() or own_cache_folder("tfhub"))
     try:
         return Path(tensorflow_hub.resolve(handle))
     except Exception as error:

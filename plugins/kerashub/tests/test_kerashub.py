@@ -221,7 +221,7 @@ def test_what_is_in_the_cache_of_a_preset_is_found(minilm, monkeypatch, tmp_path
     monkeypatch.setenv("ZOO_CACHE", str(tmp_path))
     offer = catalog().backbone(MINILM)
     assert states([offer]) == ["remote"]
-    place = cached_file(offer.spec.weights[0].source)
+    place = cached_file(offer.spec.weights[0].source, None)
     place.parent.mkdir(parents=True)
     place.symlink_to(minilm)
     assert states([offer]) == ["cached"]
