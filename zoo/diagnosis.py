@@ -20,6 +20,7 @@ from importlib import metadata
 from typing import Any
 
 from zoo.catalog import Catalog, catalog_afresh
+from zoo.catalog.settings import untrusted_cache
 from zoo.errors import ZooError
 from zoo.progress import counted
 from zoo.registry.installer import tool
@@ -60,6 +61,8 @@ def diagnose() -> dict[str, Any]:
     facts |= _environment(problems)
     facts["accelerators"] = ", ".join(_accelerators(notes)) or "none; TensorFlow runs on the CPU"
     facts |= _caches(problems)
+    if untrusted := untrusted_cache():
+        notes.append(untrusted)
     try:
         known = catalog_afresh()
     except ZooError as error:  # the settings, which name the plugins that are switched off, are damaged

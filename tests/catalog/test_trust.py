@@ -272,3 +272,52 @@ def test_another_user_in_the_same_cache_harms_nobody(monkeypatch, tmp_path):
     (arrow,) = shared.rglob("*.arrow")
     arrow.write_bytes(arrow.read_bytes()[:-1] + b"x")
     assert Store({"of": "both"}, {"pooled": (4,)}).missing([content]) == [0]
+
+
+@pytest.mark.parametrize("kind", ["folder", "pipe", "unreadable"])
+def test_what_lies_in_the_place_of_weights_and_is_no_file_is_not_taken(monkeypatch, tmp_path, kind):
+    monkeypatch.setenv("ZOO_CACHE", str(tmp_path))
+    monkeypatch.setenv("ZOO_OFFLINE", "1")
+    offer, weights = _weights(b"right")
+    place = tmp_path / "weights" / cache_key(weights.source) / weights.filename
+    place.parent.mkdir(parents=True)
+    if kind == "folder":
+        place.mkdir()
+        (place / "model.h5").write_bytes(b"right")
+    elif kind == "pipe":
+        os.mkfifo(place)
+    else:
+        place.symlink_to("/proc/self/mem")
+    with pytest.raises(zoo.WeightsUnavailable):
+        obtain(offer, weights)
+
+
+@needs_root
+@pytest.mark.parametrize("what", ["catalog", "settings.json", "verified"])
+def test_what_another_user_left_below_a_folder_of_ones_own_is_not_believed(zoo_command, tmp_path, what):
+    own = {"ZOO_CACHE": str(tmp_path / "cache"), "ZOO_CONFIG": str(tmp_path / "cache")}
+    zoo_command("plugins", "--disable", "heads", **own)
+    zoo_command("list", **own)
+    place = tmp_path / "cache" / what
+    if what == "verified":
+        place.mkdir()
+    for path in (place, *(place.rglob("*") if place.is_dir() else ())):
+        os.chown(path, 12345, -1)
+    listed = zoo_command("list", **own)
+    assert listed.returncode == 0
+    used = how_others_change(place)
+    assert used == f"{place} belongs to the user 12345"
+    if what != "verified":
+        assert "belongs to the user 12345" in listed.stderr
+
+
+def test_a_link_that_others_can_point_elsewhere(tmp_path):
+    mine, opened = tmp_path / "mine", tmp_path / "open"
+    mine.mkdir(mode=0o700)
+    opened.mkdir()
+    (opened / "link").symlink_to(mine)
+    assert how_others_change(opened / "link") == ""
+    opened.chmod(0o777)
+    assert how_others_change(opened / "link") == f"everybody can write to {opened}"
+    (opened / "loop").symlink_to(opened / "loop")
+    how_others_change(opened / "loop")

@@ -133,3 +133,60 @@ def test_nobody_takes_the_name_of_a_plugin_of_the_registry(emptied):
     assert "the name heads is reserved for the plugin in tfzoo-heads" in emptied.zoo("plugins").stdout
     assert emptied.zoo("uninstall", "zoo-thief", "--yes").returncode == 0
     assert emptied.state() == before
+
+
+def test_a_record_that_names_files_of_others_removes_none(emptied):
+    victim = emptied.add_wheel("victim")
+    wheel = emptied.add_wheel("greedy")
+    before = emptied.state()
+    emptied.pip_installs(victim)
+    emptied.pip_installs(wheel)
+    (record,) = emptied.library.glob("zoo_greedy-1.0.dist-info/RECORD")
+    rows = ["zoo_victim.py", "zoo_victim-1.0.dist-info/RECORD", "../../../bin/python", "../../../pyvenv.cfg"]
+    record.write_text(record.read_text() + "".join(f"{row},,\n" for row in rows))
+    removed = emptied.zoo("uninstall", "greedy", "--yes")
+    assert removed.returncode == 0, removed.stderr
+    assert emptied.python.exists()
+    assert "victim_net" in emptied.zoo("list").stdout
+    assert emptied.zoo("uninstall", "victim", "--yes").returncode == 0
+    assert emptied.state() == before
+
+
+SURPRISES = {
+    "a record with more": ("RECORD", "zoo_evil.py,,\nsix.py,,\n", "names six.py, which is not in it"),
+    "a path file": ("zoo_evil.pth", "import os; os._exit(0)\n", "would run whenever Python starts"),
+    "sitecustomize": ("sitecustomize.py", "import os; os._exit(0)\n", "would run whenever Python starts"),
+    "a path file in the data": ("zoo_evil-1.0.data/purelib/zoo.pth", "import os\n", "would run whenever Python starts"),
+    "a hidden distribution": (
+        "zoo_evil-1.0.data/purelib/hidden-9.dist-info/METADATA",
+        "Metadata-Version: 2.1\nName: tfzoo-kerashub\nVersion: 9\n",
+        "a distribution that the plan does not name",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", SURPRISES)
+def test_what_is_more_than_the_plan_says_is_refused(emptied, tmp_path, kind):
+    name, content, said = SURPRISES[kind]
+    wheel = emptied.add_wheel("evil")
+    copy = tmp_path / wheel.name
+    with zipfile.ZipFile(wheel) as old, zipfile.ZipFile(copy, "w") as new:
+        for member in old.namelist():
+            text = old.read(member)
+            if name == "RECORD" and member.endswith("RECORD"):
+                text += content.encode()
+            new.writestr(member, text)
+        if name != "RECORD":
+            new.writestr(name, content)
+    before = emptied.state()
+    refused = emptied.zoo("install", copy, "--yes", "--no-index")
+    assert refused.returncode == 1
+    assert said in refused.stderr.splitlines()[-1], refused.stderr
+    assert emptied.state() == before
+
+
+def test_metadata_that_unpack_without_end_are_refused_before_pip_reads_them(emptied, tmp_path):
+    wheel = _rewritten(emptied.add_wheel("evil"), tmp_path / "evil", ("more/METADATA", b"\0" * 300_000_000))
+    refused = emptied.zoo("install", wheel, "--dry-run", "--no-index")
+    assert refused.returncode == 1
+    assert "more than 100 times its size" in refused.stderr

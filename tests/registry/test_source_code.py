@@ -288,3 +288,72 @@ def test_an_archive_of_a_wheel_is_not_taken_for_one(emptied, tmp_path):
     refused = emptied.zoo("install", renamed, "--dry-run")
     assert refused.returncode == 1
     assert "is source code, and installing that runs it" in refused.stderr
+
+
+@pytest.mark.parametrize("kind", ["pipe", "device", "nested", "large"])
+def test_a_folder_whose_pyproject_is_no_file_is_a_sentence(tmp_path, kind):
+    file = tmp_path / "pyproject.toml"
+    if kind == "pipe":
+        os.mkfifo(file)
+    elif kind == "device":
+        file.symlink_to("/dev/zero")
+    else:
+        file.write_text("a = " + ("[" * 100_000 if kind == "nested" else f"'{'x' * 2_000_000}'"))
+    with pytest.raises(CannotInstall, match=r"is no file|cannot be read"):
+        read_source(str(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("given", "name"),
+    [
+        ("zoo-foo @ git+https://me:secret@example.org/Foo.git@v1", "zoo-foo"),
+        ("git+https://me:secret@example.org/My_Repo.git@v1", "my-repo"),
+        ("git+https://example.org/a.git#egg=zoo_foo&subdirectory=b", "zoo-foo"),
+        ("https://example.org/zoo_foo-1.0.tar.gz#sha256=abc", "zoo-foo"),
+        ("/somewhere/zoo_foo-1.0.tar.gz", "zoo-foo"),
+    ],
+)
+def test_source_code_has_a_name_and_no_password(given, name):
+    source = read_source(given)
+    assert source.name == name
+    assert "secret" not in source.runs
+
+
+def test_a_plugin_from_a_folder_is_upgraded_from_it(emptied, tmp_path):
+    mark = tmp_path / "mark"
+    folder = _write(tmp_path / "places" / "grows", emptied, "grows", mark)
+    registry = tmp_path / "places" / "registry.toml"
+    offline = ["--find-links", emptied.wheels, "--no-index", "--registry", registry]
+    assert emptied.zoo("install", folder, "--yes", *offline[:3]).returncode == 0
+    about = emptied.library / "zoo_grows-1.0.dist-info" / "METADATA"
+    about.write_text(about.read_text() + "Summary: It grows\nLicense: MIT\n")
+    added = emptied.zoo("registry", "add", "grows", "--to", registry)
+    assert added.returncode == 0, added.stderr
+    for file in (folder / "backend.py", folder / "pyproject.toml"):
+        file.write_text(file.read_text().replace("1.0", "1.1"))
+    registry.write_text(registry.read_text().replace("zoo-grows==1.0", "zoo-grows==1.1"))
+    mark.unlink()
+    planned = emptied.zoo("upgrade", "grows", "--dry-run", "--json", *offline)
+    assert planned.returncode == 0, planned.stderr
+    (step,) = json.loads(planned.stdout)["plan"]
+    assert (step["replaces"], step["version"], step["runs"]) == ("1.0", "1.1", "backend")
+    assert json.loads(planned.stdout)["warnings"]
+    assert not mark.exists()
+    done = emptied.zoo("upgrade", "grows", "--yes", *offline)
+    assert done.returncode == 0, done.stderr
+    assert (emptied.library / "zoo_grows-1.1.dist-info").is_dir()
+    assert emptied.zoo("uninstall", "grows", "--yes").returncode == 0
+
+
+def test_what_a_project_sets_for_uv_or_pip_is_not_meant(emptied, tmp_path, tool):
+    emptied.add_wheel("fixed")
+    strange = tmp_path / "strange"
+    strange.mkdir()
+    shutil.copy(emptied.add_wheel("fixed", version="2.0"), strange)
+    next(emptied.wheels.glob("zoo_fixed-2.0*")).unlink()
+    (strange / "uv.toml").write_text(f'find-links = ["{strange}"]\n')
+    (strange / "pip.conf").write_text(f"[install]\nfind-links = {strange}\n")
+    options = ["--find-links", emptied.wheels, "--no-index", "--dry-run", "--json"]
+    planned = emptied.zoo("install", "zoo-fixed", *options, cwd=strange, **tool)
+    assert planned.returncode == 0, planned.stderr
+    assert [step["version"] for step in json.loads(planned.stdout)["plan"]] == ["1.0"]
