@@ -12,7 +12,7 @@ from types import SimpleNamespace
 import pytest
 
 from zoo.errors import BadRegistry, CannotInstall
-from zoo.registry import candidates, installer, planning
+from zoo.registry import candidates, installer, request
 from zoo.registry.candidates import Candidate
 from zoo.registry.describe import _of_index
 from zoo.registry.installer import Options, lay_out, resolve
@@ -150,7 +150,7 @@ def _wheels(folder, name, more=""):
     "asked", ["zoo-x @ https://example.org/zoo_x-1.0-py3-none-any.whl", "zoo-x==1.0", "https://example.org/x.whl"]
 )
 def test_a_requirement_may_have_an_address(asked):
-    assert planning._request(asked, Registries()).source == asked
+    assert request.request_of(asked, Registries()).source == asked
 
 
 @pytest.mark.parametrize(
@@ -162,15 +162,15 @@ def test_a_requirement_may_have_an_address(asked):
     ],
 )
 def test_what_is_no_requirement_is_said_as_what_it_is(asked, said, monkeypatch):
-    monkeypatch.setattr(planning, "os", SimpleNamespace(sep="\\", altsep="/"))
+    monkeypatch.setattr(request, "os", SimpleNamespace(sep="\\", altsep="/"))
     with pytest.raises(CannotInstall, match=said):
-        planning._request(asked, Registries())
+        request.request_of(asked, Registries())
 
 
 def test_a_path_that_exists_wins_over_a_requirement(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "zoo_x-1.0-py3-none-any.whl").write_text("")
-    assert planning._request("zoo_x-1.0-py3-none-any.whl", Registries()).source == str(
+    assert request.request_of("zoo_x-1.0-py3-none-any.whl", Registries()).source == str(
         tmp_path.resolve() / "zoo_x-1.0-py3-none-any.whl"
     )
 

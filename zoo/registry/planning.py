@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shlex
 import sys
 import sysconfig
 from collections.abc import Sequence
@@ -11,15 +9,13 @@ from dataclasses import dataclass, field, replace
 from importlib import metadata
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
 
-from packaging.requirements import InvalidRequirement, Requirement
-from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from zoo.catalog import catalog
 from zoo.catalog.catalog import nearest
 from zoo.errors import CannotInstall, UnknownName
-from zoo.places import possible
 from zoo.progress import progress, say
 from zoo.registry.candidates import Candidate
 from zoo.registry.environment import (
@@ -34,32 +30,10 @@ from zoo.registry.environment import (
     refuse_unmanageable,
 )
 from zoo.registry.installer import HOW_TO_BUILD, Options, resolve
+from zoo.registry.request import Request, called, name_in, on_no_index, refuse_unlisted, request_of
 from zoo.registry.source_code import UNKNOWN, Source, read_source, unresolved
 from zoo.registry.sources import CHECKOUT, Listing, Registries
 from zoo.web import without_password
-
-
-@dataclass(frozen=True)
-class Request:
-    """What a person asked for, what pip is asked for, and the registry's entry when it comes from one."""
-
-    asked: str
-    source: str
-    listing: Listing | None = None
-
-    @property
-    def is_folder(self) -> bool:
-        return "://" not in self.source and Path(self.source).is_dir()
-
-    @property
-    def is_code(self) -> bool:
-        """Whether it is source code other than a folder: an archive, a repository, an address of anything but a wheel.
-
-        What is in a folder on this disk can be looked at.
-        """
-        address = self.source.rpartition(" @ ")[2].partition("#")[0]
-        on_disk = os.sep in address and Path(address).is_file()
-        return ("://" in address or on_disk) and not address.endswith(".whl")
 
 
 @dataclass(frozen=True)
@@ -133,9 +107,9 @@ def plan_installation(names: Sequence[str], registries: Registries, options: Opt
     Raises `CannotInstall`, naming the conflict, if they do not fit what is installed, and `UnknownName`.
     """
     _refuse_unmanageable()
-    requests = [_request(name, registries) for name in names]
+    requests = [request_of(name, registries) for name in names]
     for request in requests:
-        if not options.asks_no_index and (listing := _on_no_index(request, registries)):
+        if not options.asks_no_index and (listing := on_no_index(request, registries)):
             raise CannotInstall(
                 f"{request.asked} lies in {listing.entry.folder} of a checkout, which is not beside its registry "
                 f"({listing.registry}), and as far as that says, no package index has it: what is there under its name "
@@ -143,7 +117,7 @@ def plan_installation(names: Sequence[str], registries: Registries, options: Opt
                 "Or give a folder with its wheel: --no-index --find-links FOLDER"
             )
     for request in requests:
-        _refuse_unlisted(request, registries, options)
+        refuse_unlisted(request, registries, options)
         if request.is_code and not options.allow_build:
             raise CannotInstall(f"{request.asked} is source code, and installing that runs it. {HOW_TO_BUILD}")
     try:
@@ -172,7 +146,7 @@ def plan_upgrade(names: Sequence[str], registries: Registries, options: Options)
         listed = [registries.listings[p] for p in plugin_names(distribution) if p in registries.listings]
         listing = next((one for one in listed if canonicalize_name(one.entry.distribution) == name), None)
         request = Request(name, listing.source if listing else name, listing)
-        if not options.asks_no_index and _on_no_index(request, registries):
+        if not options.asks_no_index and on_no_index(request, registries):
             say(f"{name} is left as it is: it comes from a checkout. To name one: {CHECKOUT}")
             continue
         requests.append(request)
@@ -200,40 +174,6 @@ def _refuse_unmanageable() -> None:
     refuse_unmanageable(sys.prefix, sys.base_prefix, Path(sysconfig.get_path("stdlib")), library())
 
 
-def _request(asked: str, registries: Registries) -> Request:
-    if listing := registries.listings.get(asked):
-        return Request(asked, listing.source, listing)
-    path = possible(Path(asked).expanduser(), CannotInstall)
-    is_path = asked.endswith(".whl") or any(sign in asked for sign in ("/", os.sep, os.altsep or os.sep))
-    if is_path and path.exists():
-        return Request(asked, str(path.resolve()))
-    try:
-        requirement = Requirement(asked)
-    except InvalidRequirement:
-        requirement = None
-    address = requirement.url if requirement else asked if "://" in asked else None
-    if address:
-        if not address.removeprefix("git+").startswith(("https://", "file://")):
-            raise CannotInstall(f"{asked} is not at an https:// address. Give one, or a file on this disk.")
-        return Request(asked, asked)
-    if is_path:
-        raise CannotInstall(f"{asked} does not exist. Give a folder, a wheel, a requirement, or a registry's name.")
-    if requirement is None:
-        similar = nearest(asked, registries.listings)
-        hint = f"Did you mean {' or '.join(similar)}?" if similar else "`zoo search` lists all plugins."
-        raise UnknownName(f"{asked!r} is neither a plugin in a registry nor a requirement. {hint}")
-    return Request(asked, asked)
-
-
-def _on_no_index(request: Request, registries: Registries) -> Listing | None:
-    """The entry for which pip would look on a package index, although only a checkout has its plugin."""
-    if (asked := _name(request.source)) is None:
-        return None
-    name, listings = canonicalize_name(asked), registries.listings.values()
-    same = (one for one in listings if canonicalize_name(one.entry.distribution) == name)
-    return next((one for one in same if one.needs_checkout), None)
-
-
 def _plan(requests: list[Request], limits: list[str], options: Options, *, upgrade: bool) -> InstallPlan:
     """The plan as far as it is known without running any code of what is to be installed."""
     present = installed()
@@ -253,9 +193,9 @@ def _plan(requests: list[Request], limits: list[str], options: Options, *, upgra
         except CannotInstall:
             if not options.allow_build:
                 raise
-            sources += [unresolved(_called(request.source)) for request in wheels]
+            sources += [unresolved(called(request.source)) for request in wheels]
     only_needed = {canonicalize_name(Requirement(text).name) for text in needs}
-    only_needed -= {canonicalize_name(name) for request in wheels if (name := _name(request.source))}
+    only_needed -= {canonicalize_name(name) for request in wheels if (name := name_in(request.source))}
     found = [replace(one, asked=one.asked and one.name not in only_needed) for one in found]
     candidates = [
         Candidate(
@@ -286,42 +226,6 @@ def checked(plan: InstallPlan) -> InstallPlan:
         candidates.append(one)
     coming = {one.name for one in candidates}
     return replace(plan, candidates=candidates, builds=[source for source in plan.builds if source.name in coming])
-
-
-def _refuse_unlisted(request: Request, registries: Registries, options: Options) -> None:
-    """Raise `UnknownName` for a name that an index would be asked for, and that may be anything there."""
-    name = _name(request.source)
-    if request.listing or name is None or options.unlisted or options.asks_no_index or distribution_of(name):
-        return
-    listed = {canonicalize_name(one.entry.distribution) for one in registries.listings.values()}
-    if canonicalize_name(name) not in listed:
-        similar = nearest(request.asked, registries.listings)
-        hint = f"Did you mean {' or '.join(similar)}?" if similar else "`zoo search` lists all plugins."
-        command = f"zoo install --unlisted {shlex.quote(request.asked)}"
-        raise UnknownName(
-            f"No registry lists {request.asked!r}. {hint} On the package index, that name may be anything; "
-            f"to take it from there all the same: {command}"
-        )
-
-
-def _name(source: str) -> str | None:
-    """The name in a requirement for which an index is asked; None for a path or an address."""
-    try:
-        requirement = Requirement(source)
-    except InvalidRequirement:
-        return None
-    return None if requirement.url else requirement.name
-
-
-def _called(source: str) -> str:
-    """The name of a distribution, from a requirement or from the path or address of a wheel."""
-    if name := _name(source):
-        return canonicalize_name(name)
-    file = unquote(source.partition("#")[0].rstrip("/").rpartition("/")[2])
-    try:
-        return parse_wheel_filename(file)[0]
-    except InvalidWheelFilename:
-        return file
 
 
 def shared_names(plugin: str, backbones: Sequence[str], heads: Sequence[str]) -> list[str]:
