@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import time
 
 import psutil
@@ -251,3 +252,63 @@ def test_a_hundred_thousand_backbones_of_one_plugin(environment):
     assert unknown.returncode == 1
     assert len(unknown.stderr) < 300
     assert "big_net" not in environment.zoo("plugins").stdout
+
+
+PROGRAM = """
+import sys
+from zoo.catalog.host import examined
+from zoo.catalog.points import Point
+{before}
+for plugin in examined([Point("good", "zoo_good", "zoo-good", "1.0", ("zoo_good",))], {{}}, path=[{path!r}]):
+    print(plugin.status, plugin.reason, plugin.backbones.names)
+"""
+AROUND = {
+    "no executable": ("sys.executable = ''", {}),
+    "an executable that is none": ("sys.executable = '/etc/passwd'", {}),
+    "another program as the executable": ("sys.executable = '/bin/true'", {}),
+    "places that are no text": ("import pathlib; sys.path += [pathlib.Path('x'), b'y', 7, chr(0xdc80)]", {}),
+    "children that nobody waits for": ("import signal; signal.signal(signal.SIGCHLD, signal.SIG_IGN)", {}),
+    "something that prints when Python starts": ("", {"PYTHONPATH": "SITE"}),
+    "another encoding": ("sys.path.append('/é')", {"PYTHONIOENCODING": "latin-1"}),
+    "an address that is no text": ("", {"PYTHONPATH": os.fsdecode(b"/tmp/\xff")}),
+}
+
+
+@pytest.mark.parametrize("kind", AROUND)
+def test_what_is_odd_about_the_machine_is_blamed_on_no_plugin(tmp_path, kind):
+    before, variables = AROUND[kind]
+    _point(tmp_path, OFFER.format(name="good"), "good")
+    site = tmp_path / "site"
+    site.mkdir()
+    (site / "sitecustomize.py").write_text("print('hello')\nprint('zoo')\n")
+    own = {name: str(site) if value == "SITE" else value for name, value in variables.items()}
+    command = [sys.executable, "-c", PROGRAM.format(before=before, path=str(tmp_path))]
+    done = subprocess.run(command, env=os.environ | own, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1] == "loaded  ('good_net',)", done.stdout + done.stderr
+
+
+def test_an_isolated_python_looks_isolated(tmp_path):
+    (tmp_path / "json.py").write_text(f"open({str(tmp_path / 'mark')!r}, 'w')\nraise ImportError\n")
+    command = [sys.executable, "-I", "-c", "import zoo; print(len(zoo.list_plugins()))"]
+    done = subprocess.run(command, env=os.environ | {"PYTHONPATH": str(tmp_path)}, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert not (tmp_path / "mark").exists()
+
+
+def test_hooks_are_called_by_many_threads(environment):
+    module = OFFER.format(name="many") + (
+        "import time\n@zoo.hookimpl\ndef zoo_callbacks(run):\n    time.sleep(0.01)\n    return [run]\n"
+    )
+    environment.install(environment.write_plugin("many", module))
+    program = (
+        "from concurrent.futures import ThreadPoolExecutor\n"
+        "from zoo.catalog import catalog\n"
+        "host = catalog().host\n"
+        "with ThreadPoolExecutor(8) as pool:\n"
+        "    found = list(pool.map(lambda number: host.call('zoo_callbacks', run=number), range(64)))\n"
+        "assert found == [[[number]] for number in range(64)], found\n"
+        "assert {p.status for p in host.plugins} == {'loaded'}, host.plugins\n"
+    )
+    done = subprocess.run([environment.python, "-c", program], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr

@@ -63,7 +63,7 @@ def look(points: Sequence[Point], path: Sequence[str] = ()) -> list[Answer]:
                         bar()(answer is not None)
     except _CannotLook as error:
         say(f"Plugins are loaded into this process, because no other can look at them ({error}).")
-        answers += [_looked_at_here(point) for point in points[len(answers) :]]
+        answers += [_looked_at_here(point, path) for point in points[len(answers) :]]
     return answers
 
 
@@ -79,9 +79,14 @@ def _asked(points: Sequence[Point], path: Sequence[str]) -> Iterator[Answer | No
             yield Answer(inspector.reason())
 
 
-def _looked_at_here(point: Point) -> Answer:
-    with contextlib.redirect_stdout(sys.stderr):
-        return msgspec.json.decode(encoded(load(point, Before())), type=Answer)
+def _looked_at_here(point: Point, path: Sequence[str]) -> Answer:
+    before = list(sys.path)
+    sys.path[:0] = path
+    try:
+        with contextlib.redirect_stdout(sys.stderr):
+            return msgspec.json.decode(encoded(load(point, Before())), type=Answer)
+    finally:
+        sys.path[:] = before
 
 
 class _Inspector:

@@ -65,7 +65,8 @@ def remember(plugins: bytes, seen: dict[str, Stamp], *circumstances: str, hours:
 
     hours  how long it holds at most; 0: for ever
     """
-    if any(then and then[0] > time.time_ns() - _JUST_NOW for then in seen.values()):
+    now = time.time_ns()
+    if any(then and abs(now - then[0]) < _JUST_NOW for then in seen.values()):
         return
     if (file := _file(circumstances)) is None:
         return
