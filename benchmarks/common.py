@@ -7,7 +7,9 @@ import random
 import statistics
 import subprocess
 import sys
+import sysconfig
 import time
+import venv
 from collections.abc import Callable, Sequence
 from importlib import metadata
 from pathlib import Path
@@ -54,6 +56,40 @@ def with_statistics(network: Any) -> Any:
                 values = chance.uniform(0.8, 1.2, weight.shape) if around_one else chance.normal(0, 0.1, weight.shape)
                 weight.assign(values)
     return network
+
+
+def project_file(name: str) -> str:
+    """The pyproject.toml of a plugin `zoo-NAME` in a module or package `zoo_NAME`."""
+    return f"""
+[build-system]
+requires = ["hatchling"]
+build-backend = "hatchling.build"
+[project]
+name = "zoo-{name}"
+version = "1.0"
+[project.entry-points."zoo.plugins"]
+{name} = "zoo_{name}"
+"""
+
+
+def build_wheel(project: Path, folder: Path) -> Path:
+    """The wheel of a project, made by its own build backend."""
+    program = "import sys; from hatchling.build import build_wheel; print(build_wheel(sys.argv[1]))"
+    done = subprocess.run(
+        [sys.executable, "-c", program, folder], cwd=project, check=True, capture_output=True, text=True
+    )
+    return folder / done.stdout.strip().splitlines()[-1]
+
+
+def environment(folder: Path, wheels: Sequence[Path]) -> Path:
+    """The Python of a new virtual environment with these wheels, which also sees the packages of this one."""
+    venv.create(folder, symlinks=True)
+    (library,) = (folder / "lib").glob("python*/site-packages")
+    (library / "outer.pth").write_text(f"import site; site.addsitedir({sysconfig.get_path('purelib')!r})\n")
+    python = folder / "bin" / "python"
+    pip = [python, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index", "--disable-pip-version-check"]
+    subprocess.run([*pip, *wheels], check=True)
+    return python
 
 
 def timed(command: Sequence[object], **variables: str) -> tuple[float, str, int]:

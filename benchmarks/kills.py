@@ -20,15 +20,13 @@ import sys
 import tempfile
 import threading
 import time
-import venv
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from common import CLIPART, HERE, record
+from common import CLIPART, build_wheel, environment, project_file, record
 
-ROOT = HERE.parent
 PIECE = 1 << 16
 PLUGIN = """
 import zoo
@@ -45,17 +43,6 @@ def zoo_backbones():
     facts |= dict(paper="https://example.org", build="zoo_kill:build")
     return [zoo.Backbone(name="kill_net", weights=(weights,), **facts)]
 """
-PROJECT = """
-[build-system]
-requires = ["hatchling"]
-build-backend = "hatchling.build"
-[project]
-name = "zoo-{name}"
-version = "1.0"
-[project.entry-points."zoo.plugins"]
-{name} = "zoo_{name}"
-"""
-WHEEL = "import sys; from hatchling.build import build_wheel; print(build_wheel(sys.argv[1]))"
 
 
 class Killed:
@@ -250,22 +237,8 @@ def build(name: str, module: str, folder: Path, more: int = 0) -> Path:
     (project / f"zoo_{name}" / "__init__.py").write_text(module)
     for number in range(more):
         (project / f"zoo_{name}" / f"part_{number}.py").write_text(f"NUMBER = {number}\n")
-    (project / "pyproject.toml").write_text(PROJECT.format(name=name))
-    command = [sys.executable, "-c", WHEEL, folder]
-    done = subprocess.run(command, cwd=project, check=True, capture_output=True, text=True)
-    return folder / done.stdout.strip().splitlines()[-1]
-
-
-def environment(folder: Path, wheels: list[Path]) -> Path:
-    """The Python of a new environment with these wheels, and with what it needs of this one."""
-    venv.create(folder, symlinks=True)
-    (library,) = (folder / "lib").glob("python*/site-packages")
-    outer = next(path for path in sys.path if path.endswith("site-packages"))
-    (library / "outer.pth").write_text(f"import site; site.addsitedir({outer!r})\n")
-    python = folder / "bin" / "python"
-    pip = [python, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index", "--disable-pip-version-check"]
-    subprocess.run([*pip, *wheels], check=True)
-    return python
+    (project / "pyproject.toml").write_text(project_file(name))
+    return build_wheel(project, folder)
 
 
 @contextmanager

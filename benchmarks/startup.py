@@ -6,16 +6,15 @@
 """
 
 import argparse
-import json
 import os
 import statistics
 import subprocess
 import sys
-import sysconfig
 import tempfile
 import time
-import venv
 from pathlib import Path
+
+from common import build_wheel, environment, project_file, record
 
 FIRST_PARTY = "efficientnet_lite,heads,kerashub,keras_applications,tfhub_bert"
 BARE = """
@@ -55,43 +54,22 @@ def zoo_backbones():
         name = f"net_{number}_{{size}}"
         source = f"https://example.org/{{name}}.weights.h5"
         weights = zoo.Weights(source=source, checksum="sha256:" + "0" * 64, **WEIGHTS)
-        facts = dict(params=1_000_000 + size, paper="https://example.org/net", build="bench_{number}:build", **FACTS)
-        backbones.append(zoo.Backbone(name=name, weights=(weights,), **facts))
+        facts = dict(params=1_000_000 + size, build="zoo_bench_{number}:build", **FACTS)
+        backbones.append(zoo.Backbone(name=name, paper="https://example.org/net", weights=(weights,), **facts))
     return backbones
 """
-PROJECT = """
-[build-system]
-requires = ["hatchling"]
-build-backend = "hatchling.build"
-[project]
-name = "bench-{number}"
-version = "1.0"
-[project.entry-points."zoo.plugins"]
-bench_{number} = "bench_{number}"
-"""
-WHEEL = "import sys; from hatchling.build import build_wheel; build_wheel(sys.argv[1])"
 
 
 def build_wheels(count: int, folder: Path) -> list[Path]:
     """Wheels of plugins with 50 backbones each."""
+    wheels = []
     for number in range(count):
         project = folder / f"project_{number}"
         project.mkdir()
-        (project / f"bench_{number}.py").write_text(PLUGIN.format(number=number))
-        (project / "pyproject.toml").write_text(PROJECT.format(number=number))
-        subprocess.run([sys.executable, "-c", WHEEL, folder], cwd=project, check=True, stdout=subprocess.DEVNULL)
-    return sorted(folder.glob("*.whl"))
-
-
-def environment(folder: Path, wheels: list[Path]) -> Path:
-    """The Python of a new virtual environment with these wheels, which also sees the packages of this one."""
-    venv.create(folder, symlinks=True)
-    (library,) = (folder / "lib").glob("python*/site-packages")
-    (library / "outer.pth").write_text(f"import site; site.addsitedir({sysconfig.get_path('purelib')!r})\n")
-    python = folder / "bin" / "python"
-    pip = [python, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index", "--disable-pip-version-check"]
-    subprocess.run([*pip, *wheels], check=True)
-    return python
+        (project / f"zoo_bench_{number}.py").write_text(PLUGIN.format(number=number))
+        (project / "pyproject.toml").write_text(project_file(f"bench_{number}"))
+        wheels.append(build_wheel(project, folder))
+    return wheels
 
 
 def seconds(command: list[object], **variables: str) -> float:
@@ -135,7 +113,7 @@ def main() -> None:
             commands = [[python, "-P", "-m", "zoo", *arguments] for python in (many, few)]
             results.append(compare(f"3 | 100 plugins: zoo {' '.join(arguments)}", *commands, pairs, **own))
     about = {"pairs": pairs, "python": sys.version.split()[0], "cores": os.cpu_count()}
-    Path(__file__).with_name("results.json").write_text(json.dumps({"startup": results, **about}, indent=1) + "\n")
+    record("startup", {"commands": results, **about})
 
 
 if __name__ == "__main__":

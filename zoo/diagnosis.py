@@ -20,7 +20,7 @@ from importlib import metadata
 from typing import Any
 
 from zoo.catalog import Catalog, catalog_afresh
-from zoo.catalog.settings import untrusted_cache
+from zoo.catalog.caches import untrusted_cache
 from zoo.errors import ZooError
 from zoo.progress import counted
 from zoo.registry.installer import tool

@@ -6,6 +6,7 @@ On a terminal, a bar shows the rate and the time left; elsewhere, a line is prin
 
 from __future__ import annotations
 
+import functools
 import os
 import sys
 import time
@@ -53,6 +54,12 @@ def say(message: str) -> None:
     """Print one line on standard error, if there is one; characters that a terminal would obey are escaped."""
     if not quiet() and sys.stderr is not None:  # print would take None for standard output
         print(harmless(message), file=sys.stderr, flush=True)
+
+
+@functools.cache
+def say_once(message: str) -> None:
+    """Say a message the first time that this process has it to say."""
+    say(message)
 
 
 @contextmanager

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import shlex
 import stat
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
 _MOST_LINKS = 40
+_CAN_WRITE = " can write to "
 
 
 def how_others_change(path: Path) -> str:
@@ -33,26 +35,37 @@ def how_others_change(path: Path) -> str:
         if stat.S_ISLNK(found.st_mode) or (str(step) != real and found.st_mode & stat.S_ISVTX):
             continue
         if found.st_mode & stat.S_IWOTH:
-            return f"everybody can write to {step}"
+            return f"everybody{_CAN_WRITE}{step}"
         if found.st_mode & stat.S_IWGRP and _has_acl(step):
             return f"its access control list lets others write to {step}"
         if found.st_mode & stat.S_IWGRP and not _is_private(found.st_gid):
-            return f"the group {_group(found.st_gid)} can write to {step}"
+            return f"the group {_group(found.st_gid)}{_CAN_WRITE}{step}"
     return ""
 
 
-def make_private(folder: Path) -> None:
-    """Create a folder, and those above it that are missing, for their owner alone.
+def way_out(reason: str, variable: str) -> str:
+    """What to do about a folder that others can change, for a reason of `how_others_change`.
+
+    variable  that names another folder
+    """
+    path = reason.rpartition(_CAN_WRITE)[2]
+    name = f"Name a folder of your own with {variable}"
+    command = f"chmod -R go-w {shlex.quote(path)}"
+    return f"{name}." if path == reason else f"{name}, or, if nobody else wrote to it: {command}"
+
+
+def make_private(folder: Path, mode: int = 0o700) -> None:
+    """Create a folder, and those above it that are missing, for their owner alone, or with another mode.
 
     Raises `OSError`, also if another user was faster.
     """
     missing = [path for path in (folder, *folder.parents) if not path.exists()]
     for path in reversed(missing):
         with suppress(FileExistsError):  # another process was faster
-            path.mkdir(mode=0o700)
+            path.mkdir(mode=mode)
     if not folder.is_dir():
         raise NotADirectoryError(20, os.strerror(20), str(folder))
-    if missing and (reason := how_others_change(folder)):
+    if missing and mode == 0o700 and (reason := how_others_change(folder)):
         raise PermissionError(1, reason, str(folder))
 
 

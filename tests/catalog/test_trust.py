@@ -13,9 +13,10 @@ from pathlib import Path
 import pytest
 
 import zoo
-from zoo.catalog import catalog, settings
+from zoo import progress
+from zoo.catalog import caches, catalog
+from zoo.catalog.caches import cache_folder, own_cache
 from zoo.catalog.imports import resolve_import
-from zoo.catalog.settings import cache_folder, own_cache
 from zoo.errors import ZooError
 from zoo.features.store import Store
 from zoo.trust import how_others_change, make_private
@@ -28,7 +29,7 @@ needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a 
 @pytest.fixture(autouse=True)
 def _asked_anew():
     yield
-    settings._say_once.cache_clear()
+    progress.say_once.cache_clear()
 
 
 @pytest.mark.parametrize(
@@ -161,12 +162,18 @@ def _weights(content: bytes):
     return offer, weights
 
 
+def _place_of(weights, cache: Path) -> Path:
+    """Where weights lie in a cache; its folder is there."""
+    place = cache / "weights" / cache_key(weights.source) / weights.filename
+    place.parent.mkdir(parents=True)
+    return place
+
+
 def test_weights_are_verified_whenever_they_are_used(monkeypatch, tmp_path, capfd):
     monkeypatch.setenv("ZOO_CACHE", str(tmp_path))
     monkeypatch.setenv("ZOO_OFFLINE", "1")
     offer, weights = _weights(b"right")
-    file = tmp_path / "weights" / cache_key(weights.source) / weights.filename
-    file.parent.mkdir(parents=True)
+    file = _place_of(weights, tmp_path)
     file.write_bytes(b"right")
     assert obtain(offer, weights) == file
     time.sleep(2.1)
@@ -192,11 +199,10 @@ def test_of_a_shared_cache_only_verified_weights_are_taken(monkeypatch, tmp_path
     shared.chmod(0o777)
     monkeypatch.setenv("ZOO_CACHE", str(shared))
     monkeypatch.setenv("ZOO_OFFLINE", "1")
-    monkeypatch.setattr(settings, "_cache_folder", lambda named: Path(named or home))
+    monkeypatch.setattr(caches, "_cache_folder", lambda named: Path(named or home))
     offer, weights = _weights(b"right")
     weights = weights if checked else replace(weights, checksum=None, bytes=5)
-    file = cache_folder() / "weights" / cache_key(weights.source) / weights.filename
-    file.parent.mkdir(parents=True)
+    file = _place_of(weights, cache_folder())
     file.write_bytes(content)
     assert own_cache("catalog") == home / "catalog"
     assert locate(weights) == (file if checked else None)
@@ -208,7 +214,7 @@ def test_of_a_shared_cache_only_verified_weights_are_taken(monkeypatch, tmp_path
 
 
 def test_a_plugins_own_memory_is_a_question_of_the_environment(tmp_path):
-    command = [sys.executable, "-c", "from zoo.catalog.settings import own_cache; print(own_cache('catalog'))"]
+    command = [sys.executable, "-c", "from zoo.catalog.caches import own_cache; print(own_cache('catalog'))"]
     done = subprocess.run(command, env=os.environ | {"ZOO_CACHE": str(tmp_path)}, capture_output=True, text=True)
     assert done.stdout.strip() == str(tmp_path / "catalog")
     assert done.stderr == ""
@@ -221,7 +227,7 @@ import pyarrow.ipc
 from dataclasses import replace
 from pathlib import Path
 from zoo.catalog import catalog, memory
-from zoo.catalog.settings import own_cache
+from zoo.catalog.caches import own_cache
 from zoo.features.store import Store
 from zoo.weights.cache import cache_key
 offer = catalog().backbone("resnet50")
@@ -256,7 +262,7 @@ def test_another_user_in_the_same_cache_harms_nobody(monkeypatch, tmp_path):
 
     monkeypatch.setenv("ZOO_CACHE", str(shared))
     monkeypatch.setenv("ZOO_OFFLINE", "1")
-    monkeypatch.setattr(settings, "_cache_folder", lambda named: Path(named or home / "cache"))
+    monkeypatch.setattr(caches, "_cache_folder", lambda named: Path(named or home / "cache"))
     assert own_cache("catalog") == home / "cache" / "catalog"
     store = Store({"of": "both"}, {"pooled": (4,)})
     content = f"{7:032x}"
@@ -279,8 +285,7 @@ def test_what_lies_in_the_place_of_weights_and_is_no_file_is_not_taken(monkeypat
     monkeypatch.setenv("ZOO_CACHE", str(tmp_path))
     monkeypatch.setenv("ZOO_OFFLINE", "1")
     offer, weights = _weights(b"right")
-    place = tmp_path / "weights" / cache_key(weights.source) / weights.filename
-    place.parent.mkdir(parents=True)
+    place = _place_of(weights, tmp_path)
     if kind == "folder":
         place.mkdir()
         (place / "model.h5").write_bytes(b"right")
@@ -321,3 +326,19 @@ def test_a_link_that_others_can_point_elsewhere(tmp_path):
     assert how_others_change(opened / "link") == f"everybody can write to {opened}"
     (opened / "loop").symlink_to(opened / "loop")
     how_others_change(opened / "loop")
+
+
+@pytest.mark.parametrize("shared", [False, True])
+def test_folders_in_a_cache_are_as_open_as_the_cache(monkeypatch, tmp_path, shared):
+    monkeypatch.setenv("ZOO_CACHE", str(tmp_path / "cache"))
+    (tmp_path / "cache").mkdir()
+    (tmp_path / "cache").chmod(0o777 if shared else 0o755)
+    before = os.umask(0o002)  # as where groups of several people are the rule
+    try:
+        caches.make_cache_folder(tmp_path / "cache" / "weights" / "key")
+    finally:
+        os.umask(before)
+    for part in ("weights", "weights/key"):
+        assert stat.S_IMODE((tmp_path / "cache" / part).stat().st_mode) == (0o775 if shared else 0o755)
+    if not shared:
+        assert own_cache("weights") == tmp_path / "cache" / "weights"

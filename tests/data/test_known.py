@@ -6,7 +6,7 @@ import time
 import pytest
 
 import zoo
-from zoo.catalog.settings import own_cache_folder
+from zoo.catalog.caches import own_cache_folder
 from zoo.data import known, pictures
 from zoo.data.check import check
 from zoo.data.known import FILE

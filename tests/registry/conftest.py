@@ -2,10 +2,13 @@
 
 import hashlib
 import os
+import shutil
 import subprocess
 import sys
 import textwrap
 import venv
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -95,6 +98,23 @@ class Emptied:
 
     def zoo(self, *arguments: object, cwd: Path | None = None, **variables: str) -> subprocess.CompletedProcess[str]:
         return self._run([self.env / "bin" / "zoo", *map(str, arguments)], cwd, variables)
+
+    @contextmanager
+    def without_pip(self) -> Iterator[dict[str, str]]:
+        """The environment without pip, where zoo takes uv; gives the variables with which uv is found."""
+        uv = shutil.which("uv", path=os.path.dirname(sys.executable))
+        assert uv
+        hidden = self.folder / "pip-away"
+        hidden.mkdir()
+        for part in self.library.glob("pip*"):
+            part.rename(hidden / part.name)
+        try:
+            yield {"PATH": f"{os.path.dirname(uv)}{os.pathsep}{os.environ['PATH']}"}
+        finally:
+            for part in hidden.iterdir():
+                part.rename(self.library / part.name)
+            hidden.rmdir()
+            (self.env / ".lock").unlink(missing_ok=True)  # by which uv keeps a second uv out of an environment
 
     def pip_installs(self, wheel: Path) -> None:
         """Install a wheel as somebody does who does not ask zoo."""

@@ -190,3 +190,28 @@ def test_metadata_that_unpack_without_end_are_refused_before_pip_reads_them(empt
     refused = emptied.zoo("install", wheel, "--dry-run", "--no-index")
     assert refused.returncode == 1
     assert "more than 100 times its size" in refused.stderr
+
+
+def test_what_a_plugin_needs_may_have_path_files_and_scripts(emptied, tmp_path):
+    """As setuptools has: it is said, and not refused."""
+    before = emptied.state()
+    wheel = emptied.add_wheel("helper", "def main():\n    print('help')\n", plugin=False)
+    members = [
+        ("zoo_helper.pth", "import sys\n"),
+        ("zoo_helper-1.0.data/scripts/zoo-help", "#!python\nprint('help')\n"),
+    ]
+    helper = _rewritten(wheel, tmp_path / "needs", *members)
+    with zipfile.ZipFile(helper) as archive:
+        kept = {name: archive.read(name) for name in archive.namelist()}
+    (record,) = [name for name in kept if name.endswith("RECORD")]
+    kept[record] += b"zoo_helper.pth,,\nzoo_helper-1.0.data/scripts/zoo-help,,\n"
+    with zipfile.ZipFile(helper, "w") as archive:
+        for name, content in kept.items():
+            archive.writestr(name, content)
+    plugin = emptied.add_wheel("needy", needs='"zoo-helper"')
+    done = emptied.zoo("install", plugin, "--yes", "--no-index", "--find-links", helper.parent)
+    assert done.returncode == 0, done.stderr
+    assert "Note: what it needs brings zoo_helper.pth, which runs whenever Python starts." in done.stderr
+    assert (emptied.env / "bin" / "zoo-help").exists()
+    assert emptied.zoo("uninstall", "needy", "--yes").returncode == 0
+    assert emptied.state() == before

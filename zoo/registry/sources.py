@@ -12,8 +12,9 @@ from pathlib import Path
 from urllib.parse import urljoin
 
 from zoo.atomic import write_atomic
+from zoo.catalog.caches import own_cache
 from zoo.catalog.points import built_in_registry
-from zoo.catalog.settings import own_cache, registries
+from zoo.catalog.settings import registries
 from zoo.errors import BadRegistry
 from zoo.registry.format import MOST_BYTES, Entry, parse
 from zoo.trust import make_private

@@ -4,7 +4,7 @@ In: the spec of some weights, or what a person names. Out: a verified file on th
 go on without it.
 """
 
-from zoo.catalog.settings import cache_folder
+from zoo.catalog.caches import cache_folder
 from zoo.weights.cache import content_sha256, converted
 from zoo.weights.hdf5 import refuse_foreign_parts
 from zoo.weights.hub import hub_folder

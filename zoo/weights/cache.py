@@ -19,7 +19,7 @@ from pathlib import Path
 
 from zoo.atomic import write_atomic
 from zoo.catalog import Weights
-from zoo.catalog.settings import cache_folder, make_cache_folder, own_cache, own_cache_folder
+from zoo.catalog.caches import cache_folder, make_cache_folder, own_cache, own_cache_folder
 from zoo.catalog.specs import file_name
 from zoo.errors import BadWeights, ZooError
 from zoo.trust import how_others_change, make_private
@@ -33,8 +33,9 @@ def cached_file(source: str, checksum: str | None) -> Path:
 
     checksum  with one, it may be where others can write, since the file is verified whenever it is used
     """
-    if checksum is not None and os.access(nearest_folder(cache_folder()), os.W_OK):
-        return _place(cache_folder() / "weights", source)
+    named = _place(cache_folder() / "weights", source)
+    if checksum is not None and os.access(_nearest_folder(named.parent), os.W_OK):
+        return named
     return _place(own_cache_folder("weights"), source)
 
 
@@ -50,7 +51,7 @@ def _place(weights: Path, source: str) -> Path:
     return old if os.path.exists(old) else folder / file_name(source)
 
 
-def nearest_folder(path: Path) -> Path:
+def _nearest_folder(path: Path) -> Path:
     """The path, or the nearest folder above it that is there."""
     return next(folder for folder in (path, *path.parents) if os.path.exists(folder))
 

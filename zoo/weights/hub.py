@@ -7,7 +7,7 @@ import os
 import warnings
 from pathlib import Path
 
-from zoo.catalog.settings import own_cache, own_cache_folder
+from zoo.catalog.caches import own_cache, own_cache_folder
 from zoo.errors import WeightsUnavailable
 from zoo.progress import say
 from zoo.web import offline
