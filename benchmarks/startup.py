@@ -16,7 +16,7 @@ from pathlib import Path
 
 from common import build_wheel, environment, project_file, record
 
-FIRST_PARTY = "efficientnet_lite,heads,kerashub,keras_applications,tfhub_bert"
+FIRST_PARTY = "efficientnet_lite,heads,kerashub,keras_applications,tfhub_bert,use_multilingual"
 BARE = """
 import pluggy
 import rich

@@ -1,12 +1,12 @@
 """Fine-tune pretrained backbones by name. `zoo.train("efficientnet_lite0", "photos/")` is all it takes.
 
 For training: `list_backbones`, `backbone_info`, `list_heads`, `build`, `train`, `train_plan`, `resume`, `list_runs`,
-`load_run`, `diff`, `embed`, `pull`. For the installation: `list_plugins`, `switch_plugin`, `search`, `install`,
-`upgrade`, `uninstall`, `cache`, `doctor`. For plugins: `new_plugin`, `check`, `hookimpl`; of backbones `Backbone`,
-`Weights`, `Pixels`, `Encoder`, `image_preprocess`, `converted`, `hub_folder`; of heads `Head`, `Option`, `Task`,
-`Scorer`, `as_words`, `list_of`, `words_of`; of modalities `Modality`, `Reader`, `Form`, `Shown`, `Augmentation`,
-`digest`, `one_file`. For registries: `list_registries`, `use_registry`, `forget_registry`, `check_registry`,
-`add_to_registry`, `registry_schema`.
+`load_run`, `diff`, `embed`, `pull`, `pull_offline_set`. For the installation: `list_plugins`, `switch_plugin`,
+`search`, `install`, `upgrade`, `uninstall`, `cache`, `doctor`. For plugins: `new_plugin`, `check`, `hookimpl`; of
+backbones `Backbone`, `Weights`, `Pixels`, `Encoder`, `image_preprocess`, `converted`, `hub_folder`; of heads `Head`,
+`Option`, `Task`, `Scorer`, `as_words`, `list_of`, `words_of`; of modalities `Modality`, `Reader`, `Form`, `Shown`,
+`Augmentation`, `digest`, `one_file`. For registries: `list_registries`, `use_registry`, `forget_registry`,
+`check_registry`, `add_to_registry`, `registry_schema`.
 
 Importing `zoo` imports none of its stages.
 """
@@ -50,6 +50,7 @@ if TYPE_CHECKING:
         load_run,
         new_plugin,
         pull,
+        pull_offline_set,
         registry_schema,
         resume,
         search,
@@ -132,6 +133,7 @@ __all__ = [
     "new_plugin",
     "one_file",
     "pull",
+    "pull_offline_set",
     "registry_schema",
     "resume",
     "search",

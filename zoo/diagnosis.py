@@ -26,7 +26,7 @@ from zoo.progress import counted
 from zoo.registry.installer import tool
 from zoo.registry.transaction import repair
 from zoo.web import offline, without_password
-from zoo.weights import cache_folder, states
+from zoo.weights import HERE, cache_folder, states
 
 _PACKAGES = ("tensorflow", "keras", "numpy", "pillow", "pyarrow")
 _VARIABLES = ("ZOO_CACHE", "ZOO_CONFIG", "ZOO_DISABLE", "ZOO_MIRROR", "ZOO_OFFLINE", "ZOO_REGISTRY")
@@ -132,8 +132,9 @@ def _plugins(known: Catalog, problems: list[str], notes: list[str]) -> dict[str,
     shared = [offer.name for offer in known.backbones if "/" in offer.name]
     if shared:
         problems.append(f"Several plugins offer a backbone of the same name. Use the full names: {', '.join(shared)}.")
-    ready = [where for where in states(known.backbones) if where in ("bundled", "cached")]
-    backbones = f"{len(known.backbones)}; the weights of {len(ready)} are on this machine"
+    where = states(known.backbones)
+    here, fetched = sum(one in HERE for one in where), where.count("package")
+    backbones = f"{len(where)}; the weights of {here} are on this machine, of {fetched} in packages that pip can fetch"
     return {"plugins": ", ".join(loaded) or "none", "backbones": backbones}
 
 
@@ -155,7 +156,7 @@ def _sources(known: Catalog, notes: list[str]) -> dict[str, Any]:
             if failure:
                 notes.append(
                     f"{place} does not answer ({failure}). Set HTTPS_PROXY or ZOO_MIRROR, take weights from a file "
-                    "with `zoo pull NAME --from FILE`, or use a backbone from `zoo list --where state=bundled`."
+                    "with `zoo pull NAME --from FILE`, or use a backbone from `zoo list --where offline`."
                 )
     return facts
 

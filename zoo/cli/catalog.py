@@ -66,8 +66,12 @@ def list_(
 
         zoo list --where 'params<10M' --where 'top1>75' --sort params
 
+        zoo list --where offline
+
     Facts: name, modality, family, params, input, dim, features, licence, paper, plugin, and of the default weights
-    top1, trained_on, bytes, weights_licence and state (bundled, cached, remote, none).
+    top1, trained_on, bytes, weights_licence, state and offline. The state is bundled (in an installed package), cached,
+    package (in one that pip can fetch), remote (behind a model hub or on a web server) or none; all but the remote ones
+    are offline.
     """
     with no_collections():
         rows = api.list_backbones(
@@ -120,6 +124,7 @@ def info(
     weights = facts.pop("all_weights")
     shown = {fact: str(value) for fact, value in facts.items() if fact != "weights"}
     shown |= {
+        "offline": "yes" if facts["offline"] else "no",
         "params": f"{facts['params']:,}",
         "features": ", ".join(facts["features"]),
     }

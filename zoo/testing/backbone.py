@@ -20,7 +20,7 @@ from zoo.inference.arrays import joined
 from zoo.progress import counted
 from zoo.testing.elsewhere import load_elsewhere
 from zoo.testing.promises import BrokenPromise, NotChecked
-from zoo.weights import states
+from zoo.weights import HERE, states
 
 if TYPE_CHECKING:
     import keras
@@ -198,7 +198,7 @@ def _built(about: About) -> Encoder:
     choice = about.weights
     if not choice:
         (where,) = states([about.offer])
-        choice = "default" if where in ("bundled", "cached") else "none"
+        choice = "default" if where in HERE else "none"
     try:
         return build_encoder(about.offer, choice)
     except (BadPlan, WeightsUnavailable) as error:

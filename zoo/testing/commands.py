@@ -19,7 +19,7 @@ from zoo.data.layout import Layout
 from zoo.structs import as_json
 from zoo.testing.helper import Helper
 from zoo.testing.promises import BrokenPromise, NotChecked
-from zoo.weights import states
+from zoo.weights import HERE, states
 
 _SERVER = """
 import contextlib, io, json, os, sys
@@ -84,7 +84,7 @@ def every_command(offer: Offer[Head], cells: Sequence[Sequence[Any]], words: Seq
 def _backbone(offer: Offer[Head]) -> tuple[Offer[Backbone], str]:
     """The smallest backbone that combines with the head, and the weights to use: those on this machine if possible."""
     fitting = sorted((o for o in catalog().backbones if combine(o.spec, offer.spec)), key=lambda o: o.spec.params)
-    here = [o for o, state in zip(fitting, states(fitting), strict=True) if state in ("bundled", "cached")]
+    here = [o for o, state in zip(fitting, states(fitting), strict=True) if state in HERE]
     if here:
         return here[0], "default"
     untrained = [o for o in fitting if not o.spec.weights]

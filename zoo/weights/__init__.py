@@ -8,9 +8,10 @@ from zoo.catalog.caches import cache_folder
 from zoo.weights.cache import content_sha256, converted
 from zoo.weights.hdf5 import refuse_foreign_parts
 from zoo.weights.hub import hub_folder
-from zoo.weights.resolve import check_choice, choose, locate, obtain, pull, state, states
+from zoo.weights.resolve import HERE, check_choice, choose, locate, obtain, pull, source_of_package, state, states
 
 __all__ = [
+    "HERE",
     "cache_folder",
     "check_choice",
     "choose",
@@ -21,6 +22,7 @@ __all__ = [
     "obtain",
     "pull",
     "refuse_foreign_parts",
+    "source_of_package",
     "state",
     "states",
 ]

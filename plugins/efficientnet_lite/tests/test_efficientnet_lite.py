@@ -1,4 +1,4 @@
-"""EfficientNet-Lite0 is the published network, and its file is read without running anything from it."""
+"""EfficientNet-Lite are the published networks, and their files are read without running anything from them."""
 
 import importlib.util
 import io
@@ -8,48 +8,82 @@ import sys
 import types
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 
 import zoo
-from zoo_efficientnet_lite import EFFICIENTNET_LITE0
+from zoo.catalog import catalog
+from zoo.compose.encoder import build_encoder
+from zoo_efficientnet_lite import BACKBONES
 from zoo_efficientnet_lite.pth import read_pth
 
 HERE = Path(__file__).parent
+REPEATS = {
+    "efficientnet_lite0": (1, 2, 2, 3, 3, 4, 1),
+    "efficientnet_lite1": (1, 3, 3, 4, 4, 5, 1),
+    "efficientnet_lite2": (1, 3, 3, 4, 4, 5, 1),
+}
 
 
 @pytest.fixture(scope="module")
 def published() -> Path:
-    from zoo.weights import locate
+    return _published("efficientnet_lite0")
 
-    path = locate(EFFICIENTNET_LITE0.weights[0])
-    assert path is not None
-    return path
+
+def _published(name: str) -> Path:
+    from zoo.weights import obtain
+
+    offer = catalog().backbone(name)
+    return obtain(offer, offer.spec.weights[0])
 
 
 @pytest.fixture(scope="module")
-def model():
-    return zoo.build("efficientnet_lite0")
-
-
-def test_its_logits_agree_with_the_reference_implementation(model, published):
+def reference():
     spec = importlib.util.spec_from_file_location("make_reference", HERE / "make_reference.py")
-    reference = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(reference)
-    tensors = read_pth(published)
-    pooled = np.asarray(model(reference.pictures())["pooled"])
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("backbone", BACKBONES, ids=lambda backbone: backbone.name)
+def test_it_computes_what_the_reference_implementation_does(backbone, reference):
+    """Logits, and the mean of each channel after each block, of four pictures."""
+    encoder = build_encoder(catalog().backbone(backbone.name))
+    network, name = encoder.network, backbone.name.removeprefix("efficientnet_")
+    expected = np.load(HERE / "reference.npz")
+    prepared = encoder.preprocess(reference.pictures(backbone.input))
+
+    tensors = read_pth(_published(backbone.name))
+    pooled = np.asarray(network(prepared)["pooled"])
     logits = pooled @ tensors["_fc.weight"].T + tensors["_fc.bias"]
-    expected = np.load(HERE / "reference_logits.npz")["logits"]
-    assert logits.shape == expected.shape == (4, 1000)
-    assert np.abs(logits - expected).max() < 1e-3 * np.abs(expected).max()
-    assert (logits.argmax(1) == expected.argmax(1)).all()
+    assert logits.shape == expected[f"{name}/logits"].shape == (4, 1000)
+    _assert_near(logits, expected[f"{name}/logits"], 1e-5)
+
+    last = {layer.name.split("_")[1]: layer for layer in network.layers if layer.name.startswith("blocks_")}
+    blocks = keras.Model(network.input, {number: layer.output for number, layer in last.items()})(prepared)
+    assert len(blocks) == sum(key.startswith(f"{name}/block") for key in expected.files)
+    for number, output in blocks.items():
+        _assert_near(reference.golden(np.asarray(output)), expected[f"{name}/block{number}"], 3e-5)
 
 
-def test_its_facts_are_those_of_the_network(model):
-    network = model.get_layer("efficientnet_lite0")
-    assert network.count_params() == EFFICIENTNET_LITE0.params
-    assert network.output["pooled"].shape == (None, EFFICIENTNET_LITE0.dim)
-    assert network.input.shape == (None, EFFICIENTNET_LITE0.input, EFFICIENTNET_LITE0.input, 3)
+def _assert_near(found, expected, share):
+    assert np.abs(found - expected).max() < share * np.abs(expected).max()
+
+
+@pytest.mark.parametrize("backbone", BACKBONES, ids=lambda backbone: backbone.name)
+def test_its_facts_are_those_of_the_network(backbone):
+    encoder = build_encoder(catalog().backbone(backbone.name), "none")
+    network = encoder.network
+    assert network.count_params() == backbone.params
+    assert network.output["pooled"].shape == (None, backbone.dim)
+    assert network.input.shape == (None, backbone.input, backbone.input, 3)
+    # Stem, seven stages, head
+    assert [sum(layer.name.endswith("_project_conv") for layer in stage) for stage in encoder.stages] == [
+        0,
+        *REPEATS[backbone.name],
+        0,
+    ]
 
 
 def test_its_weights_are_bundled_and_converted_once(published):

@@ -1,9 +1,11 @@
-"""EfficientNet-Lite0 in Keras 3: EfficientNet-B0 with ReLU6, no squeeze-and-excite, stem and head of fixed width.
+"""EfficientNet-Lite in Keras 3: EfficientNet with ReLU6, no squeeze-and-excite, stem and head of fixed width.
 
 Source: M. Tan, Q. V. Le, "EfficientNet" (ICML 2019), and the Lite variants of the TensorFlow TPU repository.
 Shapes are (batch, height, width, channels); padding is SAME; batch normalisation has epsilon 1e-3.
 """
 
+import functools
+import math
 import re
 from pathlib import Path
 
@@ -13,7 +15,7 @@ from keras import layers
 import zoo
 from zoo_efficientnet_lite.pth import read_pth
 
-# repeats, kernel, stride of the first repeat, channels, expansion
+# repeats, kernel, stride of the first repeat, channels, expansion: those of Lite0
 STAGES = (
     (1, 3, 1, 16, 1),
     (2, 3, 2, 24, 6),
@@ -24,19 +26,28 @@ STAGES = (
     (1, 3, 1, 320, 6),
 )
 
+# factors of channels, and of repeats but for the first and the last stage
+SCALES = {"efficientnet_lite0": (1.0, 1.0), "efficientnet_lite1": (1.0, 1.1), "efficientnet_lite2": (1.1, 1.2)}
+
 
 def build(backbone: zoo.Backbone, weights: zoo.Weights, file: Path | None) -> zoo.Encoder:
     """The encoder, with the weights in `file`: the published `.pth`, or a `.weights.h5` saved from this network."""
-    network, stages = _network(backbone.input)
+    network, stages = _network(backbone)
     if file is not None and file.suffix == ".pth":
-        file = zoo.converted(file, "efficientnet_lite0.weights.h5", _convert)
+        file = zoo.converted(file, f"{backbone.name}.weights.h5", functools.partial(_convert, backbone))
     if file is not None:
         network.load_weights(file)
     assert weights.pixels is not None
     return zoo.Encoder(zoo.image_preprocess(backbone.input, weights.pixels), network, stages)
 
 
-def _network(size: int) -> tuple[keras.Model, tuple[tuple[layers.Layer, ...], ...]]:
+def _channels(base: int, factor: float) -> int:
+    """The scaled number of channels: a multiple of 8, and not less than nine tenths."""
+    scaled = max(8, int(base * factor + 4) // 8 * 8)
+    return scaled + 8 if scaled < 0.9 * base * factor else scaled
+
+
+def _network(backbone: zoo.Backbone) -> tuple[keras.Model, tuple[tuple[layers.Layer, ...], ...]]:
     stages: list[list[layers.Layer]] = [[]]
 
     def add(layer: layers.Layer, *inputs: keras.KerasTensor) -> keras.KerasTensor:
@@ -50,12 +61,14 @@ def _network(size: int) -> tuple[keras.Model, tuple[tuple[layers.Layer, ...], ..
     def conv(name: str, x: keras.KerasTensor, filters: int, kernel: int = 1, stride: int = 1) -> keras.KerasTensor:
         return add(layers.Conv2D(filters, kernel, stride, padding="same", use_bias=False, name=name), x)
 
-    pixels = keras.Input((size, size, 3), name="normalized")
+    width, depth = SCALES[backbone.name]
+    pixels = keras.Input((backbone.input, backbone.input, 3), name="normalized")
     x = norm("bn0", conv("conv_stem", pixels, 32, 3, 2))
     block = 0
-    for repeats, kernel, first_stride, filters, expansion in STAGES:
+    for repeats, kernel, first_stride, base, expansion in STAGES:
         stages.append([])
-        for repeat in range(repeats):
+        filters = _channels(base, width)
+        for repeat in range(math.ceil(repeats * depth) if repeats > 1 else 1):
             name, stride, entry = f"blocks_{block}", first_stride if repeat == 0 else 1, x
             if expansion > 1:
                 x = norm(f"{name}_bn0", conv(f"{name}_expand_conv", x, x.shape[-1] * expansion))
@@ -68,14 +81,14 @@ def _network(size: int) -> tuple[keras.Model, tuple[tuple[layers.Layer, ...], ..
     stages.append([])
     x = norm("bn1", conv("conv_head", x, 1280))
     pooled = add(layers.GlobalAveragePooling2D(name="pooled"), x)
-    network = keras.Model(pixels, {"pooled": pooled, "map": x}, name="efficientnet_lite0")
+    network = keras.Model(pixels, {"pooled": pooled, "map": x}, name=backbone.name)
     return network, tuple(map(tuple, stages))
 
 
-def _convert(file: Path, target: Path) -> None:
+def _convert(backbone: zoo.Backbone, file: Path, target: Path) -> None:
     """Write the published PyTorch file as Keras weights."""
     tensors = read_pth(file)
-    network, _ = _network(224)
+    network, _ = _network(backbone)
     for layer in network.layers:
         # our blocks_3_bn0 is _blocks.3._bn0 in PyTorch; conv_stem is _conv_stem
         source = re.sub(r"^_blocks_(\d+)_", r"_blocks.\1._", f"_{layer.name}")
