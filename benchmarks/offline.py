@@ -19,7 +19,7 @@ PICTURES = ("efficientnet_lite0", "efficientnet_lite1", "efficientnet_lite2")
 TEXTS = ("minilm_l6", "use_multilingual")
 SEEDS = 5
 REVIEWS = HERE.parent / "examples/data/reviews/reviews.csv"
-TRANSLATED = HERE.parent / "plugins/use_multilingual/tests/translated.csv"
+TRANSLATED = HERE.parent / "examples/data/reviews/translated.csv"
 
 
 def zoo(*arguments: object) -> Any:

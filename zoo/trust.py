@@ -54,10 +54,10 @@ def way_out(reason: str, variable: str) -> str:
     return f"{name}." if path == reason else f"{name}, or, if nobody else wrote to it: {command}"
 
 
-def make_private(folder: Path, mode: int = 0o700) -> None:
-    """Create a folder, and those above it that are missing, for their owner alone, or with another mode.
+def make_folders(folder: Path, mode: int) -> bool:
+    """Create a folder, and those above it that are missing, with a mode, less the umask; whether any was missing.
 
-    Raises `OSError`, also if another user was faster.
+    Raises `OSError`.
     """
     missing = [path for path in (folder, *folder.parents) if not path.exists()]
     for path in reversed(missing):
@@ -65,7 +65,15 @@ def make_private(folder: Path, mode: int = 0o700) -> None:
             path.mkdir(mode=mode)
     if not folder.is_dir():
         raise NotADirectoryError(20, os.strerror(20), str(folder))
-    if missing and mode == 0o700 and (reason := how_others_change(folder)):
+    return bool(missing)
+
+
+def make_private(folder: Path) -> None:
+    """Create a folder, and those above it that are missing, for their owner alone.
+
+    Raises `OSError`, also if another user was faster.
+    """
+    if make_folders(folder, 0o700) and (reason := how_others_change(folder)):
         raise PermissionError(1, reason, str(folder))
 
 

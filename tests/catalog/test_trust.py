@@ -15,7 +15,7 @@ import pytest
 import zoo
 from zoo import progress
 from zoo.catalog import caches, catalog
-from zoo.catalog.caches import cache_folder, own_cache
+from zoo.catalog.caches import cache_folder, make_cache_folder, own_cache
 from zoo.catalog.imports import resolve_import
 from zoo.errors import ZooError
 from zoo.features.store import Store
@@ -342,3 +342,14 @@ def test_folders_in_a_cache_are_as_open_as_the_cache(monkeypatch, tmp_path, shar
         assert stat.S_IMODE((tmp_path / "cache" / part).stat().st_mode) == (0o775 if shared else 0o755)
     if not shared:
         assert own_cache("weights") == tmp_path / "cache" / "weights"
+
+
+def test_a_new_cache_where_everybody_can_write_takes_what_is_verified(tmp_path, monkeypatch):
+    open_to_all = tmp_path / "opt"
+    open_to_all.mkdir()
+    open_to_all.chmod(0o777)
+    monkeypatch.setenv("ZOO_CACHE", str(open_to_all / "cache"))
+    make_cache_folder(open_to_all / "cache" / "weights" / "one")
+    assert (open_to_all / "cache").stat().st_mode & 0o777 == 0o700
+    with pytest.raises(PermissionError, match="everybody can write to"):
+        make_private(open_to_all / "private")

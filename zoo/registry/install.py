@@ -105,7 +105,7 @@ def _refuse_surprises(staging: Path, plan: InstallPlan) -> None:
     What a plugin needs may have path files, as setuptools has, which is said.
     """
     coming = {one.name: one for one in plan.candidates}
-    needed: set[Path] = set()
+    needed: dict[Path, str] = {}
     for about in [*staging.rglob("*.dist-info"), *staging.rglob("*.egg-info")]:
         name = canonicalize_name(about.name.removesuffix(".dist-info").removesuffix(".egg-info").rpartition("-")[0])
         if name not in coming:
@@ -116,12 +116,13 @@ def _refuse_surprises(staging: Path, plan: InstallPlan) -> None:
             path = Path(os.path.abspath(about.parent / row[0])) if row and row[0] else about
             if not os.path.lexists(path):
                 raise CannotInstall(f"The RECORD of {name} names {row[0]}, which is not in it.")
-            needed |= set() if coming[name].asked else {path}
+            needed |= {} if coming[name].asked else {path: name}
     for path in staging.rglob("*"):
         if path.name.partition(".")[0] in ("sitecustomize", "usercustomize") or path.suffix == ".pth":
-            if path.suffix != ".pth" or Path(os.path.abspath(path)) not in needed:
+            owner = needed.get(Path(os.path.abspath(path)))
+            if path.suffix != ".pth" or owner is None:
                 raise CannotInstall(f"It brings {path.name}, which would run whenever Python starts.")
-            say(f"Note: what it needs brings {path.name}, which runs whenever Python starts.")
+            say(f"Note: {owner}, which it needs, brings {path.name}, which runs whenever Python starts.")
 
 
 def _mark_as_needed(staging: Path, needed: Candidate) -> None:

@@ -25,7 +25,7 @@ from zoo.errors import BadWeights, ZooError
 from zoo.trust import how_others_change, make_private
 
 _JUST_NOW = 2_000_000_000  # ns: a file that is changed again this soon may keep its time
-FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)  # of errors: nothing more can be written
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG)  # of errors: nothing more can be written
 
 
 def cached_file(source: str, checksum: str | None) -> Path:
@@ -145,15 +145,17 @@ def refusal(path: Path, weights: Weights) -> str:
     return ""
 
 
-def verify(path: Path, weights: Weights, place: object = None) -> None:
+def verify(path: Path, weights: Weights, place: object = None, backbone: str = "") -> None:
     """Compare a file with the checksum in its spec, or if there is none, with the size; raises `BadWeights`.
 
-    place  where the file is from, for the message, if `path` is only a copy of it
+    place     where the file is from, for the message, if `path` is only a copy of it
+    backbone  whose weights they are, for the message
     """
     if difference := mismatch(path, weights):
+        owner = f" of {backbone}" if backbone else ""
         raise BadWeights(
-            f"{place or path} is not the file of the weights {weights.name!r}: {difference}. It is damaged, or another "
-            "version. Fetch it again."
+            f"{place or path} is not the file of the weights {weights.name!r}{owner}: {difference}. It is damaged, or "
+            "another version. Fetch it again."
         )
 
 

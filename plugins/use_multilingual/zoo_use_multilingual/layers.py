@@ -10,6 +10,7 @@ import tensorflow_text as text
 
 _PACKAGE = "zoo_use_multilingual"
 _UNKNOWN, _START, _END = 0, 1, 2
+_SPACE = "\u2581"  # as a piece
 _STEP = 8  # tokens; each new length of a batch costs time, because it needs its own kernels
 
 
@@ -21,14 +22,19 @@ def pieces_of(model: bytes) -> int:
         raise ValueError("its SentencePiece model cannot be read") from None
 
 
-def _tokenizer(model: bytes, gives: tf.DType) -> Callable[[tf.Tensor], tf.RaggedTensor]:
-    """Strings (batch,) to ids or pieces (batch, tokens).
+def _tokens_and_pieces(model: bytes) -> Callable[[tf.Tensor], tuple[tf.RaggedTensor, tf.RaggedTensor]]:
+    """A function from strings (batch,) to ids and pieces (batch, tokens).
 
-    The tokenizer is made inside of the function: one that is made outside is gone after `tf.random.set_seed`, which
+    The tokenizers are made inside of the function: one that is made outside is gone after `tf.random.set_seed`, which
     clears the kernels, and it belongs to its kernel.
     """
-    one = tf.TensorSpec((None,), tf.string)
-    return tf.function(lambda texts: text.SentencepieceTokenizer(model, gives).tokenize(texts), input_signature=[one])
+
+    @tf.function(input_signature=[tf.TensorSpec((None,), tf.string)])
+    def tokenize(texts: tf.Tensor) -> tuple[tf.RaggedTensor, tf.RaggedTensor]:
+        ids, pieces = (text.SentencepieceTokenizer(model, gives).tokenize(texts) for gives in (tf.int32, tf.string))
+        return ids, pieces
+
+    return tokenize
 
 
 @keras.saving.register_keras_serializable(_PACKAGE)
@@ -50,7 +56,9 @@ class SentencePiece(keras.layers.Layer):
     def attach(self, model: bytes) -> None:
         """Use a SentencePiece model, given as the bytes of its file."""
         self._model = model
-        self._ids, self._pieces = _tokenizer(model, tf.int32), _tokenizer(model, tf.string)
+        self._fast = text.FastSentencepieceTokenizer(model)
+        self._slow = _tokens_and_pieces(model)
+        self._space = int(text.SentencepieceTokenizer(model).string_to_id(_SPACE))
 
     def save_assets(self, inner_path: str) -> None:
         Path(inner_path, "sp.model").write_bytes(self._model)
@@ -79,21 +87,34 @@ class SentencePiece(keras.layers.Layer):
         return {"ids": ids, "mask": mask} | extra
 
     def _tokenize(self, texts: tf.Tensor) -> tf.RaggedTensor:
-        """Ids (batch, tokens), with one for each letter that is unknown, where SentencePiece has one for several."""
-        tokens = self._ids(texts)
+        """Ids (batch, tokens), with one for each letter that is unknown, where SentencePiece has one for several.
+
+        Of two segmentations that are equally likely, the fast tokenizer takes that of SentencePiece's own library, and
+        the slow one the other; but only the slow one tells the unknown letters.
+        """
+        tokens = self._fast.tokenize(texts).with_row_splits_dtype(tf.int64)
+        is_unknown = tokens.flat_values == _UNKNOWN
 
         def repeated() -> tf.RaggedTensor:
-            pieces = self._pieces(texts)
-            letters = tf.strings.length(pieces.flat_values, "UTF8_CHAR")
-            times = pieces.with_flat_values(tf.where(tokens.flat_values == _UNKNOWN, letters, 1))
-            lengths = tf.cast(tf.reduce_sum(times, 1), tf.int64)
-            return tf.RaggedTensor.from_row_lengths(tf.repeat(tokens.flat_values, times.flat_values), lengths)
+            ids, pieces = self._slow(texts)
+            letters = pieces.with_flat_values(tf.strings.length(pieces.flat_values, "UTF8_CHAR"))
+            letters = tf.ragged.boolean_mask(letters, ids.with_flat_values(ids.flat_values == _UNKNOWN))
+            counts = tf.reduce_sum(tokens.with_flat_values(tf.cast(is_unknown, tf.int64)), 1)
+            same = counts == letters.row_lengths()
+            places = tf.where(is_unknown & tf.repeat(same, tokens.row_lengths()))
+            once = tf.ones_like(tokens.flat_values)
+            times = tf.tensor_scatter_nd_update(once, places, tf.ragged.boolean_mask(letters, same).flat_values)
+            lengths = tf.cast(tf.reduce_sum(tokens.with_flat_values(times), 1), tf.int64)
+            return tf.RaggedTensor.from_row_lengths(tf.repeat(tokens.flat_values, times), lengths)
 
-        return tf.cond(tf.reduce_any(tokens.flat_values == _UNKNOWN), repeated, lambda: tokens)
+        return tf.cond(tf.reduce_any(is_unknown), repeated, lambda: tokens)
 
     def _positions(self, words: tf.RaggedTensor, pieces: tf.RaggedTensor) -> tf.Tensor:
+        """Of each word's first token, or of its second if the first is nothing but the space before the word."""
         before = tf.gather(pieces.row_splits, words.row_starts())
         start = pieces.row_starts() - tf.gather(before, words.value_rowids()) + 1
+        is_space = tf.concat([pieces.flat_values, [_UNKNOWN]], 0) == self._space
+        start += tf.cast(tf.gather(is_space, pieces.row_starts()) & (pieces.row_lengths() > 1), tf.int64)
         known = (pieces.row_lengths() > 0) & (start <= self._max_tokens - 2)
         return words.with_values(tf.cast(tf.where(known, start, -1), tf.int32)).to_tensor(-1)
 
