@@ -42,6 +42,7 @@ def main(backbone: str = "minilm_l6") -> None:
                 data = Path(folder, f"half{seed}.csv")
                 halve(seed, data)
                 command = ["train", backbone, str(data), "--head", "regression", "--target", "rating", *arguments]
+                command += ["--val-fraction", "0.2"]
                 command += ["--seed", str(seed), "--out", str(Path(folder, f"{way}-{seed}")), "--json"]
                 done = subprocess.run([sys.executable, "-m", "zoo", "-q", *command], check=True, stdout=subprocess.PIPE)
                 run = json.loads(done.stdout)

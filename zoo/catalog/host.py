@@ -129,10 +129,13 @@ def _keys(point: Point) -> tuple[str, str]:
 
 def _described(plugin: Plugin, point: Point, answer: Answer) -> Plugin:
     """A plugin with what was seen of it, which may be anything, since it is the plugin that says it."""
+    from zoo.catalog.inspected import HEAVY  # here, as what is remembered needs none of it
+
     if answer.trace and os.environ.get("ZOO_DEBUG") == "1":
         for line in answer.trace.splitlines():
             say(line)
-    plugin = replace(plugin, notes=tuple(_notes(answer)), heavy=answer.heavy)
+    heavy = tuple(name for name in HEAVY if name in answer.heavy)
+    plugin = replace(plugin, notes=tuple(_notes(answer)), heavy=heavy)
     if answer.reason:
         return _failed(plugin, answer.reason)
     try:
