@@ -179,7 +179,7 @@ FIRST_PARTY = [
     *("tfzoo-heads", "tfzoo-efficientnet-lite", "tfzoo-keras-applications", "tfzoo-tfhub-bert"),
     "tfzoo-use-multilingual",
 ]
-FETCHED = ["efficientnet_lite1", "efficientnet_lite2", "minilm_l6", "use_multilingual"]  # by pip
+FETCHED = ["minilm_l6", "use_multilingual"]  # by pip
 
 
 @pytest.mark.parametrize("promise", [p for name in FIRST_PARTY for p in zoo.testing.promises(name)], ids=str)
