@@ -26,10 +26,11 @@ STAGES = [
     "runs",
     "training",
     "testing",
+    "reports",
     "api",
     "cli",
 ]
-GROUND = {"errors", "progress", "engine", "atomic", "places", "structs", "found", "web", "trust", "harmless"}
+GROUND = {"errors", "progress", "engine", "atomic", "places", "structs", "found", "web", "trust", "harmless", "filters"}
 CLI_MAY_IMPORT = {"api", "errors", "progress", "harmless", "engine", "places", "structs", "cli"}
 CLI_MAY_ALSO_IMPORT = {"main.py": {"catalog"}}  # for the hook `zoo_commands`
 HEAVY = {"tensorflow", "keras", "numpy", "pyarrow", "PIL", "h5py", "requests"}

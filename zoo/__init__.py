@@ -1,12 +1,13 @@
 """Fine-tune pretrained backbones by name. `zoo.train("efficientnet_lite0", "photos/")` is all it takes.
 
 For training: `list_backbones`, `backbone_info`, `list_heads`, `build`, `train`, `train_plan`, `resume`, `list_runs`,
-`load_run`, `diff`, `embed`, `pull`, `pull_offline_set`. For the installation: `list_plugins`, `switch_plugin`,
-`search`, `install`, `upgrade`, `uninstall`, `cache`, `doctor`. For plugins: `new_plugin`, `check`, `hookimpl`; of
-backbones `Backbone`, `Weights`, `Pixels`, `Encoder`, `image_preprocess`, `converted`, `hub_folder`; of heads `Head`,
-`Option`, `Task`, `Scorer`, `as_words`, `list_of`, `words_of`; of modalities `Modality`, `Reader`, `Form`, `Shown`,
-`Augmentation`, `digest`, `one_file`. For registries: `list_registries`, `use_registry`, `forget_registry`,
-`check_registry`, `add_to_registry`, `registry_schema`.
+`load_run`, `report`, `compare`, `find_errors`, `train_corrected`, `diff`, `embed`, `pull`, `pull_offline_set`. For the
+installation: `list_plugins`, `switch_plugin`, `search`, `install`, `upgrade`, `uninstall`, `cache`, `doctor`. For
+plugins: `new_plugin`, `check`, `hookimpl`; of reports `Section`; of backbones `Backbone`, `Weights`, `Pixels`,
+`Encoder`, `image_preprocess`, `converted`, `hub_folder`; of heads `Head`, `Option`, `Task`, `Scorer`, `as_words`,
+`list_of`, `words_of`; of modalities `Modality`, `Reader`, `Form`, `Shown`, `Augmentation`, `digest`, `one_file`. For
+registries: `list_registries`, `use_registry`, `forget_registry`, `check_registry`, `add_to_registry`,
+`registry_schema`.
 
 Importing `zoo` imports none of its stages.
 """
@@ -37,9 +38,11 @@ if TYPE_CHECKING:
         cache,
         check,
         check_registry,
+        compare,
         diff,
         doctor,
         embed,
+        find_errors,
         forget_registry,
         install,
         list_backbones,
@@ -52,10 +55,12 @@ if TYPE_CHECKING:
         pull,
         pull_offline_set,
         registry_schema,
+        report,
         resume,
         search,
         switch_plugin,
         train,
+        train_corrected,
         train_plan,
         uninstall,
         upgrade,
@@ -67,6 +72,7 @@ if TYPE_CHECKING:
     from zoo.data.cells import list_of
     from zoo.data.reader import Augmentation, Form, Reader, Seen, Shown, digest, one_file
     from zoo.data.texts import as_words, words_of
+    from zoo.reports.section import Section
     from zoo.weights import converted, hub_folder
 
 _ELSEWHERE = {
@@ -74,6 +80,7 @@ _ELSEWHERE = {
     "zoo.compose.encoder": ("Encoder", "image_preprocess"),
     "zoo.compose.task": ("Scorer", "Task"),
     "zoo.data.cells": ("list_of",),
+    "zoo.reports.section": ("Section",),
     "zoo.data.reader": ("Augmentation", "Form", "Reader", "Seen", "Shown", "digest", "one_file"),
     "zoo.data.texts": ("as_words", "words_of"),
     "zoo.weights": ("converted", "hub_folder"),
@@ -99,6 +106,7 @@ __all__ = [
     "Pixels",
     "Reader",
     "Scorer",
+    "Section",
     "Seen",
     "Shown",
     "Task",
@@ -113,11 +121,13 @@ __all__ = [
     "cache",
     "check",
     "check_registry",
+    "compare",
     "converted",
     "diff",
     "digest",
     "doctor",
     "embed",
+    "find_errors",
     "forget_registry",
     "hookimpl",
     "hub_folder",
@@ -135,10 +145,12 @@ __all__ = [
     "pull",
     "pull_offline_set",
     "registry_schema",
+    "report",
     "resume",
     "search",
     "switch_plugin",
     "train",
+    "train_corrected",
     "train_plan",
     "uninstall",
     "upgrade",

@@ -101,7 +101,7 @@ def test_a_column_is_of_one_type_whatever_piece_of_the_outputs_a_value_comes_fro
 
     examples = [Example(f"{n}.txt", "text", "t", "test", written="t") for n in range(4)]
     for number, pieces in enumerate(([[2], [0, 1]], [[0, 1, 2]], [[1], [2], [0]])):  # the fourth could not be read
-        judged = Judged(Given(), examples, [(np.array(rows), np.array(rows)) for rows in pieces], {}, [])
+        judged = Judged(Given(), examples, [(np.array(rows), np.array(rows)) for rows in pieces], {}, {}, [], None)
         write_predictions(path := tmp_path / f"{number}.parquet", [judged])
         assert parquet.read_table(path).to_pydict()["value"] == [*kept, None]
 

@@ -33,7 +33,20 @@ from zoo.api.registries import (
     registry_schema,
     use_registry,
 )
-from zoo.api.training import build, diff, embed, list_runs, load_run, resume, train, train_plan
+from zoo.api.training import (
+    build,
+    compare,
+    diff,
+    embed,
+    find_errors,
+    list_runs,
+    load_run,
+    report,
+    resume,
+    train,
+    train_corrected,
+    train_plan,
+)
 from zoo.api.upkeep import cache, check, doctor
 from zoo.catalog.settings import registries as registry_names
 from zoo.plan import Recipe, Settings
@@ -50,11 +63,13 @@ __all__ = [
     "cache",
     "check",
     "check_registry",
+    "compare",
     "diff",
     "distribution_names",
     "doctor",
     "embed",
     "fact_comparisons",
+    "find_errors",
     "forget_registry",
     "head_names",
     "install",
@@ -73,10 +88,12 @@ __all__ = [
     "pull_offline_set",
     "registry_names",
     "registry_schema",
+    "report",
     "resume",
     "search",
     "switch_plugin",
     "train",
+    "train_corrected",
     "train_plan",
     "uninstall",
     "upgrade",

@@ -11,8 +11,10 @@ import msgspec
 
 from zoo.api.catalog import suggesting_plugins
 from zoo.catalog import catalog
+from zoo.errors import ZooError
 from zoo.places import data_address, is_place, local_path
 from zoo.plan import Recipe, Settings
+from zoo.progress import say
 from zoo.structs import checked, metadata, plain_type
 
 if TYPE_CHECKING:
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
     from zoo.data.reader import Target
     from zoo.plan import Plan
     from zoo.prediction.embed import Vectors
+    from zoo.reports.compare import Comparison
+    from zoo.reports.problems import Problem
     from zoo.runs.compare import Difference
     from zoo.runs.listing import RunSummary
     from zoo.runs.run import Run
@@ -51,13 +55,16 @@ def _documented(function: Callable[..., Run]) -> Callable[..., Run]:
 
 
 @_documented
-def train(backbone: str, data: str | Path, *, out: str | Path | None = None, **settings: Any) -> Run:
+def train(
+    backbone: str, data: str | Path, *, out: str | Path | None = None, report: bool = True, **settings: Any
+) -> Run:
     """Fine-tune a backbone on pictures or texts, and write a run folder.
 
     data  a folder with a sub-folder for each class, or with `train/`, `val/`, `test/` folders of such; or a table (CSV,
           TSV, JSON, Parquet, Excel) with the columns `image` (paths seen from the table) or `text`, and `label`, or as
           named with `input_column` and `target_column`; on this disk or at an address that fsspec knows
     out   the run folder to make; `runs/NAME-OF-THE-DATA` (-2, -3, ...) where none is given
+    report  whether to write `report.html` at the end, too
 
     And the settings of the command line:
 
@@ -84,12 +91,14 @@ def train(backbone: str, data: str | Path, *, out: str | Path | None = None, **s
     with suggesting_plugins():
         spec = catalog().backbone(backbone).spec
     given = msgspec.structs.asdict(checked(known, Settings))
-    return _carry_out(Plan(**given, backbone=backbone, data=data_address(data), phases=phases(spec, recipe)), out)
+    plan = Plan(**given, backbone=backbone, data=data_address(data), phases=phases(spec, recipe))
+    return _reported(_carry_out(plan, out), report)
 
 
-def train_plan(path: str | Path, *, out: str | Path | None = None, **settings: Any) -> Run:
+def train_plan(path: str | Path, *, out: str | Path | None = None, report: bool = True, **settings: Any) -> Run:
     """Carry out a `plan.toml`, for example another run's, to repeat it: the same split, order and figures.
 
+    report    whether to write `report.html` at the end, too
     settings  those of `train` that are to be different: `epochs` in each phase, `lr` in the first (the others keep
               their share of it), and everything but `unfreeze` and `layer_decay`, which decide the phases
 
@@ -105,20 +114,22 @@ def train_plan(path: str | Path, *, out: str | Path | None = None, **settings: A
     folder = Path(read_provenance(of)["folder"]) if of.exists("provenance.json") else None
     given = [name for name, value in settings.items() if value is not None]
     plan = changed(plan.seen_from(folder) if folder else plan, *_settings(settings), given)
-    return _carry_out(plan, out, of.path if folder else None)
+    return _reported(_carry_out(plan, out, of.path if folder else None), report)
 
 
-def resume(run: str | Path, *, finish: bool = False) -> Run:
+def resume(run: str | Path, *, finish: bool = False, report: bool = True) -> Run:
     """Continue a training that was interrupted, from its last checkpoint: the result is as if it had not been.
 
     finish  train no more: the run gets the best weights so far
+    report  whether to write `report.html` at the end, too
 
     Raises `zoo.BadRun` where the run is finished, another process trains it, or the data has changed since.
     """
     from zoo.training.trainer import resume as carry_out
 
     with suggesting_plugins():
-        return carry_out(local_path(run, _RUNS), finish)
+        resumed = carry_out(local_path(run, _RUNS), finish)
+    return _reported(resumed, report)
 
 
 def list_runs(folder: str | Path = "runs") -> list[RunSummary]:
@@ -131,6 +142,82 @@ def list_runs(folder: str | Path = "runs") -> list[RunSummary]:
     from zoo.runs.listing import list_runs as found_in
 
     return found_in(local_path(folder, _RUNS))
+
+
+def report(run: str | Path, data: str | Path = "", *, out: str | Path | None = None) -> Path:
+    """Write the report of a finished run, one self-contained page, and return its file.
+
+    data  other data with targets, on which the run is judged as `Run.evaluate` does; without it, the report is on the
+          validation examples, as at the end of the training
+    out   the file, which is replaced; without it, `report.html` in the run folder (with `data`, `report-NAME.html`)
+
+    Raises `zoo.BadRun` where the run is not finished or the file cannot be written.
+    """
+    from zoo.reports.report import write_report
+    from zoo.runs.run import Run
+
+    file = local_path(out, "reports") if out is not None else None
+    return write_report(Run(local_path(run, _RUNS)), file, data_address(data) if data else "")
+
+
+def find_errors(run: str | Path, *, csv: str | Path | None = None) -> list[Problem]:
+    """What may be wrong with the data of a finished run, ranked: targets, copies on both sides of the split, outliers.
+
+    From the features of its backbone as it was before the training, which are computed where the cache lacks them. Each
+    problem has `problem`, `score`, `input`, `split`, `target`, `suggested`, and of copies `other` and its target.
+
+    csv  a table to write, to go through in a spreadsheet; `train_corrected` takes it
+
+    Raises `zoo.BadData` where the run's data is no longer there.
+    """
+    from contextlib import closing
+
+    from zoo.compose.head import restore_task
+    from zoo.reports.features import kept_features
+    from zoo.reports.problems import problems, write_problems
+    from zoo.reports.shown import Shelf
+    from zoo.runs.run import Run
+
+    finished = Run(local_path(run, _RUNS))
+    with closing(Shelf(finished)) as shelf:
+        kept = kept_features(finished, shelf)
+    found = problems(finished, kept, restore_task(finished.card.head, finished.card.task))
+    if csv is not None:
+        write_problems(local_path(csv, "tables"), found)
+    return found
+
+
+def train_corrected(run: str | Path, file: str | Path, *, out: str | Path | None = None, report: bool = True) -> Run:
+    """Repeat a run on its data with corrected targets, in the same split.
+
+    file  the table that `find_errors` wrote, with the right targets in the column `new_target`, or "remove"
+
+    The corrected data is written beside it, as a table. Raises `zoo.BadData` for a table that does not fit the run.
+    """
+    from zoo.reports.corrected import corrected_plan
+    from zoo.runs.run import Run
+
+    plan = corrected_plan(Run(local_path(run, _RUNS)), local_path(file, "tables"))
+    return _reported(_carry_out(plan, out), report)
+
+
+def compare(*runs: str | Path, out: str | Path | None = None, timed: bool = True) -> Comparison:
+    """Compare finished runs: how good each is, how large and how fast, and whether differences are more than chance.
+
+    out    a page to write, one HTML file
+    timed  whether to measure the milliseconds that each takes for an example, which loads their models
+
+    Raises `zoo.BadRun` for fewer than two runs, and where one is not finished.
+    """
+    from zoo.reports.compare import compare as carry_out
+    from zoo.reports.compare import write_comparison
+    from zoo.runs.run import Run
+
+    finished = [Run(local_path(run, _RUNS)) for run in runs]
+    compared = carry_out(finished, timed)
+    if out is not None:
+        write_comparison(finished, compared, local_path(out, "pages"))
+    return compared
 
 
 def diff(first: str | Path, second: str | Path) -> list[Difference]:
@@ -232,6 +319,19 @@ def embed(
     if out is not None:
         vectors.write(Path(out))
     return vectors
+
+
+def _reported(run: Run, wanted: bool) -> Run:
+    """The finished run, with its report if that is wanted; one that cannot be written takes nothing from the run."""
+    if wanted:
+        from zoo.reports.report import write_report
+
+        try:
+            say(f"Report: {write_report(run)}")
+        except Exception as error:  # a head, reader or plugin that fails at it must not seem to fail the training
+            reason = error if isinstance(error, ZooError) else f"{type(error).__name__}: {error}"
+            say(f"There is no report: {reason}. To try again: {run.folder.command('report')}")
+    return run
 
 
 def _settings(settings: Mapping[str, Any]) -> tuple[Recipe, dict[str, Any]]:

@@ -16,9 +16,11 @@ if TYPE_CHECKING:
     import typer
 
     from zoo.catalog.specs import Backbone, Head, Modality
+    from zoo.reports.section import Section
     from zoo.runs.folder import RunFolder
+    from zoo.runs.run import Run
 
-API_VERSION = "1.1"
+API_VERSION = "1.2"
 GROUP = "zoo.plugins"
 
 hookspec = pluggy.HookspecMarker("zoo")
@@ -43,6 +45,11 @@ def zoo_modalities() -> Iterable[Modality]:  # type: ignore[empty-body]
 @hookspec
 def zoo_callbacks(run: RunFolder) -> Iterable[keras.callbacks.Callback]:  # type: ignore[empty-body]
     """Called once for each phase of a training, before its first epoch; return callbacks for that phase."""
+
+
+@hookspec
+def zoo_report_sections(run: Run) -> Iterable[Section]:  # type: ignore[empty-body]
+    """Called when the report of a finished run is made; return sections of your own, which stand before the plan."""
 
 
 @hookspec

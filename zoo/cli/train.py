@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from zoo.runs.run import Run
 
 
+Report = Annotated[bool, typer.Option("--report/--no-report", help="Write report.html at the end, too.")]
+
+
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.command()(train)
@@ -41,6 +44,7 @@ def train(
         Path | None, typer.Option(help="The run folder to create (default: runs/ and the name of DATA).")
     ] = None,
     plan: Annotated[Path | None, typer.Option(help="Repeat a run from its plan.toml; other options change it.")] = None,
+    report: Report = True,
     json: Json = False,
     **settings: Any,
 ) -> None:
@@ -65,12 +69,12 @@ def train(
     if plan is not None:
         if backbone is not None:
             raise typer.BadParameter("give either BACKBONE and DATA or --plan, not both.", param_hint="--plan")
-        run = api.train_plan(plan, out=out, **_given(settings))
+        run = api.train_plan(plan, out=out, report=report, **_given(settings))
     elif backbone is None or data is None:
         raise typer.BadParameter("give BACKBONE and DATA, for example: zoo train efficientnet_lite0 photos/")
     else:
-        run = api.train(backbone, data, out=out, **_given(settings))
-    _print_run(run, json)
+        run = api.train(backbone, data, out=out, report=report, **_given(settings))
+    print_run(run, json)
 
 
 def resume(
@@ -78,6 +82,7 @@ def resume(
     finish: Annotated[
         bool, typer.Option("--finish", help="Stop training: finish the run with the best weights so far.")
     ] = False,
+    report: Report = True,
     json: Json = False,
 ) -> None:
     """Continue a training that was killed, interrupted, or ran out of disk.
@@ -91,10 +96,10 @@ def resume(
 
         zoo resume runs/photos --finish
     """
-    _print_run(api.resume(run, finish=finish), json)
+    print_run(api.resume(run, finish=finish, report=report), json)
 
 
-def _print_run(run: Run, json: bool) -> None:
+def print_run(run: Run, json: bool) -> None:
     """Print the metrics of a run that has just finished."""
     summary = run.summary
     if json:

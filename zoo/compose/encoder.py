@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -13,14 +11,13 @@ from zoo import engine
 from zoo.catalog import Backbone, Offer, Pixels, Weights
 from zoo.catalog.imports import resolve_import
 from zoo.errors import BadPlan, BadWeights, ZooError
+from zoo.filters import filtered
 from zoo.weights import choose, refuse_foreign_parts
 
 if TYPE_CHECKING:
     import keras
 
 Unfreeze = int | Literal["all"]
-
-_alone = threading.RLock()  # the filters of warnings are those of the whole process
 
 
 @dataclass(frozen=True)
@@ -112,9 +109,8 @@ def encoder_of(offer: Offer[Backbone], weights: Weights | None, file: Path | Non
     if file is not None:
         refuse_foreign_parts(file)
     try:
-        with _alone, warnings.catch_warnings():
-            # If a file has no weights for a part of the network, Keras only warns, and uses random ones.
-            warnings.filterwarnings("error", message="Skipping nested container")
+        # If a file has no weights for a part of the network, Keras only warns, and uses random ones.
+        with filtered("error", message="Skipping nested container"):
             encoder: Encoder = function(offer.spec, weights, file)
     except ZooError:
         raise

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from zoo.data.cells import plain
 from zoo.data.reader import Raw, Target
-from zoo.inference.arrays import Arrays, count, joined
+from zoo.inference.arrays import Arrays, at, count, joined
 from zoo.structs import as_json
 
 if TYPE_CHECKING:
@@ -71,6 +71,10 @@ class Task:
     def write_target(self, target: Target) -> str:
         """The target as text: for split.csv and predictions.parquet, and to compare targets."""
         return target if isinstance(target, str) else " ".join(map(str, target))
+
+    def parse_target(self, text: str) -> Target:
+        """The target that `write_target` wrote as this text."""
+        return text
 
     def describe(self, targets: Sequence[Target], unit: str = "different") -> str:
         """The targets in a few words, which are said before a training, once they are learnt: how many of each."""
@@ -142,9 +146,52 @@ class Task:
         """A scorer that computes the same metrics from pieces, so that they need not all be in memory."""
         return Scorer(self)
 
+    def each(self, encoded: Arrays, outputs: Arrays) -> dict[str, np.ndarray]:
+        """Of the metrics that are a mean over the examples, the value of each example, float (examples,).
+
+        A metric that is a share, such as accuracy, has 0 and 1 here. From this come intervals and comparisons.
+        """
+        return {}
+
+    def scores(self, encoded: Arrays, outputs: Arrays) -> Callable[[np.ndarray], dict[str, np.ndarray]]:
+        """A function of positions, int (samples, any), that gives the metrics of each sample, {metric: (samples,)}.
+
+        For intervals, which need thousands of samples: a head that can compute many at once overrides it.
+        """
+        import numpy as np
+
+        def of_samples(rows: np.ndarray) -> dict[str, np.ndarray]:
+            each = [self.score(at(encoded, some), at(outputs, some)) for some in rows]
+            return {name: np.array([one[name] for one in each], "float64") for name in each[0]}
+
+        return of_samples
+
+    def constant(self, encoded: Arrays) -> tuple[Arrays, str] | None:
+        """What can be answered without looking: outputs (1, ...), the same for every example, and the answer in words.
+
+        encoded  the training targets, of which it is the best constant answer; None: there is no such answer
+        """
+        return None
+
+    # A report
+
     def report_figures(self, encoded: Arrays, outputs: Arrays) -> list[Figure]:
-        """Figures for a report: {"kind": "matrix" | "scatter" | "bars" | "curve", "title": ..., ...} as JSON values."""
+        """Figures for a report, as JSON values: {"kind": ..., "title": ..., "note": a sentence, ...}.
+
+        matrix   "labels", "values": counts, a row for each true label
+        table    "columns", "rows": cells, numbers or texts
+        bars     "labels", "values": {series: a number for each label}
+        scatter  "x", "y": numbers, "names": of the two axes, "diagonal": whether both would best be the same
+        curve    "lines": {series: {"x": numbers, "y": numbers}}, "names" and "diagonal" as above
+        """
         return []
+
+    def mistakes(self, encoded: Arrays, outputs: Arrays) -> np.ndarray | None:
+        """How wrong each answer is, float (examples,): 0 if it is right; a confident mistake is the worst.
+
+        None: answers are not compared with targets one by one.
+        """
+        return None
 
     # Answers. An answer may have {label: probability}, the likeliest first, under the name "probabilities". They are
     # shown by rank, and `--top` limits how many.
@@ -173,6 +220,14 @@ class Task:
     def decode_columns(self, outputs: Arrays, raws: Sequence[Raw]) -> dict[str, list[Any]]:
         """The columns of `as_columns`, straight from outputs, for a head that can compute them faster than this."""
         return self.as_columns(self.decode(outputs, raws))
+
+    def from_columns(self, columns: Mapping[str, Sequence[Any]]) -> tuple[Arrays, Arrays] | None:
+        """Encoded targets and outputs again, from `target` and the answers in the columns of predictions.parquet.
+
+        From these `score` has to give the same metrics. None: they cannot be had from there, so two runs are not
+        compared example by example.
+        """
+        return None
 
     def as_rows(self, answer: Answer) -> list[dict[str, Any]]:
         """The answer as rows of a CSV file, by column; usually one row."""

@@ -49,6 +49,7 @@ _SIGNATURES = {
 _RAW = (".dng", ".nef", ".cr2", ".arw", ".pef", ".srw", ".nrw", ".3fr", ".iiq")
 _DNG_VERSION, _KIND_OF_PAGE, _MORE_PAGES = 50706, 254, 330  # tags of a TIFF
 _BITS, _PLANAR = 258, 284
+_ON_ITS_SIDE = (2, 4, 5, 6)  # the transpositions that exchange height and width
 _UPRIGHT = {2: 0, 3: 3, 4: 1, 5: 5, 6: 4, 7: 6, 8: 2}  # EXIF orientation -> `Image.Transpose`
 
 
@@ -83,6 +84,13 @@ def refuse_large(image: Image.Image) -> None:
     """Raise `BadData` for a picture that would take too much memory."""
     if image.width * image.height > MAX_PIXELS:
         raise BadData(f"too large: {image.width} x {image.height} pixels")
+
+
+def size_of(file: BinaryIO) -> tuple[int, int]:
+    """Height and width of the picture in a file, upright; it is not decoded. Raises `BadData` and `OSError`."""
+    with opened(file) as image:
+        width, height = image.size
+        return (width, height) if turn(image) in _ON_ITS_SIDE else (height, width)
 
 
 def turn(image: Image.Image) -> int | None:

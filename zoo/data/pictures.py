@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from zoo.data.picture_depth import BITS, Depth, Facts, Wide, told
+from zoo.data.picture_files import size_of
 from zoo.data.picture_values import read_picture
 from zoo.data.reader import Augmentation, Form, Reader, Seen, Shown, digest, one_file
 from zoo.data.spool import held
@@ -119,6 +120,10 @@ class Pictures(Reader):
             waves = [np.sin(2 * np.pi * (f * x + g * y + number / 7)) for f, g in ((1, 2), (3, 1), (0.5, 4 + number))]
             pictures.append(((np.stack(waves, -1) + 1) * 127.5).astype("uint8"))
         return pictures
+
+    def sizes(self, raw: Any) -> Mapping[str, float]:
+        height, width = self.opened(held(raw), size_of, lambda value: self.checked(value).shape[:2])
+        return {"width": width, "height": height}
 
     def show(self, value: np.ndarray) -> Shown:
         from PIL import Image

@@ -143,6 +143,13 @@ class Reader:
         """Fixed values of one shape, all different: for checks, and to distinguish preprocessings."""
         raise NotImplementedError
 
+    def sizes(self, raw: Raw) -> Mapping[str, float]:
+        """How large an example is, by what is measured: {"width": 640, "height": 480}, for a report. {}: nothing is.
+
+        Raises `BadData`, as `read` does; a reader may look at the beginning of a file alone.
+        """
+        return {}
+
     def show(self, value: Value) -> Shown:
         """The value in a form that a web page can show, in a few kilobytes."""
         raise NotImplementedError

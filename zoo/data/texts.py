@@ -56,6 +56,11 @@ class Texts(Reader):
     def length(self, raw: str | tuple[str, str]) -> int:
         return len(raw) if isinstance(raw, str) else sum(map(len, raw))
 
+    def sizes(self, raw: str | tuple[str, str]) -> Mapping[str, float]:
+        value = self.read(raw)
+        parts = value if isinstance(value, tuple) else (value,)
+        return {"words": sum(len(words_of(part)) for part in parts)}
+
     def samples(self, count: int) -> list[str]:
         fixed = [
             "The quick brown fox, 1234.5 times; naïve Ångström & 日本語!",

@@ -15,6 +15,8 @@ from zoo.errors import ZooError
 from zoo.inference.arrays import Arrays, at, gathered
 from zoo.places import utf8
 from zoo.runs.column import Column
+from zoo.runs.intervals import Interval, intervals
+from zoo.runs.mistakes import Mistakes, worst_answers
 
 if TYPE_CHECKING:
     import numpy as np
@@ -29,16 +31,20 @@ _AT_ONCE = 10_000  # rows
 class Judged:
     """The examples of one split, and how the model did on them.
 
-    pieces   its outputs, in pieces of (positions in `examples`, arrays)
-    metrics  the metrics over all examples, as floats
-    figures  the figures for a report
+    pieces     its outputs, in pieces of (positions in `examples`, arrays)
+    metrics    the metrics over all examples, as floats
+    intervals  the 95 % interval of each metric that has one
+    figures    the figures for a report
+    mistakes   the worst answers; None if the head does not compare answers with targets
     """
 
     task: Task
     examples: Sequence[Example]
     pieces: Sequence[tuple[np.ndarray, Arrays]]
     metrics: dict[str, float]
+    intervals: dict[str, Interval]
     figures: list[Figure]
+    mistakes: Mistakes | None
 
     @classmethod
     def of(cls, task: Task, examples: Sequence[Example], pieces: Sequence[tuple[np.ndarray, Arrays]]) -> Judged:
@@ -47,8 +53,10 @@ class Judged:
             encoded, scorer = task.encode([example.target for example in examples]), task.scorer()
             for rows, outputs in pieces:
                 scorer.update(at(encoded, rows), outputs)
-            figures = task.report_figures(encoded, gathered(pieces, len(examples)))
-            return cls(task, examples, pieces, as_floats(scorer.result()), figures)
+            outputs, metrics = gathered(pieces, len(examples)), as_floats(scorer.result())
+            figures = task.report_figures(encoded, outputs)
+            mistakes = worst_answers(task, examples, encoded, outputs)
+            return cls(task, examples, pieces, metrics, intervals(task, encoded, outputs, metrics), figures, mistakes)
 
     def answers(self) -> Iterator[tuple[np.ndarray, dict[str, list[Any]]]]:
         """Pieces of (positions in `examples`, columns of their answers)."""

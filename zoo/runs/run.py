@@ -40,23 +40,29 @@ if TYPE_CHECKING:
 
     from zoo.compose.task import Answer, Figure, Task
     from zoo.data.examples import Skipped
+    from zoo.runs.intervals import Interval
+    from zoo.runs.mistakes import Mistakes
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """A run's metrics on a data set by name, and the figures for a report.
+    """A run's metrics on a data set by name, with their 95 % intervals, and what a report shows.
 
     examples  how many were judged
     trained   how many of DATA's examples the run was trained on, which are not among them unless that was asked for
     skipped   those that could not be read
+    figures   those of the head
+    mistakes  the worst answers
     """
 
     metrics: dict[str, float]
+    intervals: dict[str, Interval]
     examples: int
     trained: int
     skipped: list[Skipped]
     seconds: float
     figures: list[Figure]
+    mistakes: Mistakes | None
 
 
 class Run:
@@ -103,6 +109,22 @@ class Run:
         if not self.folder.exists("history.csv"):  # it was finished before its first epoch was
             return []
         return [{name: _number(cell) for name, cell in row.items()} for row in self.folder.read_csv("history.csv")]
+
+    @functools.cached_property
+    def figures(self) -> dict[str, list[Figure]]:
+        """The head's figures for a report, by split; {} of a run that has none."""
+        if not self.folder.exists("figures.json"):
+            return {}
+        content = self.folder.read_json("figures.json")
+        return {split: some for split, some in content.items() if isinstance(some, list)}
+
+    @property
+    def layout(self) -> Layout:
+        """How the run's own data is read."""
+        plan, card = self.plan, self.card
+        dialect = Dialect.of(plan.separator, plan.quotes)
+        columns = plan.input_column, plan.target_column, NO_COLUMN, ""
+        return Layout(card.modality, card.reads, *columns, plan.folders, dialect, card.reading)
 
     @functools.cached_property
     def predictions(self) -> pa.Table:
@@ -244,7 +266,16 @@ class Run:
         judged = Judged.of(predictor.task, chosen, pieces)
         examples.spool.close()
         seconds = time.monotonic() - start
-        return Evaluation(judged.metrics, len(chosen), trained, examples.skipped, seconds, judged.figures)
+        return Evaluation(
+            judged.metrics,
+            judged.intervals,
+            len(chosen),
+            trained,
+            examples.skipped,
+            seconds,
+            judged.figures,
+            judged.mistakes,
+        )
 
     def _layout(
         self, input_column: Columns = "", target_column: Columns = "", reading: Settings | None = None

@@ -19,7 +19,7 @@ from zoo.features.store import Store
 from zoo.plan import Phase
 from zoo.progress import say
 from zoo.runs.folder import RunFolder
-from zoo.runs.summary import LinearModel
+from zoo.runs.summary import Rival
 from zoo.training.adapt import adaptation
 from zoo.training.baseline import Baseline, Baselines
 from zoo.training.cache_policy import is_cached
@@ -42,12 +42,12 @@ class Trained:
     trainee: Trainee | None
 
     @property
-    def baseline(self) -> LinearModel | None:
+    def baseline(self) -> Rival | None:
         """The baseline, and whether it was kept because no epoch was better."""
         if self.position.baseline is None:
             return None
         name, metrics = self.position.baseline
-        return LinearModel(name=name, metrics=metrics, kept=self.position.better_than_all_epochs)
+        return Rival(name=name, metrics=metrics, kept=self.position.better_than_all_epochs)
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,13 @@ import os
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from msgspec.structs import replace
 
 from zoo.data.examples import Split
 from zoo.errors import BadPlan, BadRun
 from zoo.features.batches import head_outputs
+from zoo.inference.arrays import Arrays, gathered
 from zoo.inference.memory import with_fewer_where_needed
 from zoo.places import is_address, utf8
 from zoo.plan import Plan
@@ -18,12 +20,13 @@ from zoo.prediction.predictor import Predictor
 from zoo.progress import say
 from zoo.runs.compare import changes_since, read_split
 from zoo.runs.folder import RunFolder
+from zoo.runs.mistakes import FILE as MISTAKES
 from zoo.runs.model_file import Card, save_model
 from zoo.runs.predictions import FILE as PREDICTIONS
-from zoo.runs.predictions import Judged, write_predictions
+from zoo.runs.predictions import Judged, as_floats, write_predictions
 from zoo.runs.provenance import read_provenance
 from zoo.runs.run import Run
-from zoo.runs.summary import Summary, write_summary
+from zoo.runs.summary import Rival, Summary, write_summary
 from zoo.training.checkpoint import Checkpoint, Checkpoints
 from zoo.training.job import Job, prepare
 from zoo.training.provenance import ended, provenance
@@ -119,6 +122,9 @@ def _carry_out(
         judged = {split: _judge(job, trained, split) for split in _JUDGED if dataset.of(split)}
         folder.write(PREDICTIONS, lambda path: write_predictions(path, list(judged.values())))
         folder.write_json("figures.json", {split: one.figures for split, one in judged.items()})
+        mistakes = {split: msgspec.to_builtins(one.mistakes) for split, one in judged.items() if one.mistakes}
+        folder.write_json(MISTAKES, mistakes)
+        constant = _constant(job, judged["validation"])
     with seconds.of("save"):
         card = Card(
             backbone=named.backbone.name,
@@ -141,8 +147,11 @@ def _carry_out(
         backbone=named.backbone.name,
         head=named.head.name,
         metrics=judged["validation"].metrics,
+        intervals=judged["validation"].intervals,
         test_metrics=judged["test"].metrics if "test" in judged else None,
+        test_intervals=judged["test"].intervals if "test" in judged else {},
         baseline=trained.baseline,
+        constant=constant,
         examples=dataset.counts(),
         seconds=round(sum(seconds.spent.values()), 3),
     )
@@ -160,6 +169,24 @@ def _judge(job: Job, trained: Trained, split: Split) -> Judged:
         predictor = Predictor(trained.composed, job.dataset.layout.reader, task)
         pieces = predictor.pieces([example.kept for example in examples], "Evaluating", job.options)
     return Judged.of(task, examples, pieces)
+
+
+def _constant(job: Job, judged: Judged) -> Rival | None:
+    """What always giving the same answer would get on the validation set."""
+    import numpy as np
+
+    task, train = job.named.task, job.dataset.of("train")
+    found = task.constant(task.encode([example.target for example in train]))
+    if found is None:
+        return None
+    (answer, name), outputs = found, gathered(judged.pieces, len(judged.examples))
+    always: Arrays = (
+        {part: np.broadcast_to(answer[part], array.shape) for part, array in outputs.items()}
+        if isinstance(outputs, dict)
+        else np.broadcast_to(answer, outputs.shape)
+    )
+    encoded = task.encode([example.target for example in judged.examples])
+    return Rival(name=name, metrics=as_floats(task.score(encoded, always)))
 
 
 def _changes_since(folder: RunFolder, about: dict[str, Any], job: Job) -> list[str]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import os
-import warnings
 from pathlib import Path
 
 from zoo.catalog.caches import own_cache, own_cache_folder
 from zoo.errors import WeightsUnavailable
+from zoo.filters import filtered
 from zoo.progress import say
 from zoo.web import offline
 
@@ -45,8 +45,7 @@ def hub_folder(handle: str) -> Path:
 
     engine.start()
     try:
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", message="pkg_resources is deprecated")
+        with filtered("ignore", message="pkg_resources is deprecated"):
             import tensorflow_hub
     except ImportError as error:
         raise WeightsUnavailable(f"tensorflow-hub cannot be imported ({error})") from None

@@ -13,8 +13,9 @@ import zoo
 from zoo.progress import say
 from zoo_heads import separators
 from zoo_heads.closed_form import installed, logistic
+from zoo_heads.drawn import calibration, of_each
 from zoo_heads.layers import check_options, dense, ranked
-from zoo_heads.scores import macro_f1
+from zoo_heads.scores import Scores, macro_f1, macro_f1_of_samples, weights_of
 from zoo_heads.states import list_of_texts
 
 _LIST = re.compile(r"\s*(\[|[({]\s*['\"]|(?:array|list|tuple|set|frozenset)\()")
@@ -131,13 +132,9 @@ class Classification(zoo.Task):
 
     def score(self, encoded: np.ndarray, outputs: np.ndarray) -> dict[str, float]:
         """Accuracy, mean F1 over the classes that are true or predicted, and cross-entropy."""
-        predicted = outputs.argmax(axis=1)
-        likelihood = outputs[np.arange(len(encoded)), encoded].astype("float64")
-        return {
-            "accuracy": float(np.mean(predicted == encoded)),
-            "macro_f1": macro_f1(encoded, predicted),
-            "cross_entropy": float(-np.log(np.maximum(likelihood, 1e-7)).mean()),
-        }
+        means = {name: float(values.mean()) for name, values in self.each(encoded, outputs).items()}
+        f1 = macro_f1(encoded, outputs.argmax(axis=1))
+        return {"accuracy": means["accuracy"], "macro_f1": f1, "cross_entropy": means["cross_entropy"]}
 
     def decode(self, outputs: np.ndarray, raws: Sequence[Any]) -> list[dict[str, Any]]:
         """`label`, and `probabilities` by class, the likeliest first."""
@@ -152,11 +149,43 @@ class Classification(zoo.Task):
         shares = {f"probability {self.labels[i]}": outputs[:, i].tolist() for i in np.argsort(self.labels)}
         return {"label": labels} | shares
 
+    def each(self, encoded: np.ndarray, outputs: np.ndarray) -> dict[str, np.ndarray]:
+        likelihood = outputs[np.arange(len(encoded)), encoded].astype("float64")
+        right = (outputs.argmax(axis=1) == encoded).astype("float64")
+        return {"accuracy": right, "cross_entropy": -np.log(np.maximum(likelihood, 1e-7))}
+
+    def scores(self, encoded: np.ndarray, outputs: np.ndarray) -> Scores:
+        each, said = self.each(encoded, outputs), outputs.argmax(axis=1)
+
+        def of_samples(rows: np.ndarray) -> dict[str, np.ndarray]:
+            means = {name: values[rows].mean(axis=1) for name, values in each.items()}
+            return means | {"macro_f1": macro_f1_of_samples(encoded, said, weights_of(rows, len(encoded)))}
+
+        return of_samples
+
+    def constant(self, encoded: np.ndarray) -> tuple[np.ndarray, str]:
+        """The shares of the classes, so that the answer is the most frequent one."""
+        counts = np.bincount(encoded, minlength=len(self.labels))
+        return (counts / counts.sum())[np.newaxis], f"always {self.labels[counts.argmax()]}"
+
     def report_figures(self, encoded: np.ndarray, outputs: np.ndarray) -> list[dict[str, Any]]:
-        """The confusion matrix: rows are the true classes, columns the answers."""
+        """The confusion matrix, precision and recall of each class, and whether the probabilities are right."""
+        said = outputs.argmax(axis=1)
         counts = np.zeros((len(self.labels), len(self.labels)), int)
-        np.add.at(counts, (encoded, outputs.argmax(axis=1)), 1)
-        return [{"kind": "matrix", "title": "Confusion matrix", "labels": self.labels, "values": counts.tolist()}]
+        np.add.at(counts, (encoded, said), 1)
+        return [
+            {"kind": "matrix", "title": "Confusion matrix", "labels": self.labels, "values": counts.tolist()},
+            of_each("Each class", self.labels, counts.diagonal(), counts.sum(axis=0), counts.sum(axis=1)),
+            calibration(outputs.max(axis=1), said == encoded),
+        ]
+
+    def mistakes(self, encoded: np.ndarray, outputs: np.ndarray) -> np.ndarray:
+        """The probability of the answer where it is wrong."""
+        return np.where(outputs.argmax(axis=1) == encoded, 0.0, outputs.max(axis=1))
+
+    def from_columns(self, columns: Mapping[str, Sequence[Any]]) -> tuple[np.ndarray, np.ndarray]:
+        outputs = np.stack([columns[f"probability {label}"] for label in self.labels], axis=1)
+        return self.encode(list(map(self.parse_target, columns["target"]))), outputs
 
     def state(self) -> dict[str, Any]:
         return {"options": self.options, "labels": self.labels}

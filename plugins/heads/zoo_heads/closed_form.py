@@ -3,8 +3,6 @@
 The regularisation is chosen by cross-validation on some of the training examples; no other examples are used.
 """
 
-import threading
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +10,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from zoo.filters import filtered
 from zoo.progress import say
 from zoo_heads.layers import MOST_OF_BASELINE
 
@@ -19,8 +18,6 @@ _STRENGTHS = np.logspace(-4, 1, 6)  # scikit-learn's C, for standardised feature
 _CHOOSING = 1_000  # examples used to choose the regularisation
 _FOLDS = 3
 _CHOOSING_COLUMNS = 5
-
-_alone = threading.Lock()  # the filters of warnings and the number of threads are those of the whole process
 
 
 @dataclass(frozen=True)
@@ -152,8 +149,7 @@ def _model(x: np.ndarray, classes: np.ndarray, weights: np.ndarray, strength: fl
     from threadpoolctl import threadpool_limits
 
     # Many small products: on two threads, besides TensorFlow's, they take 7 times as long
-    with _alone, threadpool_limits(1), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # if it has not converged, it is close enough
+    with filtered("ignore"), threadpool_limits(1):  # if it has not converged, it is close enough
         return LogisticRegression(C=strength, max_iter=100, tol=1e-3).fit(x, classes, weights)
 
 
@@ -165,14 +161,16 @@ def _choose(x: np.ndarray, classes: np.ndarray, weights: np.ndarray) -> float:
     some = np.random.default_rng(0).permutation(len(x))[:_CHOOSING]
     if np.unique(classes[some], return_counts=True)[1].min() < _FOLDS:
         some = np.arange(len(x))
-    folds = list(StratifiedKFold(_FOLDS, shuffle=True, random_state=0).split(some, classes[some]))
+    with filtered("ignore"):  # it changes filters, too
+        folds = list(StratifiedKFold(_FOLDS, shuffle=True, random_state=0).split(some, classes[some]))
 
     def loss(strength: float) -> float:
         losses = []
         for rows, others in folds:
             train, judge = some[rows], some[others]
             model = _model(x[train], classes[train], weights[train], strength)
-            losses.append(log_loss(classes[judge], model.predict_proba(x[judge]), labels=model.classes_))
+            with filtered("ignore"):
+                losses.append(log_loss(classes[judge], model.predict_proba(x[judge]), labels=model.classes_))
         return float(np.mean(losses))
 
     return float(min(_STRENGTHS, key=loss))

@@ -6,6 +6,8 @@ type are right. The metrics are the same as those of the package seqeval, with w
 
 from collections.abc import Iterable, Mapping, Sequence
 
+import numpy as np
+
 Entity = tuple[str, int, int]  # type, first word, one after the last word
 _PREFIXES = frozenset("BIESLU")
 _SYNONYMS = {"M": "I", "W": "S"}  # of BMES and BMEWO; other tags may well begin with these letters
@@ -64,7 +66,12 @@ def counts_by_type(truth: Sequence[Sequence[str]], said: Sequence[Sequence[str]]
 
 def figures_of(counts: Counts) -> dict[str, float]:
     """F1, precision and recall over all types together; 0 instead of a division by zero."""
-    right, given, true = (sum(column) for column in zip(*counts.values(), strict=True)) if counts else (0, 0, 0)
-    precision, recall = right / given if given else 0.0, right / true if true else 0.0
-    f1 = 2 * precision * recall / (precision + recall) if right else 0.0
+    sums = (sum(column) for column in zip((0, 0, 0), *counts.values(), strict=True))
+    return {name: float(value) for name, value in f1_of(*map(np.asarray, sums)).items()}
+
+
+def f1_of(right: np.ndarray, given: np.ndarray, true: np.ndarray) -> dict[str, np.ndarray]:
+    """The same from the numbers of right, given and true entities, arrays of any shape."""
+    precision, recall = right / np.maximum(given, 1), right / np.maximum(true, 1)
+    f1 = 2 * precision * recall / np.where(right > 0, precision + recall, 1)
     return {"f1": f1, "precision": precision, "recall": recall}

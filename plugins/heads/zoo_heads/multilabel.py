@@ -14,7 +14,9 @@ import zoo
 from zoo.progress import say
 from zoo_heads import separators
 from zoo_heads.closed_form import installed, logistic_of_labels
+from zoo_heads.drawn import calibration, of_each
 from zoo_heads.layers import check_options, dense, ranked
+from zoo_heads.scores import Scores, average_precision, average_precision_of_samples, best_threshold, weights_of
 from zoo_heads.states import list_of_texts
 from zoo_heads.strata import by_rarest
 
@@ -162,14 +164,11 @@ class Multilabel(zoo.Task):
 
     def score(self, encoded: np.ndarray, outputs: np.ndarray) -> dict[str, float]:
         """Mean average precision over the labels that occur; F1 over all decisions, and mean F1 over those labels."""
-        from sklearn.metrics import average_precision_score
-
         true, said = encoded > 0, outputs >= self.options["threshold"]
         occur = np.flatnonzero(true.any(axis=0))
         if not len(occur):
             return {"mean_average_precision": 0.0, "micro_f1": 0.0, "macro_f1": 0.0}
-        # Label by label: scikit-learn takes a single column for two classes, and averages over both.
-        precisions = [average_precision_score(true[:, label], outputs[:, label]) for label in occur]
+        precisions = [average_precision(true[:, label], outputs[:, label]) for label in occur]
         right, decided = (true & said).sum(axis=0), true.sum(axis=0) + said.sum(axis=0)
         return {
             "mean_average_precision": float(np.mean(precisions)),
@@ -189,11 +188,68 @@ class Multilabel(zoo.Task):
     def in_words(self, answer: dict[str, Any]) -> str:
         return f"{' | '.join(answer['labels']) or 'no label'}  ({super().in_words(answer)})"
 
+    def scores(self, encoded: np.ndarray, outputs: np.ndarray) -> Scores:
+        true, said = encoded > 0, outputs >= self.options["threshold"]
+        both, decided = (true & said).astype("float64"), true + said.astype("float64")
+
+        def of_samples(rows: np.ndarray) -> dict[str, np.ndarray]:
+            weights = weights_of(rows, len(encoded))
+            right, counted = weights @ both, weights @ decided
+            f1 = np.divide(2 * right, counted, out=np.zeros_like(right), where=counted > 0)
+            f1[weights @ true == 0] = np.nan  # the label does not occur
+            labels = zip(true.T, outputs.T, strict=True)
+            precisions = [average_precision_of_samples(*label, weights) for label in labels]
+            return {
+                "mean_average_precision": _mean_of_numbers(np.stack(precisions, axis=1)),
+                "micro_f1": 2 * right.sum(axis=1) / np.maximum(counted.sum(axis=1), 1),
+                "macro_f1": _mean_of_numbers(f1),
+            }
+
+        return of_samples
+
+    def constant(self, encoded: np.ndarray) -> tuple[np.ndarray, str]:
+        """The shares of the labels, so that the answer is those that most examples have."""
+        shares = encoded.mean(axis=0, dtype="float64")
+        said = [label for label, share in zip(self.labels, shares, strict=True) if share >= self.options["threshold"]]
+        return shares[np.newaxis], f"always {' | '.join(said) or 'no label'}"
+
     def report_figures(self, encoded: np.ndarray, outputs: np.ndarray) -> list[dict[str, Any]]:
-        """For each label, how often it is true and how often it is predicted."""
-        given = (outputs >= self.options["threshold"]).sum(axis=0)
-        bars = {"true": encoded.sum(axis=0).astype(int).tolist(), "given": given.astype(int).tolist()}
-        return [{"kind": "bars", "title": "Examples with each label", "labels": self.labels, "values": bars}]
+        """How often each label is true and given; precision and recall, and the threshold that would be best."""
+        true, said = encoded > 0, outputs >= self.options["threshold"]
+        counts = (true & said).sum(axis=0), said.sum(axis=0), true.sum(axis=0)
+        best = [best_threshold(true[:, label], outputs[:, label]) for label in range(len(self.labels))]
+        more = {
+            "average precision": [
+                average_precision(true[:, label], outputs[:, label]) if true[:, label].any() else None
+                for label in range(len(self.labels))
+            ],
+            "best threshold": [threshold for threshold, _ in best],
+            "f1 there": [f1 for _, f1 in best],
+        }
+        bars = {"true": counts[2].tolist(), "given": counts[1].tolist()}
+        note = "The best thresholds were found on these examples, so the F1 there is a little too good."
+        return [
+            {"kind": "bars", "title": "Examples with each label", "labels": self.labels, "values": bars},
+            of_each("Each label", self.labels, *counts, **more) | {"note": note},
+            calibration(outputs.ravel(), true.ravel()),
+        ]
+
+    def mistakes(self, encoded: np.ndarray, outputs: np.ndarray) -> np.ndarray:
+        """The probability of the worst label that is wrong: one that is given, or lacks the rest to 1."""
+        true, said = encoded > 0, outputs >= self.options["threshold"]
+        return np.where(true == said, 0.0, np.where(said, outputs, 1 - outputs)).max(axis=1)
+
+    def parse_target(self, text: str) -> Target:
+        """Labels, if all of them are known when it is a list that was written; otherwise the cells as they were."""
+        if len(self.columns) > 1:
+            return tuple(text.split(" "))
+        listed = json.loads(text) if text.startswith("[") else text.split(separators.USUAL)
+        known = [label for label in listed if label]
+        return known if set(known) <= set(self.labels) else text
+
+    def from_columns(self, columns: Mapping[str, Sequence[Any]]) -> tuple[np.ndarray, np.ndarray]:
+        outputs = np.stack([columns[f"probability {label}"] for label in self.labels], axis=1)
+        return self.encode(list(map(self.parse_target, columns["target"]))), outputs
 
     def state(self) -> dict[str, Any]:
         return {
@@ -212,3 +268,9 @@ class Multilabel(zoo.Task):
             raise ValueError(f"separator is {separator!r}; it must be a text")
         task._separator, task._found = separator, True
         return task
+
+
+def _mean_of_numbers(values: np.ndarray) -> np.ndarray:
+    """The mean over the labels, (samples,), without those that are NaN; 0 if all are."""
+    known = ~np.isnan(values)
+    return np.where(known, values, 0).sum(axis=1) / np.maximum(known.sum(axis=1), 1)

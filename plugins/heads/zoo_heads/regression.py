@@ -163,12 +163,43 @@ class Regression(zoo.Task):
             return {"value": [answer["value"] for answer in answers]}
         return {column: [answer["values"][column] for answer in answers] for column in self.columns}
 
+    def each(self, encoded: np.ndarray, outputs: np.ndarray) -> dict[str, np.ndarray]:
+        off = np.abs(encoded - outputs)
+        names = ["mae"] if len(self.columns) == 1 else [f"mae_{column}" for column in self.columns]
+        return dict(zip(names, off.T, strict=True))
+
+    def constant(self, encoded: np.ndarray) -> tuple[np.ndarray, str]:
+        """The means."""
+        means = encoded.mean(axis=0, keepdims=True)
+        return means, f"always the mean, {self.in_words(self.decode(means, [None])[0])}"
+
     def report_figures(self, encoded: np.ndarray, outputs: np.ndarray) -> list[dict[str, Any]]:
-        """For each column, a plot of the answers against the true numbers."""
-        return [
-            {"kind": "scatter", "title": column, "x": truth.tolist(), "y": said.tolist()}
-            for column, truth, said in zip(self.columns, encoded.T, outputs.T, strict=True)
-        ]
+        """For each column, the answers against the true numbers, and how far they are off."""
+        figures: list[dict[str, Any]] = []
+        for column, truth, said in zip(self.columns, encoded.T, outputs.T, strict=True):
+            off = said - truth
+            names = [f"true {column}", f"given {column}"]
+            both = {"x": truth.tolist(), "y": said.tolist(), "names": names, "diagonal": True}
+            figures.append({"kind": "scatter", "title": column, **both})
+            lean = {"x": said.tolist(), "y": off.tolist(), "names": [names[1], "given minus true"], "level": 0.0}
+            note = (
+                f"On average {off.mean():+.3g}; half of the answers are off by less than {np.median(np.abs(off)):.3g}."
+            )
+            figures.append({"kind": "scatter", "title": f"Residuals of {column}", **lean, "note": note})
+        return figures
+
+    def mistakes(self, encoded: np.ndarray, outputs: np.ndarray) -> np.ndarray:
+        """How far off the answer is, in standard deviations of the training targets; the mean over the columns."""
+        off: np.ndarray = np.abs(encoded - outputs) / np.array(self.std)
+        return off.mean(axis=1)
+
+    def parse_target(self, text: str) -> Target:
+        return text if len(self.columns) == 1 else tuple(text.split(" "))
+
+    def from_columns(self, columns: Mapping[str, Sequence[Any]]) -> tuple[np.ndarray, np.ndarray]:
+        names = ["value"] if len(self.columns) == 1 else self.columns
+        outputs = np.array([columns[name] for name in names], "float64").T
+        return self.encode(list(map(self.parse_target, columns["target"]))), outputs
 
     def state(self) -> dict[str, Any]:
         return {
@@ -206,13 +237,16 @@ def _digits(value: float, std: float, decimals: int) -> str:
     return f"{round(value, places) + 0.0:.{places}f}"
 
 
-def _figures(truth: np.ndarray, said: np.ndarray) -> dict[str, float]:
+def _figures(truth: np.ndarray, said: np.ndarray) -> dict[str, np.ndarray]:
+    """The metrics of pairs along the last axis."""
     truth, said = truth.astype("float64"), said.astype("float64")
-    constant = np.ptp(truth) == 0 or np.ptp(said) == 0
+    constant = (np.ptp(truth, axis=-1) == 0) | (np.ptp(said, axis=-1) == 0)
+    x, y = (values - values.mean(axis=-1, keepdims=True) for values in (truth, said))
+    lengths = np.sqrt(np.square(x).sum(axis=-1) * np.square(y).sum(axis=-1))
     return {
-        "pearson_r": 0.0 if constant else float(np.corrcoef(truth, said)[0, 1]),
-        "mae": float(np.abs(truth - said).mean()),
-        "rmse": float(np.sqrt(np.square(truth - said).mean())),
+        "pearson_r": np.where(constant, 0.0, (x * y).sum(axis=-1) / np.where(constant, 1.0, lengths)),
+        "mae": np.abs(truth - said).mean(axis=-1),
+        "rmse": np.sqrt(np.square(truth - said).mean(axis=-1)),
     }
 
 

@@ -9,9 +9,10 @@ from natsort import natsorted
 
 import zoo
 from zoo.progress import say
-from zoo_heads.entities import counts_by_type, entities_of, figures_of, forms_entities
+from zoo_heads.drawn import calibration, of_each
+from zoo_heads.entities import counts_by_type, entities_of, f1_of, figures_of, forms_entities
 from zoo_heads.layers import check_options, dense
-from zoo_heads.scores import macro_f1
+from zoo_heads.scores import Scores, macro_f1, weights_of
 from zoo_heads.states import list_of_texts
 from zoo_heads.strata import by_rarest
 
@@ -88,13 +89,68 @@ class TokenClassification(zoo.Task):
             return accuracy | {"macro_f1": macro_f1(every, guess)}
         return figures_of(counts_by_type(truth, said)) | accuracy
 
+    def scores(self, encoded: np.ndarray, outputs: np.ndarray) -> Scores:
+        """From counts of each text, which add up."""
+        truth, said = self._tags(encoded, outputs)
+        right_words = [sum(map(str.__eq__, *pair)) for pair in zip(truth, said, strict=True)]
+        words = np.array([list(map(len, truth)), right_words]).T
+        each = np.array([self._counts(*pair) for pair in zip(truth, said, strict=True)], "float64")
+
+        def of_samples(rows: np.ndarray) -> dict[str, np.ndarray]:
+            weights = weights_of(rows, len(encoded))
+            every, right_ones = (weights @ words).T
+            accuracy = {"accuracy": right_ones / every}
+            right, given, true = np.moveaxis(np.einsum("se,ekt->skt", weights, each), 1, 0)
+            if self._entities:
+                return f1_of(right[:, 0], given[:, 0], true[:, 0]) | accuracy
+            both = given + true
+            f1 = np.divide(2 * right, both, out=np.zeros_like(right), where=both > 0)
+            return accuracy | {"macro_f1": f1.sum(axis=1) / (both > 0).sum(axis=1)}
+
+        return of_samples
+
+    def _counts(self, truth: list[str], said: list[str]) -> list[list[int]]:
+        """How many are right, given and true in one text: entities, or words by tag; (3, tags)."""
+        if self._entities:
+            return [[sum(column)] for column in zip((0, 0, 0), *counts_by_type([truth], [said]).values(), strict=True)]
+        pairs = list(zip(truth, said, strict=True))
+        return [
+            [sum(tag == t == s for t, s in pairs) for tag in self.labels],
+            [said.count(tag) for tag in self.labels],
+            [truth.count(tag) for tag in self.labels],
+        ]
+
+    def constant(self, encoded: np.ndarray) -> tuple[np.ndarray, str]:
+        """The shares of the tags for one word."""
+        counts = np.bincount(encoded[encoded != _PADDING], minlength=len(self.labels))
+        return (counts / counts.sum())[np.newaxis, np.newaxis], f"always {self.labels[counts.argmax()]}"
+
     def report_figures(self, encoded: np.ndarray, outputs: np.ndarray) -> list[dict[str, Any]]:
-        """F1 for each type of entity."""
-        if not self._entities:
-            return []
-        counts = counts_by_type(*self._tags(encoded, outputs))
-        f1 = [figures_of({kind: counts[kind]})["f1"] for kind in counts]
-        return [{"kind": "bars", "title": "F1 of each type of entity", "labels": list(counts), "values": {"f1": f1}}]
+        """Precision, recall and F1 of each type of entity, or of each tag; and whether the probabilities are right."""
+        truth, said = self._tags(encoded, outputs)
+        if self._entities:
+            counts = counts_by_type(truth, said)
+            columns = np.array(list(counts.values())).reshape(-1, 3).T
+            figures = [of_each("Each type of entity", list(counts), *columns)]
+        else:
+            every, guess = (np.array([tag for tags in some for tag in tags]) for some in (truth, said))
+            sums = [[np.sum(x == tag) for tag in self.labels] for x in (every[every == guess], guess, every)]
+            figures = [of_each("Each tag", self.labels, *map(np.array, sums))]
+        tags, shares = self._words(encoded, outputs)
+        known = tags != _PADDING
+        best = shares[known]
+        return [*figures, calibration(best.max(-1), best.argmax(-1) == tags[known])]
+
+    def mistakes(self, encoded: np.ndarray, outputs: np.ndarray) -> np.ndarray:
+        """The probability of the likeliest wrong tag in each text."""
+        tags, shares = self._words(encoded, outputs)
+        wrong = (shares.argmax(-1) != tags) & (tags != _PADDING)
+        return np.where(wrong, shares.max(-1), 0.0).max(axis=1, initial=0.0)
+
+    def _words(self, encoded: np.ndarray, outputs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Targets and outputs of the same number of words."""
+        words = min(encoded.shape[1], outputs.shape[1])
+        return encoded[:, :words], outputs[:, :words]
 
     def _tags(self, encoded: np.ndarray, outputs: np.ndarray) -> tuple[list[list[str]], list[list[str]]]:
         """The true tags of each example, and the same number of predicted ones."""
@@ -129,6 +185,19 @@ class TokenClassification(zoo.Task):
     def as_rows(self, answer: dict[str, Any]) -> list[dict[str, Any]]:
         """A row for each word."""
         return [{"word": word, "tag": tag} for word, tag in zip(answer["words"], answer["tags"], strict=True)]
+
+    def parse_target(self, text: str) -> tuple[str, ...]:
+        return tuple(text.split(" "))
+
+    def from_columns(self, columns: Mapping[str, Sequence[Any]]) -> tuple[np.ndarray, np.ndarray]:
+        """The outputs are 1 for the tag that was given."""
+        encoded = self.encode(list(map(self.parse_target, columns["target"])))
+        given = self.encode([tuple(tags) for tags in columns["tags"]])
+        words = max(encoded.shape[1], given.shape[1])
+        outputs = np.zeros((len(given), words, len(self.labels)), "float32")
+        rows, places = np.nonzero(given != _PADDING)
+        outputs[rows, places, given[rows, places]] = 1
+        return encoded, outputs
 
     def state(self) -> dict[str, Any]:
         return {"options": self.options, "labels": self.labels}
