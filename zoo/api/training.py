@@ -118,7 +118,8 @@ def resume(run: str | Path, *, finish: bool = False) -> Run:
     from zoo.training.trainer import resume as carry_out
 
     with suggesting_plugins():
-        return carry_out(local_path(run, _RUNS), finish)
+        finished = carry_out(local_path(run, _RUNS), finish)
+    return _told(finished)
 
 
 def list_runs(folder: str | Path = "runs") -> list[RunSummary]:
@@ -256,4 +257,11 @@ def _carry_out(plan: Plan, out: str | Path | None, of: Path | None = None) -> Ru
     from zoo.training.trainer import train as carry_out
 
     with suggesting_plugins():
-        return carry_out(plan, local_path(out, _RUNS) if out is not None else None, of)
+        run = carry_out(plan, local_path(out, _RUNS) if out is not None else None, of)
+    return _told(run)
+
+
+def _told(run: Run) -> Run:
+    """A run that has just been finished, after the plugins have been told."""
+    catalog().host.call("zoo_run_finished", run=run)
+    return run

@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 
     from zoo.catalog.specs import Backbone, Head, Modality
     from zoo.runs.folder import RunFolder
+    from zoo.runs.run import Run
 
-API_VERSION = "1.1"
+API_VERSION = "1.2"
 GROUP = "zoo.plugins"
 
 hookspec = pluggy.HookspecMarker("zoo")
@@ -43,6 +44,11 @@ def zoo_modalities() -> Iterable[Modality]:  # type: ignore[empty-body]
 @hookspec
 def zoo_callbacks(run: RunFolder) -> Iterable[keras.callbacks.Callback]:  # type: ignore[empty-body]
     """Called once for each phase of a training, before its first epoch; return callbacks for that phase."""
+
+
+@hookspec
+def zoo_run_finished(run: Run) -> None:
+    """Called once, when a run is finished and all of its files are written; look at it, copy it, report it."""
 
 
 @hookspec
