@@ -95,6 +95,7 @@ SLOW = (
     "test_sigterm_saves_and_leaves",
     "test_a_feature_cache_that_is_full",
     "test_a_memory_that_is_damaged_or_cannot_be_written_is_no_harm",
+    "test_killed_resumed_and_finished_twice_it_is_there_once",
     # Long trainings whose parts others test
     "test_the_same_seed_gives_the_same_weights_though_dropout_is_active",
     "test_one_seed_gives_one_result",
