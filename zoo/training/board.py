@@ -37,7 +37,7 @@ def write_board(folder: RunFolder, plan: Plan, started: str, judged: Mapping[Spl
     from tensorboard.plugins.scalar.summary_v2 import scalar_pb
 
     start = datetime.fromisoformat(started).timestamp() if started else None
-    summaries = [hparams_pb(compared(plan), start_time_secs=start)]
+    summaries = [hparams_pb(plan.compared(), start_time_secs=start)]
     for split, one in judged.items():
         summaries += [scalar_pb(f"{split}/{name}", value) for name, value in one.metrics.items()]
         for figure in one.figures:
@@ -49,19 +49,6 @@ def write_board(folder: RunFolder, plan: Plan, started: str, judged: Mapping[Spl
     summaries.append(session_end_pb("STATUS_SUCCESS"))
     folder.logs.mkdir(exist_ok=True)
     folder.write(FILE, lambda path: _write(path, summaries))
-
-
-def compared(plan: Plan) -> dict[str, bool | float | str]:
-    """The settings by which a person tells one run from another; those of a later phase begin with its name."""
-    names = ("backbone", "head", "weights", "data", "seed", "batch_size", "augment", "precision")
-    settings: dict[str, Any] = {name: getattr(plan, name) for name in names}
-    settings["unfreeze"] = str(plan.phases[-1].unfreeze)
-    for number, phase in enumerate(plan.phases):
-        of = f"{phase.name}." if number else ""
-        for name in ("epochs", "learning_rate", "optimizer", "layer_decay"):
-            settings[f"{of}{name}"] = getattr(phase, name)
-    settings |= {f"options.{name}": value for name, value in plan.options.items()}
-    return {name: value if isinstance(value, (bool, int, float)) else str(value) for name, value in settings.items()}
 
 
 def _write(path: Path, summaries: Sequence[Any]) -> None:
