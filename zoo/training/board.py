@@ -47,7 +47,6 @@ def write_board(folder: RunFolder, plan: Plan, started: str, judged: Mapping[Spl
                 except Exception as error:  # the figure is the head's, and may be anything
                     say(f"A confusion matrix cannot be drawn for TensorBoard: {type(error).__name__}: {error}")
     summaries.append(session_end_pb("STATUS_SUCCESS"))
-    folder.logs.mkdir(exist_ok=True)
     folder.write(FILE, lambda path: _write(path, summaries))
 
 
@@ -56,6 +55,7 @@ def _write(path: Path, summaries: Sequence[Any]) -> None:
     from tensorboard.summary.writer.record_writer import RecordWriter
 
     now = time.time()
+    path.parent.mkdir(exist_ok=True)
     with path.open("wb") as file:
         writer = RecordWriter(file)
         writer.write(Event(wall_time=now, file_version="brain.Event:2").SerializeToString())

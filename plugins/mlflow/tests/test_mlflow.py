@@ -121,6 +121,15 @@ def test_where_mlflow_is_missing_or_too_old_the_plugin_is_listed_with_the_way_to
     assert environment.zoo("heads").returncode == 0
 
 
+def test_the_registry_says_what_the_plugin_says():
+    about = tomllib.loads((PLUGIN / "pyproject.toml").read_text())["project"]
+    listed = tomllib.loads((PLUGIN.parents[1] / "registry.toml").read_text())["plugins"]
+    (entry,) = [one for one in listed if one["name"] == "mlflow"]
+    assert entry["requirement"] == f"{about['name']}=={about['version']}"
+    assert (entry["summary"], entry["licence"]) == (about["description"], about["license"])
+    assert f'\nZOO_API = "{entry["api"]}"\n' in (PLUGIN / "zoo_mlflow" / "__init__.py").read_text()
+
+
 def test_a_training_that_is_killed_and_resumed_is_one_run_whose_model_answers_as_zoo_does(tracked, few_pictures, work):
     run, store = work / "run", work / "mlflow.db"
     command = [tracked.python, "-m", "zoo", "train", "efficientnet_lite0", few_pictures, "--epochs", "6"]
