@@ -95,6 +95,7 @@ SLOW = (
     "test_sigterm_saves_and_leaves",
     "test_a_feature_cache_that_is_full",
     "test_a_memory_that_is_damaged_or_cannot_be_written_is_no_harm",
+    "test_killed_resumed_and_finished_twice_it_is_there_once",
     # Long trainings whose parts others test
     "test_the_same_seed_gives_the_same_weights_though_dropout_is_active",
     "test_one_seed_gives_one_result",
@@ -139,6 +140,9 @@ SLOW = (
     "test_without_its_files_a_preset_is_a_sentence_and_pull_brings_them",
     "test_other_families_are_packed_as_keras_hub_packs_them",
     "test_only_what_is_unfrozen_is_trained_on_features_kept_from_the_frozen_part",
+    # MLflow: in an environment of its own, which takes 350 MB
+    "test_a_training_that_is_killed_and_resumed_is_one_run_whose_model_answers_as_zoo_does",
+    "test_where_nobody_answers_the_training_goes_on_and_is_reported_later",
     # The whole life of a plugin, and installations that end in other ways
     "test_a_plugin_is_found_installed_trained_upgraded_and_removed",
     "test_the_newcomers_way_in_the_guide_works_as_it_stands",

@@ -189,6 +189,19 @@ class Plan(Settings, frozen=True, kw_only=True, forbid_unknown_fields=True):
         paths = {name: moved(getattr(self, name)) for name in ("data", "val", "weights")}
         return msgspec.structs.replace(self, **paths)
 
+    def compared(self) -> dict[str, bool | float | str]:
+        """The settings by which a person tells one run from another; those of a later phase begin with its name."""
+        names = ("backbone", "head", "weights", "data", "seed", "batch_size", "augment", "precision")
+        settings: dict[str, Any] = {name: getattr(self, name) for name in names}
+        settings["unfreeze"] = str(self.phases[-1].unfreeze)
+        for number, phase in enumerate(self.phases):
+            of = f"{phase.name}." if number else ""
+            for name in ("epochs", "learning_rate", "optimizer", "layer_decay"):
+                settings[f"{of}{name}"] = getattr(phase, name)
+        settings |= {f"options.{name}": value for name, value in self.options.items()}
+        plain = (bool, int, float)
+        return {name: value if isinstance(value, plain) else str(value) for name, value in settings.items()}
+
     def to_toml(self) -> str:
         """The text of plan.toml."""
         content = {name: value for name, value in msgspec.to_builtins(self).items() if value is not None}

@@ -1,6 +1,9 @@
 """Plugins that cannot be used are reported, and nothing else stops working: real ones, installed by real pip."""
 
 import json
+import os
+import signal
+import subprocess
 
 from zoo.testing.commands import CommandLine
 
@@ -119,3 +122,104 @@ def test_a_plugin_adds_a_command_and_callbacks(environment, few_pictures):
     out = few_pictures.parent / "run"
     assert environment.zoo("train", "efficientnet_lite0", few_pictures, "--out", out, "--epochs", 1).returncode == 0
     assert "val_loss" in (out / "tracked.txt").read_text()
+
+
+FOLLOWS = """
+    import json, os, signal, sys
+    import zoo
+    ZOO_API = ">=1.2,<2"
+
+    @zoo.hookimpl
+    def zoo_callbacks(run):
+        import keras
+
+        def stop(batch, logs):
+            if os.environ.get("STOP") == "1":
+                os.kill(os.getpid(), signal.SIGTERM)
+
+        return [keras.callbacks.LambdaCallback(on_train_batch_end=stop)]
+
+    @zoo.hookimpl
+    def zoo_run_finished(run):
+        print("told of", run.path.name)
+        told = {"name": run.path.name, "files": sorted(os.listdir(run.path)), "metrics": run.metrics}
+        with (run.path.parent / "told.jsonl").open("a") as file:
+            file.write(json.dumps(told) + "\\n")
+"""
+FAILS = (
+    OFFER
+    + """
+    @zoo.hookimpl
+    def zoo_callbacks(run):
+        raise OSError("no callbacks today")
+
+    @zoo.hookimpl
+    def zoo_run_finished(run):
+        raise {error}
+"""
+)
+HERE = """
+import sys, zoo
+from pathlib import Path
+data, out = sys.argv[1:]
+run = zoo.train("efficientnet_lite0", data, epochs=1, out=out)
+again = zoo.train_plan(run.path / "plan.toml", out=f"{out}-again")
+assert {"a_net", "b_net"} <= {one["name"] for one in zoo.list_backbones()}
+assert again.predict(Path(data))[0]["label"] in ("birds", "music")
+"""
+
+
+def test_every_plugin_is_told_once_of_a_finished_run_and_one_that_fails_harms_nothing(environment, few_pictures):
+    for name, error in (("a", "OSError('the tracker is away')"), ("b", "SystemExit(7)")):
+        spec = BACKBONE.format(name=f"{name}_net", plugin=name).strip()
+        module = FAILS.format(api=">=1.2,<2", backbones=spec, error=error)
+        environment.install(environment.write_plugin(name, module))
+    environment.install(environment.write_plugin("follows", FOLLOWS))
+    told, out = few_pictures.parent / "told.jsonl", few_pictures.parent / "run"
+    command = [environment.python, "-c", HERE, few_pictures, out]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == ""
+    said = [line for line in done.stderr.splitlines() if "is passed over" in line or line.startswith("told of")]
+    of_each = [
+        "The plugin a is passed over, because zoo_callbacks failed: OSError: no callbacks today",
+        "The plugin b is passed over, because zoo_callbacks failed: OSError: no callbacks today",
+        "The plugin a is passed over, because zoo_run_finished failed: OSError: the tracker is away",
+        "The plugin b is passed over, because zoo_run_finished failed: SystemExit: 7",
+    ]
+    assert said == [*of_each, "told of run", *of_each, "told of run-again"]
+
+    stopped = environment.zoo("train", "--plan", out / "plan.toml", "--out", f"{out}-broken", STOP="1")
+    assert stopped.returncode == 128 + signal.SIGTERM, stopped.stderr
+    assert "zoo_run_finished" not in stopped.stderr
+    resumed = environment.zoo("resume", f"{out}-broken", "--json")
+    assert resumed.returncode == 0, resumed.stderr
+    assert "The plugin b is passed over, because zoo_run_finished failed: SystemExit: 7" in resumed.stderr
+
+    rows = [json.loads(line) for line in told.read_text().splitlines()]
+    assert [row["name"] for row in rows] == ["run", "run-again", "run-broken"]
+    for row in rows:
+        run = out.parent / row["name"]
+        assert row["files"] == sorted(os.listdir(run))
+        assert row["metrics"] == json.loads((run / "metrics.json").read_text())["metrics"]
+
+
+def test_ctrl_c_while_a_plugin_is_told_of_a_run_ends_the_command_and_keeps_the_run(environment, few_pictures):
+    module = """
+        import os, signal, time, zoo
+        ZOO_API = ">=1.2,<2"
+        @zoo.hookimpl
+        def zoo_run_finished(run):
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(60)
+    """
+    environment.install(environment.write_plugin("uploads", module))
+    out = few_pictures.parent / "run"
+    stopped = environment.zoo("train", "efficientnet_lite0", few_pictures, "--out", out, "--epochs", 1)
+    assert stopped.returncode == 130
+    assert stopped.stderr.splitlines()[-2:] == [
+        "The plugin uploads is passed over, because zoo_run_finished failed: KeyboardInterrupt",
+        "zoo: stopped by Ctrl-C.",
+    ]
+    assert (out / "metrics.json").exists()
+    assert environment.zoo("resume", out).stderr.startswith(f"zoo: {out} is already finished.")

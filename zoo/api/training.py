@@ -92,7 +92,7 @@ def train(
         spec = catalog().backbone(backbone).spec
     given = msgspec.structs.asdict(checked(known, Settings))
     plan = Plan(**given, backbone=backbone, data=data_address(data), phases=phases(spec, recipe))
-    return _reported(_carry_out(plan, out), report)
+    return _finished(_carry_out(plan, out), report)
 
 
 def train_plan(path: str | Path, *, out: str | Path | None = None, report: bool = True, **settings: Any) -> Run:
@@ -114,7 +114,7 @@ def train_plan(path: str | Path, *, out: str | Path | None = None, report: bool 
     folder = Path(read_provenance(of)["folder"]) if of.exists("provenance.json") else None
     given = [name for name, value in settings.items() if value is not None]
     plan = changed(plan.seen_from(folder) if folder else plan, *_settings(settings), given)
-    return _reported(_carry_out(plan, out, of.path if folder else None), report)
+    return _finished(_carry_out(plan, out, of.path if folder else None), report)
 
 
 def resume(run: str | Path, *, finish: bool = False, report: bool = True) -> Run:
@@ -128,8 +128,8 @@ def resume(run: str | Path, *, finish: bool = False, report: bool = True) -> Run
     from zoo.training.trainer import resume as carry_out
 
     with suggesting_plugins():
-        resumed = carry_out(local_path(run, _RUNS), finish)
-    return _reported(resumed, report)
+        finished = carry_out(local_path(run, _RUNS), finish)
+    return _finished(finished, report)
 
 
 def list_runs(folder: str | Path = "runs") -> list[RunSummary]:
@@ -198,7 +198,7 @@ def train_corrected(run: str | Path, file: str | Path, *, out: str | Path | None
     from zoo.runs.run import Run
 
     plan = corrected_plan(Run(local_path(run, _RUNS)), local_path(file, "tables"))
-    return _reported(_carry_out(plan, out), report)
+    return _finished(_carry_out(plan, out), report)
 
 
 def compare(*runs: str | Path, out: str | Path | None = None, timed: bool = True) -> Comparison:
@@ -321,9 +321,12 @@ def embed(
     return vectors
 
 
-def _reported(run: Run, wanted: bool) -> Run:
-    """The finished run, with its report if that is wanted; one that cannot be written takes nothing from the run."""
-    if wanted:
+def _finished(run: Run, report: bool) -> Run:
+    """A run that has just been finished, after its report is written, and the plugins have been told.
+
+    A report that cannot be written takes nothing from the run.
+    """
+    if report:
         from zoo.reports.report import write_report
 
         try:
@@ -331,6 +334,7 @@ def _reported(run: Run, wanted: bool) -> Run:
         except Exception as error:  # a head, reader or plugin that fails at it must not seem to fail the training
             reason = error if isinstance(error, ZooError) else f"{type(error).__name__}: {error}"
             say(f"There is no report: {reason}. To try again: {run.folder.command('report')}")
+    catalog().host.call("zoo_run_finished", run=run)
     return run
 
 

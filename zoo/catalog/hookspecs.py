@@ -53,5 +53,10 @@ def zoo_report_sections(run: Run) -> Iterable[Section]:  # type: ignore[empty-bo
 
 
 @hookspec
+def zoo_run_finished(run: Run) -> None:
+    """Called once, when a run is finished and all of its files are written; look at it, copy it, report it."""
+
+
+@hookspec
 def zoo_commands(app: typer.Typer) -> None:
     """Called when the command line starts; add commands to `app`. Import nothing heavy here."""

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from zoo.catalog.inspected import Answer
 
 _HOURS = 0.25  # for which it is remembered that a plugin gave no answer
+_LONG = ("zoo_run_finished",)  # hooks that may upload something; the others are short, so Ctrl-C is hardly meant there
 _MOST_TEXT = 600  # letters of what a plugin says of itself
 _MOST_FILES = 1_000  # that are looked at to notice that a plugin has changed which cannot be loaded
 
@@ -64,9 +65,10 @@ class Host:
         memory.remember(msgspec.json.encode(self.plugins), seen, *circumstances, hours=hours)
 
     def call(self, hook: str, **arguments: Any) -> list[Any]:
-        """Call one hook on every loaded plugin that has it; one that fails is marked as failed and passed over.
+        """Call one hook on every loaded plugin that has it; one that fails is named, with the reason, and passed over.
 
-        What it prints goes to standard error, since results alone are printed on standard output.
+        What it prints goes to standard error, since results alone are printed on standard output. Raises
+        `KeyboardInterrupt` if a hook is broken off that may take long.
         """
         results: list[Any] = []
         with self._lock:  # which `redirect_stdout` needs, too
@@ -75,14 +77,11 @@ class Host:
                     with redirect_stdout(sys.stderr):
                         self._loader.load(installed_point(plugin.name))
                         results += self._loader.call(plugin.name, hook, **arguments)
-                except BaseException as error:  # a hook is short, so Ctrl-C is hardly meant when it is interrupted
-                    self.fail(plugin.name, f"{hook} failed: {sentence(error)}")
+                except BaseException as error:
+                    say(f"The plugin {plugin.name} is passed over, because {hook} failed: {_short(sentence(error))}")
+                    if isinstance(error, KeyboardInterrupt) and hook in _LONG:
+                        raise
         return results
-
-    def fail(self, name: str, reason: str) -> None:
-        """Mark a loaded plugin as failed, and withdraw what it registered."""
-        self._loader.forget(name)
-        self.plugins = [_failed(p, reason) if p.name == name else p for p in self.plugins]
 
 
 def examined(
@@ -180,8 +179,11 @@ def _with_own_modalities(plugins: list[Plugin]) -> list[Plugin]:
 
 def _failed(plugin: Plugin, reason: str) -> Plugin:
     nothing: dict[str, Any] = dict.fromkeys(KINDS, NOTHING)
-    short = reason if len(reason) <= _MOST_TEXT else f"{reason[:_MOST_TEXT]}…"
-    return replace(plugin, status="failed", reason=short, hooks=(), **nothing)
+    return replace(plugin, status="failed", reason=_short(reason), hooks=(), **nothing)
+
+
+def _short(reason: str) -> str:
+    return reason if len(reason) <= _MOST_TEXT else f"{reason[:_MOST_TEXT]}…"
 
 
 def _stamps(point: Point) -> dict[str, memory.Stamp]:

@@ -9,7 +9,7 @@ from packaging.utils import canonicalize_name
 
 from zoo.catalog import catalog, catalog_afresh
 from zoo.catalog.inspector import look
-from zoo.catalog.plugin import Plugin
+from zoo.catalog.plugin import KINDS, Plugin
 from zoo.catalog.points import points_of
 from zoo.testing.promises import BrokenPromise
 
@@ -31,7 +31,8 @@ def loads(distribution: str) -> str:
         raise BrokenPromise(f"another plugin offers {', '.join(shared)} too, so neither is reached by the bare name")
     backbones = sum(len(plugin.backbones.names) for plugin in own)
     heads = sum(len(plugin.heads.names) for plugin in own)
-    return f"{backbones} backbones and {heads} heads"
+    hooks = sorted({hook for plugin in own for hook in plugin.hooks} - {f"zoo_{kind}" for kind in KINDS})
+    return ", ".join([f"{backbones} backbones and {heads} heads", *hooks])
 
 
 def is_light(distribution: str) -> str:

@@ -27,6 +27,7 @@ from zoo.runs.predictions import Judged, as_floats, write_predictions
 from zoo.runs.provenance import read_provenance
 from zoo.runs.run import Run
 from zoo.runs.summary import Rival, Summary, write_summary
+from zoo.training.board import write_board
 from zoo.training.checkpoint import Checkpoint, Checkpoints
 from zoo.training.job import Job, prepare
 from zoo.training.provenance import ended, provenance
@@ -142,6 +143,7 @@ def _carry_out(
     precision = extractor.precision if extractor is not None else job.options.precision
     early = {"finished_early": True} if finish else {}
     folder.write_json("provenance.json", about | early | ended(seconds, precision, job.options.engine))
+    write_board(folder, job.plan, about["started"], judged)
     summary = Summary(
         run=str(folder.path),
         backbone=named.backbone.name,
