@@ -4,6 +4,8 @@ Leaving each example out in turn has a closed form, so one fit is enough, nothin
 of large sets, and each example is judged by all others.
 """
 
+import hashlib
+
 import numpy as np
 
 EVEN = 0.5  # the probability from which a label is rather the other one
@@ -13,63 +15,62 @@ _LANDMARKS = 1_000  # examples that the others are compared with: the features o
 _WIDTH_FROM = 500  # landmarks that the usual distance is measured on
 _STRENGTHS = np.logspace(-4.5, -0.5, 9)  # of the penalty, as a share of the whole variance
 _CHOOSING = 5_000  # examples used to choose it
-_NUMBERS = 1_000_000  # and at most this many scores of them
+_NUMBERS = 500_000  # and at most this many scores of them
 _BLOCK = 4_000  # rows of scores in memory at once
 _TINY = 1e-12
 
 
 class LeftOut:
-    """Kernel ridge regression on features (examples, dim) that predicts each example from all others.
+    """Kernel ridge regression of values (examples, columns) on features (examples, ...): each example by all others.
 
-    targets  numbers, (examples, ...)
-    groups   an integer for each example, (examples,): the same for copies of one thing. None: for the same features
+    groups  an integer for each example, (examples,): the same for copies of one thing. None: for the same features
 
-    With an example, its copies that have the same target are left out, which would only repeat it. Copies that have
-    another target stay: one of them is wrong. Features that are not finite count as the mean of the others.
+    With an example, its copies that have the same values are left out, which would only repeat it. Copies that have
+    other values stay: one of them is wrong. Features that are not finite count as the mean of the others.
     """
 
-    def __init__(self, features: np.ndarray, targets: np.ndarray, groups: np.ndarray | None = None) -> None:
-        self.count = len(features)
+    def __init__(self, features: np.ndarray, values: np.ndarray, groups: np.ndarray | None = None) -> None:
         copies = _same(features) if groups is None else np.unique(groups, return_inverse=True)[1]
-        numbers = _same(np.column_stack([copies, _same(targets)]))
+        numbers = _same(np.column_stack([copies, _same(values)]))
         order = np.argsort(numbers, kind="stable")
         parts = np.split(order, np.flatnonzero(np.diff(numbers[order])) + 1)
         self.groups = [part for part in parts if len(part) > 1]
-        self.basis, self._share = _basis(_kernel_features(_standardised(features)))
+        self._values, self._mean = values, values.mean(axis=0, dtype="float64")
+        self._basis, self._share = _basis(_kernel_features(_standardised(features)))
+        self._projected = self._basis.T @ values
 
-    def predicted(self, values: np.ndarray, strength: float, rows: np.ndarray | None = None) -> np.ndarray:
-        """What the others say of `values` (examples, columns): float64 (rows, columns), by default of all rows."""
-        rows = np.arange(self.count) if rows is None else rows
+    def predicted(self, strength: float, rows: np.ndarray) -> np.ndarray:
+        """The values of some rows by what the others say, float64 (rows, columns)."""
+        count = len(self._values)
         shrunk = self._share / (self._share + strength)
-        mean = values.mean(axis=0, dtype="float64")
-        kernel = shrunk[:, None] * (self.basis.T @ values)
-        basis = self.basis[rows]
-        fitted, given = mean + basis @ kernel, values[rows]
-        leverage = np.minimum(1 / self.count + np.square(basis) @ shrunk, 1 - 1e-6)[:, None]
-        said: np.ndarray = given - (given - fitted) / (1 - leverage)
-        place = np.full(self.count, -1)
+        kernel = shrunk[:, None] * self._projected
+        basis, given = self._basis[rows], self._values[rows]
+        leverage = np.minimum(1 / count + np.square(basis) @ shrunk, 1 - 1e-6)[:, None]
+        said: np.ndarray = given - (given - self._mean - basis @ kernel) / (1 - leverage)
+        place = np.full(count, -1)
         place[rows] = np.arange(len(rows))
         for group in self.groups:
-            wanted = group[place[group] >= 0]
-            if len(wanted):
-                residuals = values[group] - mean - self.basis[group] @ kernel
-                without = values[group] - self._without(group, shrunk, residuals)
-                said[place[wanted]] = without[place[group] >= 0]
+            wanted = place[group] >= 0
+            if wanted.any():
+                residuals = self._values[group] - self._mean - self._basis[group] @ kernel
+                without = self._values[group] - self._without(group, shrunk, residuals)
+                said[place[group[wanted]]] = without[wanted]
         return said
 
     def _without(self, group: np.ndarray, shrunk: np.ndarray, residuals: np.ndarray) -> np.ndarray:
         """The residuals (group, columns) of a fit without the whole group."""
-        part = np.column_stack([np.full(len(group), self.count**-0.5), self.basis[group] * np.sqrt(shrunk)])
+        own = np.full(len(group), len(self._values) ** -0.5)
+        part = np.column_stack([own, self._basis[group] * np.sqrt(shrunk)])
         large = 1 + 1e-9  # a group of all examples leaves nothing to fit
         if len(group) <= part.shape[1]:
             return np.linalg.solve(large * np.eye(len(group)) - part @ part.T, residuals)
         inner = large * np.eye(part.shape[1]) - part.T @ part
         return residuals + part @ np.linalg.solve(inner, part.T @ residuals)
 
-    def sample(self, columns: int) -> np.ndarray:
+    def sample(self) -> np.ndarray:
         """The rows on which strengths are compared."""
-        most = max(min(_CHOOSING, _NUMBERS // columns), 1)
-        return np.sort(np.random.default_rng(0).permutation(self.count)[:most])
+        most = max(min(_CHOOSING, _NUMBERS // self._values.shape[1]), 1)
+        return np.sort(np.random.default_rng(0).permutation(len(self._values))[:most])
 
 
 def of_classes(features: np.ndarray, classes: np.ndarray, count: int, groups: np.ndarray | None = None) -> np.ndarray:
@@ -79,19 +80,19 @@ def of_classes(features: np.ndarray, classes: np.ndarray, count: int, groups: np
 
     Nothing can be learnt of a class that only one example has; it gets all of that example's probability.
     """
-    fit, rows = LeftOut(features, classes, groups), np.arange(len(classes))
     given = np.zeros((len(classes), count), "float32")
-    given[rows, classes] = 1
-    some = fit.sample(count)
+    given[np.arange(len(classes)), classes] = 1
+    fit = LeftOut(features, given, groups)
+    some = fit.sample()
 
     def tried(strength: float) -> tuple[float, float, float]:
-        factor, loss = _sharpened(fit.predicted(given, strength, some), classes[some])
+        factor, loss = _sharpened(fit.predicted(strength, some), classes[some])
         return loss, strength, factor
 
     _, strength, factor = min(map(tried, _STRENGTHS))
     shares = np.empty_like(given)
     for block in _blocks(len(classes)):
-        shares[block] = _softmax(factor * fit.predicted(given, strength, block))
+        shares[block] = _softmax(factor * fit.predicted(strength, block))
     alone = _alone(fit, classes, count)
     shares[alone] = given[alone]
     return shares
@@ -99,16 +100,17 @@ def of_classes(features: np.ndarray, classes: np.ndarray, count: int, groups: np
 
 def of_labels(features: np.ndarray, labels: np.ndarray, groups: np.ndarray | None = None) -> np.ndarray:
     """The probability that each label's value is the other one, float64 (examples, labels), for labels of 0 and 1."""
-    fit, given = LeftOut(features, labels, groups), labels.astype("float64")
-    some = fit.sample(labels.shape[1])
+    given = labels.astype("float64")
+    fit = LeftOut(features, given, groups)
+    some = fit.sample()
 
     def tried(strength: float) -> tuple[float, float]:
-        said = fit.predicted(given, strength, some)
+        said = fit.predicted(strength, some)
         shares = _logistic(said, *_scaled(said, given[some]))
         return -float(np.log(np.maximum(np.abs(shares + given[some] - 1), _TINY)).mean()), strength
 
     _, strength = min(map(tried, _STRENGTHS))
-    said = fit.predicted(given, strength)
+    said = fit.predicted(strength, np.arange(len(given)))
     return np.abs(given - _logistic(said, *_scaled(said[some], given[some])))
 
 
@@ -116,12 +118,13 @@ def of_numbers(
     features: np.ndarray, values: np.ndarray, groups: np.ndarray | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
     """What the others say of numbers (examples, columns), and by how many usual deviations each number differs."""
-    fit = LeftOut(features, values, groups)
     middle, spread = values.mean(axis=0), values.std(axis=0)
     scale = np.where(spread > 0, spread, 1)
-    given, some = (values - middle) / scale, fit.sample(values.shape[1])
-    losses = [np.abs(fit.predicted(given, strength, some) - given[some]).mean() for strength in _STRENGTHS]
-    said = fit.predicted(given, float(_STRENGTHS[int(np.argmin(losses))]))
+    given = (values - middle) / scale
+    fit = LeftOut(features, given, groups)
+    some = fit.sample()
+    losses = [np.abs(fit.predicted(strength, some) - given[some]).mean() for strength in _STRENGTHS]
+    said = fit.predicted(float(_STRENGTHS[int(np.argmin(losses))]), np.arange(len(given)))
     far = np.abs(given - said)
     usual = 1.4826 * np.median(far, axis=0)  # of a normal distribution: its standard deviation
     usual = np.where(usual > 1e-9, usual, far.std(axis=0))
@@ -139,7 +142,8 @@ def _alone(fit: LeftOut, classes: np.ndarray, count: int) -> np.ndarray:
 def _same(rows: np.ndarray) -> np.ndarray:
     """A number for each row, int (examples,); the same number for the same row."""
     seen: dict[bytes, int] = {}
-    return np.array([seen.setdefault(row.tobytes(), len(seen)) for row in rows])
+    marks = (hashlib.blake2b(row.tobytes(), digest_size=16).digest() for row in rows)
+    return np.array([seen.setdefault(mark, len(seen)) for mark in marks])
 
 
 def _standardised(features: np.ndarray) -> np.ndarray:
