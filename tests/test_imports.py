@@ -24,6 +24,7 @@ STAGES = [
     "prediction",
     "plan",
     "runs",
+    "reports",
     "training",
     "testing",
     "reports",

@@ -136,6 +136,21 @@ class Task:
         """
         return None
 
+    def suspect(
+        self, features: Mapping[str, np.ndarray], encoded: Arrays, groups: np.ndarray | None = None
+    ) -> tuple[np.ndarray, list[str]] | None:
+        """How suspicious each target is, and the target that would fit better; None if there is no such method.
+
+        features  features from the frozen backbone, {feature: float32 (examples, ...)}
+        encoded   targets as numbers, as returned by `encode`
+        groups    int (examples,), the same for copies of one thing; None: for examples with the same features
+
+        Returns the suspicion, float64 (examples,) from 0 to 1, larger where a target is more likely wrong, by which
+        examples can be compared; and for each example a better target as `write_target` writes it, or "". The same
+        input gives the same result.
+        """
+        return None
+
     # Metrics
 
     def score(self, encoded: Arrays, outputs: Arrays) -> dict[str, float]:

@@ -11,7 +11,7 @@ from natsort import natsorted
 
 import zoo
 from zoo.progress import say
-from zoo_heads import separators
+from zoo_heads import separators, suspects
 from zoo_heads.closed_form import installed, logistic
 from zoo_heads.drawn import calibration, of_each
 from zoo_heads.layers import check_options, dense, ranked
@@ -116,6 +116,15 @@ class Classification(zoo.Task):
         count = len(self.labels)
         fit = functools.partial(logistic, features["pooled"], encoded, count, weights)
         return installed(head, "probabilities", count, "classes", fit)
+
+    def suspect(
+        self, features: Mapping[str, np.ndarray], encoded: np.ndarray, groups: np.ndarray | None = None
+    ) -> tuple[np.ndarray, list[str]]:
+        """1 - the probability of the given class by what the other examples say; the likeliest class."""
+        shares = suspects.of_classes(features["pooled"], encoded, len(self.labels), groups)
+        likeliest = shares.argmax(axis=1)
+        better = [self.labels[i] if i != given else "" for i, given in zip(likeliest, encoded, strict=True)]
+        return 1 - shares[np.arange(len(encoded)), encoded].astype("float64"), better
 
     def loss(self) -> keras.losses.Loss:
         return _CrossEntropy(len(self.labels), self.options["label_smoothing"])

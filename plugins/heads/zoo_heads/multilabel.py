@@ -12,7 +12,7 @@ from natsort import natsorted
 
 import zoo
 from zoo.progress import say
-from zoo_heads import separators
+from zoo_heads import separators, suspects
 from zoo_heads.closed_form import installed, logistic_of_labels
 from zoo_heads.drawn import calibration, of_each
 from zoo_heads.layers import check_options, dense, ranked
@@ -155,6 +155,27 @@ class Multilabel(zoo.Task):
         """Logistic regression for each label."""
         fit = functools.partial(logistic_of_labels, features["pooled"], encoded)
         return installed(head, "probabilities", len(self.labels), "labels", fit)
+
+    def suspect(
+        self, features: Mapping[str, np.ndarray], encoded: np.ndarray, groups: np.ndarray | None = None
+    ) -> tuple[np.ndarray, list[str]]:
+        """The probability that the most doubtful label is missing or superfluous; the labels without such errors."""
+        wrong = suspects.of_labels(features["pooled"], encoded, groups)
+        doubtful = wrong > suspects.EVEN
+        better = [
+            self._written(np.where(change, 1 - row, row)) if change.any() else ""
+            for row, change in zip(encoded, doubtful, strict=True)
+        ]
+        return wrong.max(axis=1), better
+
+    def _written(self, row: np.ndarray) -> str:
+        """0 or 1 for each label as `write_target` writes it, in the way that the targets were given."""
+        if len(self.columns) > 1:
+            return self.write_target(tuple(str(int(value)) for value in row))
+        labels = [label for label, value in zip(self.labels, row, strict=True) if value]
+        if labels and self._separator not in (None, separators.USUAL):
+            return self._separator.join(labels)
+        return self.write_target(labels)
 
     def loss(self) -> keras.losses.Loss:
         return keras.losses.BinaryCrossentropy()

@@ -9,6 +9,7 @@ import keras
 import numpy as np
 
 import zoo
+from zoo_heads import suspects
 from zoo_heads.closed_form import installed, ridge
 from zoo_heads.layers import check_options, dense
 from zoo_heads.numerals import MARKS, SMALLEST, NotANumber, decimals, number, thousands
@@ -114,6 +115,31 @@ class Regression(zoo.Task):
         standardized = (encoded - np.array(self.mean)) / np.array(self.std)
         fit = functools.partial(ridge, features["pooled"], standardized)
         return installed(head, "standardized", len(self.columns), "columns", fit)
+
+    def suspect(
+        self, features: Mapping[str, np.ndarray], encoded: np.ndarray, groups: np.ndarray | None = None
+    ) -> tuple[np.ndarray, list[str]]:
+        """z² / (1 + z²) of the number farthest from what the other examples say, by z usual deviations; what they say.
+
+        A usual deviation is the standard deviation of such differences, from their median. What is nearer than
+        `suspects.FAR` of them (suspicion 0.8) is not corrected.
+        """
+        said, deviations = suspects.of_numbers(features["pooled"], encoded, groups)
+        far = deviations > suspects.FAR
+        better = [
+            self.write_target(tuple(map(self._written, row, range(len(row))))) if change.any() else ""
+            for row, change in zip(np.where(far, said, encoded), far, strict=True)
+        ]
+        square = np.square(deviations.max(axis=1))
+        return square / (1 + square), better
+
+    def _written(self, value: float, column: int) -> str:
+        """A number with the decimal mark of the targets, and at most as many digits after it."""
+        places = (self.decimals or [3] * len(self.columns))[column]
+        text = f"{value:.6g}" if places > _DIGITS or abs(value) >= 10.0**_DIGITS else f"{value:.{places}f}"
+        if "." in text and "e" not in text:
+            text = text.rstrip("0").rstrip(".")
+        return ("0" if text == "-0" else text).replace(".", self.options["decimal"] or ".")
 
     def loss(self) -> keras.losses.Loss:
         return _StandardizedSquare(self.std)
