@@ -24,7 +24,6 @@ STAGES = [
     "prediction",
     "plan",
     "runs",
-    "reports",
     "training",
     "testing",
     "reports",

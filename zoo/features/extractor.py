@@ -233,13 +233,14 @@ def _about(
 def _structure(front: keras.Model) -> str:
     """A checksum of the layers, their settings and how they are connected; "" if a layer cannot tell its settings.
 
-    Keras numbers the names of layers, differently each time that the same model is built: the numbers are left out.
+    Keras numbers the names of layers, differently each time that the same model is built: the numbers are left out. So
+    is what a later phase may train, which changes nothing in what a frozen layer gives.
     """
     try:
         text = json.dumps(front.get_config(), sort_keys=True, default=str)
     except Exception:  # whatever a plugin's layer raises
         return ""
-    return hashlib.sha256(re.sub(r"_\d+\b|0x[0-9a-f]+", "", text).encode()).hexdigest()
+    return hashlib.sha256(re.sub(r"_\d+\b|0x[0-9a-f]+|\"trainable\": \w+", "", text).encode()).hexdigest()
 
 
 def _behaviour(preprocessing: Preprocessing) -> str:

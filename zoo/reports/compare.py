@@ -166,7 +166,7 @@ def _only_one(runs: Sequence[Run], compared: Comparison, names: Sequence[str]) -
 
 def _card(shelf: Shelf, key: Key) -> Markup:
     name, content, target = key
-    return card(shelf.show((name, content)), {"true": target, "input": name})
+    return card(shelf.show((name, content)), {"true": target}, name)
 
 
 def _curves(runs: Sequence[Run], names: Sequence[str]) -> list[Mapping[str, Any]]:

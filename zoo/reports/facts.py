@@ -80,7 +80,8 @@ def learning(run: Run) -> Section:
             said: {"x": list(range(1, len(rows) + 1)), "y": [row.get(column) for row in rows]}
             for said, column in (("training", name), ("validation", f"val_{name}"))
         }
-        phases = ", then ".join(dict.fromkeys(str(row["phase"]) for row in rows))
+        phases = list(dict.fromkeys(str(row["phase"]) for row in rows))
+        note = f"{', then '.join(phases)}, from the dotted line on." if len(phases) > 1 else ""
         figures.append(
             {
                 "kind": "curve",
@@ -88,7 +89,7 @@ def learning(run: Run) -> Section:
                 "lines": lines,
                 "marks": marks,
                 "names": ["epoch", name],
-                "note": f"{phases}.",
+                "note": note,
             }
         )
     return Section("How it learnt", figures)

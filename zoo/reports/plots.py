@@ -55,6 +55,7 @@ def drawn(figure: Figure) -> Markup:
         "ytick.color": _INK,
         "axes.spines.top": False,
         "axes.spines.right": False,
+        "axes.axisbelow": True,
         "axes.prop_cycle": cycler(color=_SERIES),
     }
     file = io.StringIO()

@@ -16,6 +16,7 @@ from zoo.reports.facts import headline, learning, made_with
 from zoo.reports.page import Part, page
 from zoo.reports.section import Section
 from zoo.reports.shown import Shelf, card, cards, marked
+from zoo.reports.suspicious import suspicious
 from zoo.runs.mistakes import Mistake, Mistakes, read_mistakes
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def _parts(run: Run, judged: Evaluation | None, shelf: Shelf) -> list[Part]:
         _mistakes(run, mistakes, shelf),
         *map(Part.of, own),
         Part.of(learning(run)),
-        *([] if judged is not None else [Part.of(about_data(run, shelf))]),
+        *([] if judged is not None else [Part.of(about_data(run, shelf)), suspicious(run, shelf)]),
         *map(Part.of, plugins),
         made_with(run),
     ]
@@ -72,10 +73,8 @@ def _mistakes(run: Run, mistakes: Mistakes | None, shelf: Shelf) -> Part:
 
 
 def _card(one: Mistake, shelf: Shelf) -> Markup:
-    key = one.input, one.content
     words, tags = one.answer.get("words"), one.answer.get("tags")
     if isinstance(words, list) and isinstance(tags, list):
-        return card(marked(words, one.target.split(" "), tags), {"input": one.input})
-    return card(
-        shelf.show(key), {"true": one.target, "given": " · ".join(one.in_words.split("  ")), "input": one.input}
-    )
+        return card(marked(words, one.target.split(" "), tags), {}, one.input)
+    given = " · ".join(one.in_words.split("  "))
+    return card(shelf.show((one.input, one.content)), {"true": one.target, "given": given}, one.input)

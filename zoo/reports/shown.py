@@ -130,13 +130,15 @@ def marked(words: Sequence[str], true: Sequence[str], given: Sequence[str]) -> M
     return Markup("<blockquote dir=auto class=words>{}</blockquote>").format(Markup(" ").join(parts))
 
 
-def card(shown: Markup, facts: Mapping[str, Any], more: Markup | None = None) -> Markup:
-    """An example with what is known about it."""
+def card(shown: Markup, facts: Mapping[str, Any], name: str, more: Markup | None = None) -> Markup:
+    """An example with what is known about it, its name below."""
     rows = Markup("").join(
         Markup("<div><dt>{}</dt><dd><bdi>{}</bdi></dd></div>").format(text(name), text(value))
         for name, value in facts.items()
     )
-    return Markup("<li class=card>{}<dl>{}</dl>{}</li>").format(shown, rows, more or Markup(""))
+    listed = Markup("<dl>{}</dl>").format(rows) if facts else Markup("")
+    named = Markup("<p class=note>{}</p>").format(text(name))
+    return Markup("<li class=card>{}{}{}{}</li>").format(shown, more or Markup(""), listed, named)
 
 
 def cards(title: str, made: Iterable[Markup], note: str = "", wide: bool = False) -> Markup:
