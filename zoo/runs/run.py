@@ -24,6 +24,7 @@ from zoo.errors import BadRun
 from zoo.inference.options import Inference
 from zoo.places import data_address, place
 from zoo.plan import Plan, Settings
+from zoo.prediction.explainer import Explainer, refuse_modality
 from zoo.prediction.predictor import Predictor, answer_entries
 from zoo.progress import say
 from zoo.runs.folder import RunFolder
@@ -38,8 +39,10 @@ if TYPE_CHECKING:
     import keras
     import pyarrow as pa
 
+    from zoo.compose.model import Parts
     from zoo.compose.task import Answer, Figure, Task
     from zoo.data.examples import Skipped
+    from zoo.prediction.explanation import Explanation
 
 
 @dataclass(frozen=True)
@@ -75,6 +78,7 @@ class Run:
         self.folder.refuse_unfinished()
         self.card: Card = read_card(self.folder.model)
         self._loading = threading.Lock()
+        self._explaining: Explainer | None = None
 
     @property
     def path(self) -> Path:
@@ -146,6 +150,19 @@ class Run:
         task = load_task(self.card, parts.head, self.folder.model)
         return model, Predictor(parts, self._layout().reader, task, self.card.backbone)
 
+    @property
+    def _explainer(self) -> Explainer:
+        predictor = self.predictor
+        with self._loading:
+            if self._explaining is None:
+                tagged = self.card.reads == "words"
+                self._explaining = Explainer(predictor, self.card.modality, tagged, self._copied_parts)
+            return self._explaining
+
+    def _copied_parts(self) -> Parts:
+        """The parts of the model, loaded once more."""
+        return load_parts(load_model(self.folder.model, self.card.backbone), self.card, self.folder.model)
+
     def predict(
         self,
         inputs: Input | Iterable[Input],
@@ -180,6 +197,33 @@ class Run:
         options = _start(precision, engine, device)
         layout = self._layout(input_column, reading=_reading(separator, quotes))
         return answer_entries(self.predictor, read_entries(as_inputs(inputs, layout), layout), options)
+
+    def explain(
+        self,
+        inputs: Input | Iterable[Input],
+        target: str | None = None,
+        input_column: Columns = "",
+        *,
+        separator: str = "",
+        quotes: str = "auto",
+        device: str = "auto",
+    ) -> list[Explanation]:
+        """Why the run answers as it does, for pictures or texts, in the order of the inputs. Thread-safe.
+
+        Inputs are those of `predict`. For a picture, an explanation says where the evidence is (`heat`, by Grad-CAM,
+        or by occlusion if the backbone has no map of the picture); for a text, how much each word counts (`texts`, by
+        integrated gradients, or by occlusion if the word table cannot be differentiated). An input that cannot be read
+        has its reason in `error`.
+
+        target  what is explained instead of the answer: a label, a column of numbers, or a type of entity
+
+        Raises `BadData` as `predict` does, and `BadPlan` for an unknown target and for runs that read neither pictures
+        nor texts.
+        """
+        refuse_modality(self.card.modality)
+        engine.use(device)
+        layout = self._layout(input_column, reading=_reading(separator, quotes))
+        return self._explainer.explain(read_entries(as_inputs(inputs, layout), layout), target or "")
 
     def only_top(self, answer: Answer, count: int) -> Answer:
         """An answer of `predict` with at most `count` of its probabilities."""
