@@ -12,10 +12,10 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from zoo.prediction.explanation import Explanation, signed
+
 if TYPE_CHECKING:
     import numpy as np
-
-    from zoo.prediction.explanation import Explanation
 
 # Cividis (Nuñez, Anderton and Renslow 2018), in equal steps: perceptually uniform, and nearly the same to people who do
 # not tell red from green.
@@ -27,30 +27,6 @@ _FAINT = 0.05  # of the largest share: a word with less is not marked
 _STRONGEST = 0.55  # opacity behind the word with the largest share
 _UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")  # what no web page may contain
 _TURNS = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")  # the direction of what comes after
-
-_PAGE = """<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
-<meta name="viewport" content="width=device-width">
-<title>{title}</title>
-<style>
-:root {{ color-scheme: light dark; }}
-body {{ font: 1rem/1.6 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }}
-article {{ border-top: 1px solid #8888; padding: 1rem 0; }}
-h1, h2 {{ font-size: 1.3rem; overflow-wrap: anywhere; }}
-h2 {{ font-size: 1rem; }}
-</style>
-<h1>{title}</h1>
-{articles}
-</html>
-"""
-
-
-def page(explanations: Sequence[Explanation], title: str) -> str:
-    """A web page with a fragment for each explanation, readable on a light and on a dark screen."""
-    articles = "\n".join(f"<article>{fragment(one)}</article>" for one in explanations)
-    return _PAGE.format(title=escaped(title), articles=articles)
 
 
 def fragment(explanation: Explanation) -> str:
@@ -120,7 +96,7 @@ def _word(piece: str, share: float, strength: float) -> str:
         f"background: rgba({colour}, {abs(strength) * _STRONGEST:.2f}); border-bottom: 3px {line} rgb({colour}); "
         "padding: 0.1em 0"
     )
-    return f'<span style="{style}" title="{share:+.2f}, {side}">{escaped(piece)}</span>'
+    return f'<span style="{style}" title="{signed(share)}, {side}">{escaped(piece)}</span>'
 
 
 _KEY = (

@@ -48,7 +48,6 @@ class Explainer:
     """
 
     def __init__(self, predictor: Predictor, modality: str, tagged: bool, copy: Callable[[], Parts]) -> None:
-        refuse_modality(modality)
         self._predictor, self._pictures = predictor, modality == "image"
         self._shares = WordShares(predictor, Integrated(copy), tagged)
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 GRAD_CAM, OCCLUSION, INTEGRATED = "Grad-CAM", "occlusion", "integrated gradients"
 
 _NAMED = 5  # words in a line
-_LEAST = 0.02  # of the evidence: a word with less is not named
+_LEAST = 0.1  # of the largest share: a word with less is not named
 _SPREAD = 0.2  # of the heat; if no ninth of the picture has as much, it is spread
 _ROWS, _COLUMNS = ("top", "middle", "bottom"), ("left", "", "right")
 
@@ -90,13 +90,19 @@ def _where(heat: np.ndarray) -> str:
 
 def _strongest(texts: Sequence[Sequence[tuple[str, float]]]) -> str:
     """The words with the largest shares, for and against."""
-    pieces = [(piece.strip(), share) for text in texts for piece, share in text if abs(share) >= _LEAST]
+    pieces = [(piece.strip(), share) for text in texts for piece, share in text if share]
     ranked = sorted(pieces, key=lambda one: -abs(one[1]))[:_NAMED]
+    ranked = [one for one in ranked if abs(one[1]) >= _LEAST * abs(ranked[0][1])]
     sides = []
     for side, sign in (("for it", 1), ("against it", -1)):
-        named = [f"{_short(piece)} {share:+.2f}" for piece, share in ranked if share * sign > 0]
+        named = [f"{_short(piece)} {signed(share)}" for piece, share in ranked if share * sign > 0]
         sides += [f"{side}: {', '.join(named)}"] if named else []
     return "; ".join(sides) or "no word speaks for it or against it"
+
+
+def signed(share: float) -> str:
+    """A share with its sign and two decimals, or one digit where that would be 0."""
+    return f"{share:+.2f}" if abs(share) >= 0.005 else f"{share:+.1g}"
 
 
 def _short(piece: str, most: int = 40) -> str:

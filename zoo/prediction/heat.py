@@ -41,7 +41,10 @@ def grad_cam(parts: Parts, prepared: Any, measures: Sequence[Measure]) -> np.nda
         outputs = parts.head({name: features[name] for name in parts.head.input}, training=False)
         total = tf.reduce_sum(of_each(outputs, measures))  # one gradient serves all
     pooled = features.get("pooled")
-    gradient, of_pooled = tape.gradient(total, [features["map"], pooled])
+    try:
+        gradient, of_pooled = tape.gradient(total, [features["map"], pooled])
+    except LookupError:  # an operation has no gradient
+        return None
     map_ = np.asarray(features["map"], "float32")
     if gradient is None:
         if of_pooled is None or not _is_mean(np.asarray(pooled, "float32"), map_):
@@ -100,6 +103,11 @@ def laid_over(value: np.ndarray, grid: np.ndarray) -> tuple[np.ndarray, np.ndarr
 
     picture = Image.fromarray(value)
     picture.thumbnail((SHOWN, SHOWN))
-    grid = (grid / max(float(grid.max()), 1e-30)).astype("float32")
-    heat = np.asarray(Image.fromarray(grid).resize(picture.size, Image.Resampling.BILINEAR))
-    return np.asarray(picture), np.clip(heat, 0, 1), grid
+    heat = Image.fromarray(_to_1(grid)).resize(picture.size, Image.Resampling.BILINEAR)
+    return np.asarray(picture), _to_1(np.asarray(heat).clip(min=0)), _to_1(grid)
+
+
+def _to_1(values: np.ndarray) -> np.ndarray:
+    """Scaled so that the largest is 1, unless all are 0: float32."""
+    scaled: np.ndarray = (values / (values.max() or 1)).astype("float32")
+    return scaled

@@ -84,7 +84,10 @@ class Integrated:
             ids = {n: np.asarray(a).ravel() for n, a in prepared.items() if np.asarray(a).dtype.kind in "iu"}
             variables = [weight.value for weight in self._parts.network.variables if len(weight.shape) == 2]
             variables = [one for one in variables if one.dtype.is_floating]
-            _, gradients = self._gradients(prepared, measures, variables)
+            try:
+                _, gradients = self._gradients(prepared, measures, variables)
+            except LookupError:  # an operation has no gradient
+                gradients = [None] * len(variables)
             tables = [
                 (variable, name)
                 for variable, gradient in zip(variables, gradients, strict=True)

@@ -14,6 +14,7 @@ import zoo
 from zoo.progress import say
 from zoo_heads import separators
 from zoo_heads.closed_form import installed, logistic_of_labels
+from zoo_heads.evidence import log_odds, place_of
 from zoo_heads.layers import check_options, dense, ranked
 from zoo_heads.states import list_of_texts
 from zoo_heads.strata import by_rarest
@@ -194,6 +195,11 @@ class Multilabel(zoo.Task):
         given = (outputs >= self.options["threshold"]).sum(axis=0)
         bars = {"true": encoded.sum(axis=0).astype(int).tolist(), "given": given.astype(int).tolist()}
         return [{"kind": "bars", "title": "Examples with each label", "labels": self.labels, "values": bars}]
+
+    def explained(self, output: np.ndarray, raw: Any, target: str = "") -> tuple[str, Any]:
+        """The log-odds of the likeliest label, or of one that is named."""
+        place = place_of(target, self.labels, "label") if target else int(output.argmax())
+        return self.labels[place], lambda outputs: log_odds(outputs[:, place])
 
     def state(self) -> dict[str, Any]:
         return {
