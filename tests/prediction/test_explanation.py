@@ -6,6 +6,7 @@ Checks for Saliency Maps", 2018).
 
 import csv
 import random
+import re
 
 import keras
 import numpy as np
@@ -21,10 +22,11 @@ from zoo.data.reader import reader
 from zoo.prediction.explainer import Explainer
 from zoo.prediction.predictor import Predictor
 
-FILLER = (
+FILLER = re.findall(
+    r"\w+",
     "the a my our this that we they it was is on at with for from table river station window letter garden morning "
-    "street number paper teacher engine bottle summer corner market"
-).split()
+    "street number paper teacher engine bottle summer corner market",
+)
 KEYS = {"violin": "music", "piano": "music", "pear": "fruit", "banana": "fruit"}
 COLOURS = {"red": (220, 30, 30), "blue": (30, 60, 220)}
 SIDE, PATCH = 192, 64
@@ -48,7 +50,7 @@ def corners(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def validation(corners):
-    return [str(corners.path.parent / "data" / name) for name in corners.predictions["input"].to_pylist()]
+    return [corners.path.parent / "data" / name for name in corners.predictions["input"].to_pylist()]
 
 
 def _hits(explained):
@@ -69,16 +71,15 @@ def test_the_heat_is_in_the_corner_that_decides_and_with_random_weights_it_is_no
     assert {one.heat.dtype for one in explained} == {np.dtype("float32")}
     assert all(one.heat.min() >= 0 and one.heat.max() == 1 for one in explained)
     hits, share = _hits(explained)
-    print("FIGURES", hits, share)
-    assert len(explained) >= 32 and hits >= 0.95 and share >= 0.75, (hits, share)
+    assert len(explained) >= 32
+    assert (hits >= 0.95, share >= 0.75) == (True, True), (hits, share)
 
-    entries = [(one, one, "") for one in validation]
+    entries = [(str(one), one, "") for one in validation]
     random_hits = []
     for seed in range(3):
         keras.utils.set_random_seed(seed)
         explainer, _ = made("efficientnet_lite0", "none", "classification", ["blue", "red"])
         random_hits.append(_hits(explainer.explain(entries, "")))
-    print("FIGURES", random_hits)
     assert np.mean(random_hits, axis=0).max() <= 0.6, random_hits
 
 
@@ -127,8 +128,8 @@ def test_the_word_that_decides_has_the_largest_share_and_with_random_weights_it_
     assert not [one.note for one in explained if one.note]
     assert all(sum(abs(share) for _, share in one.texts[0]) == pytest.approx(1) for one in explained)
     first, chance = _key_first(explained)
-    print("FIGURES", first, chance, len(texts))
-    assert len(texts) >= 32 and first >= 0.95, first
+    assert len(texts) >= 32
+    assert first >= 0.95
 
     rates = []
     for seed in range(3):
@@ -138,6 +139,5 @@ def test_the_word_that_decides_has_the_largest_share_and_with_random_weights_it_
             if weight.dtype == "float32" and len(weight.shape) > 1:
                 weight.assign(numbers.normal(0, weight.numpy().std(), weight.shape))
         rates.append(_key_first(explainer.explain([(text, text, "") for text in texts[:16]], ""))[0])
-    print("FIGURES", rates, chance)
     # Texts with the same word are no independent trials, so there are four for each seed
     assert np.mean(rates) <= chance + 3 * (chance * (1 - chance) / (3 * len(KEYS))) ** 0.5, (rates, chance)

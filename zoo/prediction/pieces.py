@@ -112,6 +112,8 @@ class _Alone:
 def _alone(tokenize: Tokenize, texts: Texts, part: int, pieces: Pieces) -> _Alone | None:
     """None if it cannot be told which tokens belong to the text."""
 
+    import numpy as np
+
     def alone(text: str) -> Texts:
         return tuple(text if number == part else "" for number in range(len(texts)))
 
@@ -127,7 +129,8 @@ def _alone(tokenize: Tokenize, texts: Texts, part: int, pieces: Pieces) -> _Alon
     after = others[0][0] if others else len(empty) - lead
     ends = [same if rest == after else -1 if rest else len(whole) - after for same, rest in found]
     ends += [len(whole) - after] * (len(pieces.spans) - len(ends))
-    return _Alone(whole, lead, after, ends) if ends and ends[-1] >= lead else None
+    unseen = bool(ends) and ends[-1] == lead and not np.array_equal(whole, empty)  # its tokens are not in order
+    return _Alone(whole, lead, after, ends) if ends and ends[-1] >= lead and not unseen else None
 
 
 def _common(one: np.ndarray, other: np.ndarray) -> int:
