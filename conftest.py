@@ -133,6 +133,11 @@ SLOW = (
     "folder[regression-stars",
     "folder[pair_regression-stars",
     "folder[classification-label",
+    # Explanations: trainings of minutes, networks of others, and heads one by one
+    "test_the_word_that_decides_has_the_largest_share",
+    *(f"test_networks_of_pictures_have_heat_from_their_map[{one}" for one in ("resnet50", "inception_v3", "convnext")),
+    "test_each_head_says_what_is_explained",
+    "test_the_heat_is_in_the_corner_that_decides",
     # KerasHub: as the presets are trained and packed
     "test_minilm_keeps_every_promise",
     "test_presets_of_pictures_keep_every_promise",

@@ -93,6 +93,7 @@ def test_the_host_never_imports_a_plugin():
         ["check", "--help"],
         ["--help"],
         ["train", "--help"],
+        ["explain", "--help"],
     ],
     ids=" ".join,
 )

@@ -127,3 +127,9 @@ def test_whatever_goes_wrong_nothing_is_offered_and_nothing_raised(monkeypatch):
     for offered in (complete.backbones, complete.plugins, complete.listed_plugins, complete.conditions):
         assert offered("") == []
     assert complete.registries("") == []
+
+
+def test_the_labels_of_a_run_are_completed(finished_run):
+    assert "fruit" in completed(f"zoo explain {finished_run} x.png --target fr").stdout.split()
+    assert api.target_names(finished_run)[0] == "birds"
+    assert completed("zoo explain nowhere x.png --target ").stdout.split() == []

@@ -22,6 +22,7 @@ from zoo.api.names import (
     modality_names,
     option_choices,
     plugin_names,
+    target_names,
     weights_names,
 )
 from zoo.api.plugins import Installation, Removal, install, new_plugin, search, uninstall, upgrade
@@ -92,6 +93,7 @@ __all__ = [
     "resume",
     "search",
     "switch_plugin",
+    "target_names",
     "train",
     "train_corrected",
     "train_plan",

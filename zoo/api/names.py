@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from zoo.api.catalog import flat_facts
 from zoo.catalog import catalog
 from zoo.catalog.points import installed_points
@@ -50,6 +52,14 @@ def fact_comparisons() -> dict[str, tuple[str, ...]]:
 
 def _values(default: object) -> tuple[str, ...]:
     return ("true", "false") if isinstance(default, bool) else ()
+
+
+def target_names(run: str | Path) -> list[str]:
+    """What `zoo explain --target` can name of a run: its labels, or the columns of its numbers."""
+    from zoo.runs.run import Run
+
+    state = Run(run).card.task
+    return [str(name) for name in state.get("labels") or state.get("columns") or ()]
 
 
 def plugin_names() -> list[str]:

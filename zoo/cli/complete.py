@@ -159,6 +159,12 @@ def runs(incomplete: str) -> list[str]:
     return _starting(sorted({place for place in places if os.path.isfile(f"{place}/plan.toml")}), "")
 
 
+@_without_errors
+def targets(ctx: typer.Context, incomplete: str) -> list[str]:
+    """Labels of the run that is typed already."""
+    return _starting(api.target_names(ctx.params["run"] or ctx.args[0]), incomplete)
+
+
 def _folders(parent: str, start: str) -> list[str]:
     """The folders in `parent`, which ends with a slash or is blank, whose names start like this."""
     if not os.path.isdir(parent or "."):

@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from zoo import engine
-from zoo.cli import cache, catalog, complete, develop, install, predict, registry, runs, train
+from zoo.cli import cache, catalog, complete, develop, explain, install, predict, registry, runs, train
 from zoo.cli.output import print_line
 from zoo.errors import ZooError
 
@@ -29,7 +29,7 @@ app = typer.Typer(
     rich_markup_mode=None,  # rich would break lines of 80 columns twice, and take the [test] of an example for markup
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for module in (catalog, registry, install, train, runs, predict, cache, develop):
+for module in (catalog, registry, install, train, runs, predict, explain, cache, develop):
     module.register(app)
 
 

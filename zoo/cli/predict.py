@@ -69,12 +69,12 @@ def predict(
     if json and as_csv:
         raise typer.BadParameter("give either --json or --csv, not both.", param_hint="--csv")
     finished = api.load_run(run)
-    asked = typed_for_run(finished, inputs, _kind(text, file))
-    answers = [finished.only_top(answer, top) for answer in finished.predict(asked, **_given(settings))]
+    asked = typed_for_run(finished, inputs, kind(text, file))
+    answers = [finished.only_top(answer, top) for answer in finished.predict(asked, **given(settings))]
     if json:
         return print_json(answers)
     if as_csv:
-        reading = {name: value for name, value in _given(settings).items() if name in ("input_column", *_READING)}
+        reading = {name: value for name, value in given(settings).items() if name in ("input_column", *_READING)}
         return print_csv(*finished.as_sheet(asked, answers, **reading))
     for answer in answers:
         print_line(harmless(f"{answer['input']}  {finished.in_words(answer)}"))
@@ -104,7 +104,7 @@ def evaluate(
         zoo evaluate runs/photos photos/ --split validation
     """
     finished = api.load_run(run)
-    result = finished.evaluate(data, split=split, **_given(settings))
+    result = finished.evaluate(data, split=split, **given(settings))
     if json:
         return print_json(
             {
@@ -154,8 +154,8 @@ def embed(
         zoo embed efficientnet_lite0 photos/ --out photos.parquet
     """
     settings["options"] = assignments(settings["options"])
-    asked = typed_for_backbone(backbone, data, _kind(text, file))
-    vectors = api.embed(backbone, asked, out=out, **_given(settings))
+    asked = typed_for_backbone(backbone, data, kind(text, file))
+    vectors = api.embed(backbone, asked, out=out, **given(settings))
     for skipped in vectors.skipped:
         print_line(harmless(f"left out: {skipped.input} ({skipped.reason})"), sys.stderr)
     count, dim = vectors.values.shape
@@ -167,11 +167,13 @@ def embed(
     print_line(f"{out}  {counted(count, 'vectors')} of {dim} numbers ({left_out})")
 
 
-def _given(settings: dict[str, Any]) -> dict[str, Any]:
+def given(settings: dict[str, Any]) -> dict[str, Any]:
+    """The settings that were given."""
     return {name: value for name, value in settings.items() if value is not None}
 
 
-def _kind(text: bool, file: bool) -> Literal["auto", "text", "file"]:
+def kind(text: bool, file: bool) -> Literal["auto", "text", "file"]:
+    """What the arguments of a command are, by its two options; both are an error."""
     if text and file:
         raise typer.BadParameter("give either --text or --file, not both.", param_hint="--file")
     return "text" if text else "file" if file else "auto"

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from zoo.compose.explained import Measure, explained_row
 from zoo.data.cells import plain
 from zoo.data.reader import Raw, Target
 from zoo.inference.arrays import Arrays, at, count, joined
@@ -256,6 +257,23 @@ class Task:
             else:
                 row[name] = _in_one_cell(value)
         return [row]
+
+    def explained(self, output: Arrays, raw: Raw, target: str = "") -> tuple[str, Measure]:
+        """What `zoo explain` explains about an answer: its name, such as the label, and the number to explain.
+
+        output  the outputs for one example: a NumPy array, or a dict of arrays, without the dimension of examples
+        raw     the example itself; for a text example, the text
+        target  the label or column that a person asked about; "": the answer that was given
+
+        The number is a function from outputs (batch, ...), as TensorFlow tensors, to (batch,), which can be
+        differentiated; what raises it speaks for the answer. It should have a gradient where the answer is certain,
+        too, as log-odds have, but not probabilities.
+
+        By default, for outputs that are one row of numbers, it is the largest of them, or the one that `labels` names;
+        of probabilities that add up to 1, the log-odds. Raises `BadData` with the reason if there is nothing to explain
+        for this example, and any other `ZooError` if there is not for any.
+        """
+        return explained_row(output, getattr(self, "labels", ()), target)
 
     # Keeping
 

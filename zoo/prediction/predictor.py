@@ -55,7 +55,7 @@ class Predictor:
 
     def __init__(self, parts: Parts, reader: Reader, task: Task, backbone: str = "") -> None:
         self.task, self._backbone = task, backbone
-        self._parts, self._reader = parts, reader
+        self.parts, self.reader = parts, reader
         self._making = threading.Lock()
         self._preprocessing: Preprocessing | None = None
         self._limit: Limit | None = None
@@ -63,7 +63,7 @@ class Predictor:
 
     def decode(self, made: Outputs, raws: Sequence[Raw]) -> list[Answer]:
         """The task's answers for the rows of `made`, which are the outputs for `raws`."""
-        held = [self._reader.read(raws[row]) if self._reader.in_memory else raws[row] for row in made.rows]
+        held = [self.reader.read(raws[row]) if self.reader.in_memory else raws[row] for row in made.rows]
         return self.task.decode(made.arrays, held) if held else []
 
     def outputs(self, raws: Sequence[Raw], title: str = "Predicting", options: Inference = AUTO) -> Outputs:
@@ -78,6 +78,24 @@ class Predictor:
     ) -> list[tuple[np.ndarray, Arrays]]:
         """The same in pieces of (positions, arrays); raises `BadData` for an example that cannot be read."""
         return self._pieces(raws, title, options, None)
+
+    @property
+    def preprocessing(self) -> Preprocessing:
+        """The graph that turns values into the input of the network."""
+        return self._ready(AUTO, 1)[0]
+
+    def cut(self, raws: Sequence[Raw]) -> list[int]:
+        """The positions of the texts, or pairs, that are longer than the backbone reads."""
+        self._ready(AUTO, 1)
+        assert self._limit is not None
+        return self._limit.cut(raws)
+
+    def exact(self, raws: Sequence[Raw]) -> Arrays:
+        """The outputs in float32, as for a few examples, without a word; raises `BadData` for what cannot be read."""
+        preprocessing, infer = self._ready(AUTO, 1)
+        return with_fewer_where_needed(
+            BATCH, lambda size: gathered(forward(infer, preprocessing, raws, "", batch_size=size), len(raws))
+        )
 
     def _pieces(
         self, raws: Sequence[Raw], title: str, options: Inference, errors: Unreadable | None
@@ -96,15 +114,15 @@ class Predictor:
         few = count < FEW and options == AUTO
         with self._making:
             if self._preprocessing is None:
-                self._preprocessing = Preprocessing(self._parts.preprocess, self._reader)
+                self._preprocessing = Preprocessing(self.parts.preprocess, self.reader)
                 self._limit = Limit(self._preprocessing)
             chosen = None if few else options
             if chosen not in self._ways:
                 spec = self._preprocessing.spec
                 if few:
-                    self._ways[chosen] = Runner(self._parts.from_prepared, spec, EXACT, fold=False)
+                    self._ways[chosen] = Runner(self.parts.from_prepared, spec, EXACT, fold=False)
                 else:
-                    self._ways[chosen] = self._in_two_steps(Runner(self._parts.features, spec, options))
+                    self._ways[chosen] = self._in_two_steps(Runner(self.parts.features, spec, options))
             return self._preprocessing, self._ways[chosen]
 
     def _in_two_steps(self, features: Runner) -> Callable[[Any], Arrays]:
@@ -113,16 +131,16 @@ class Predictor:
 
         assert self._preprocessing is not None
         self._settle(features, self._preprocessing)
-        entry = self._parts.from_features.input
+        entry = self.parts.from_features.input
         spec = {name: tf.TensorSpec(tensor.shape, tensor.dtype) for name, tensor in entry.items()}
-        head = Runner(self._parts.from_features, spec, EXACT, fold=False)
+        head = Runner(self.parts.from_features, spec, EXACT, fold=False)
         return lambda batch: head(features(batch))
 
     def _settle(self, runner: Runner, preprocessing: Preprocessing) -> None:
         """Let the runner decide on samples; a network that they are too long for decides on the first question."""
         import tensorflow as tf
 
-        values, inputs = self._reader.samples(BATCH), len(self._parts.preprocess.inputs)
+        values, inputs = self.reader.samples(BATCH), len(self.parts.preprocess.inputs)
         raws = values if inputs == 1 else [(value,) * inputs for value in values]
 
         def settle(count: int) -> None:

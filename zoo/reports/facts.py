@@ -11,10 +11,10 @@ from zoo.reports.blocks import number, rounded, text
 from zoo.reports.page import Part
 from zoo.reports.section import Section
 from zoo.runs.provenance import read_provenance
-from zoo.runs.run import Evaluation
 
 if TYPE_CHECKING:
     from zoo.runs.intervals import Interval
+    from zoo.runs.judging import Evaluation
     from zoo.runs.run import Run
 
 

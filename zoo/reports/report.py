@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import closing
+from collections.abc import Sequence
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,9 @@ from markupsafe import Markup
 
 from zoo.atomic import atomic_path
 from zoo.catalog import catalog
-from zoo.errors import BadRun
+from zoo.data.texts import words_of
+from zoo.errors import BadRun, ZooError
+from zoo.progress import progress
 from zoo.reports.data import about_data
 from zoo.reports.facts import headline, learning, made_with
 from zoo.reports.page import Part, page
@@ -20,10 +23,11 @@ from zoo.reports.suspicious import suspicious
 from zoo.runs.mistakes import Mistake, Mistakes, read_mistakes
 
 if TYPE_CHECKING:
-    from zoo.runs.run import Evaluation, Run
+    from zoo.runs.judging import Evaluation
+    from zoo.runs.run import Run
 
 FILE = "report.html"
-_MISTAKES = 48
+_MISTAKES, _EXPLAINED = 48, 8
 
 
 def write_report(run: Run, out: Path | None = None, data: str = "") -> Path:
@@ -63,18 +67,45 @@ def _parts(run: Run, judged: Evaluation | None, shelf: Shelf) -> list[Part]:
 
 
 def _mistakes(run: Run, mistakes: Mistakes | None, shelf: Shelf) -> Part:
-    """The mistakes, the worst first."""
+    """The mistakes, the worst first; of the first ones also why they were made."""
     if mistakes is None:
         return Part("Mistakes", Markup(""))
-    made = [_card(one, shelf) for one in mistakes.worst[:_MISTAKES]]
+    worst, wide = mistakes.worst[:_MISTAKES], shelf.reader.in_memory
     note = f"{mistakes.count} of {mistakes.examples} answers are wrong"
-    note += f"; the {len(made)} worst are shown, the most confident first." if len(made) < mistakes.count else "."
-    return Part("Mistakes", cards("The most confident first", made, note, wide=shelf.reader.in_memory))
+    note += f"; the {len(worst)} worst are shown." if len(worst) < mistakes.count else "."
+    why, reason = _explained(run, worst[:_EXPLAINED], shelf)
+    first = [_card(one, shelf, why.get(place)) for place, one in enumerate(worst[:_EXPLAINED])]
+    content = cards("The most confident", first, " ".join(filter(None, (note, reason))), wide or bool(why))
+    if len(worst) > _EXPLAINED:
+        content += cards("More", [_card(one, shelf) for one in worst[_EXPLAINED:]], wide=wide)
+    return Part("Mistakes", content)
 
 
-def _card(one: Mistake, shelf: Shelf) -> Markup:
+def _explained(run: Run, worst: Sequence[Mistake], shelf: Shelf) -> tuple[dict[int, Markup], str]:
+    """Why some mistakes were made, by their position; and a sentence on how that was found out, or why it was not."""
+    places, inputs = [], []
+    for place, one in enumerate(worst):
+        with suppress(ZooError):  # it is not in the data any more
+            raw = shelf.raw((one.input, one.content))
+            inputs.append(words_of(raw) if run.card.reads == "words" else raw)
+            places.append(place)
+    if not inputs:
+        return {}, ""
+    try:
+        with progress("Explaining the worst", None, "mistakes") as advance:
+            found = run.explain(inputs)
+            advance(len(found))
+    except ZooError as error:
+        return {}, f"They are not explained: {error}"
+    why = {place: Markup(one.as_html()) for place, one in zip(places, found, strict=True) if not one.error}
+    methods = " and ".join(dict.fromkeys(one.method for one in found if one.method))
+    return why, f"What speaks for the answer that was given is shown by {methods}." if methods else ""
+
+
+def _card(one: Mistake, shelf: Shelf, why: Markup | None = None) -> Markup:
+    given = " · ".join(one.in_words.split("  "))
     words, tags = one.answer.get("words"), one.answer.get("tags")
     if isinstance(words, list) and isinstance(tags, list):
-        return card(marked(words, one.target.split(" "), tags), {}, one.input)
-    given = " · ".join(one.in_words.split("  "))
-    return card(shelf.show((one.input, one.content)), {"true": one.target, "given": given}, one.input)
+        return card(marked(words, one.target.split(" "), tags), {}, one.input, why)
+    shown = shelf.show((one.input, one.content)) if why is None else why
+    return card(shown, {"true": one.target, "given": given}, one.input)

@@ -1,12 +1,14 @@
-"""Which examples of a data set a run is judged on: by default, those that it was not trained on."""
+"""How a run is judged: on which examples, by default those that it was not trained on, and with what result."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from zoo.data.examples import Example
+from zoo.data.examples import Example, Skipped
 from zoo.errors import BadData, BadPlan
 from zoo.places import utf8
 from zoo.plan import Plan
@@ -14,7 +16,33 @@ from zoo.progress import say
 from zoo.runs.folder import RunFolder
 from zoo.runs.provenance import read_provenance
 
+if TYPE_CHECKING:
+    from zoo.compose.task import Figure
+    from zoo.runs.intervals import Interval
+    from zoo.runs.mistakes import Mistakes
+
 CHOICES = ("auto", "train", "validation", "test", "all")
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """A run's metrics on a data set by name, with their 95 % intervals, and what a report shows.
+
+    examples  how many were judged
+    trained   how many of DATA's examples the run was trained on, which are not among them unless that was asked for
+    skipped   those that could not be read
+    figures   those of the head
+    mistakes  the worst answers
+    """
+
+    metrics: dict[str, float]
+    intervals: dict[str, Interval]
+    examples: int
+    trained: int
+    skipped: list[Skipped]
+    seconds: float
+    figures: list[Figure]
+    mistakes: Mistakes | None
 
 
 def chosen_for_evaluation(

@@ -6,7 +6,6 @@ import functools
 import threading
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,10 +23,12 @@ from zoo.errors import BadRun
 from zoo.inference.options import Inference
 from zoo.places import data_address, place
 from zoo.plan import Plan, Settings
+from zoo.prediction.explainer import Explainer, refuse_modality
+from zoo.prediction.page import check_page, write_page
 from zoo.prediction.predictor import Predictor, answer_entries
 from zoo.progress import say
 from zoo.runs.folder import RunFolder
-from zoo.runs.judging import chosen_for_evaluation
+from zoo.runs.judging import Evaluation, chosen_for_evaluation
 from zoo.runs.model_file import Card, holds_saved_model, load_model, load_parts, load_task, read_card, refuse_unreadable
 from zoo.runs.predictions import FILE, Judged
 from zoo.runs.sheet import Sheet, as_sheet
@@ -38,31 +39,9 @@ if TYPE_CHECKING:
     import keras
     import pyarrow as pa
 
+    from zoo.compose.model import Parts
     from zoo.compose.task import Answer, Figure, Task
-    from zoo.data.examples import Skipped
-    from zoo.runs.intervals import Interval
-    from zoo.runs.mistakes import Mistakes
-
-
-@dataclass(frozen=True)
-class Evaluation:
-    """A run's metrics on a data set by name, with their 95 % intervals, and what a report shows.
-
-    examples  how many were judged
-    trained   how many of DATA's examples the run was trained on, which are not among them unless that was asked for
-    skipped   those that could not be read
-    figures   those of the head
-    mistakes  the worst answers
-    """
-
-    metrics: dict[str, float]
-    intervals: dict[str, Interval]
-    examples: int
-    trained: int
-    skipped: list[Skipped]
-    seconds: float
-    figures: list[Figure]
-    mistakes: Mistakes | None
+    from zoo.prediction.explanation import Explanation
 
 
 class Run:
@@ -155,18 +134,24 @@ class Run:
         return self._loaded[1]
 
     @property
-    def _loaded(self) -> tuple[keras.Model, Predictor]:
+    def _loaded(self) -> tuple[keras.Model, Predictor, Explainer]:
         with self._loading:
             return self._load
 
     @functools.cached_property
-    def _load(self) -> tuple[keras.Model, Predictor]:
+    def _load(self) -> tuple[keras.Model, Predictor, Explainer]:
         if holds_saved_model(self.folder.model):
             say(f"Note: {self.path} contains a SavedModel, a program that runs with your rights.")
         model = load_model(self.folder.model, self.card.backbone)
         parts = load_parts(model, self.card, self.folder.model)
         task = load_task(self.card, parts.head, self.folder.model)
-        return model, Predictor(parts, self._layout().reader, task, self.card.backbone)
+        predictor = Predictor(parts, self._layout().reader, task, self.card.backbone)
+        tagged = self.card.reads == "words"
+        return model, predictor, Explainer(predictor, self.card.modality, tagged, self._copied_parts)
+
+    def _copied_parts(self) -> Parts:
+        """The parts of the model, loaded once more."""
+        return load_parts(load_model(self.folder.model, self.card.backbone), self.card, self.folder.model)
 
     def predict(
         self,
@@ -202,6 +187,41 @@ class Run:
         options = _start(precision, engine, device)
         layout = self._layout(input_column, reading=_reading(separator, quotes))
         return answer_entries(self.predictor, read_entries(as_inputs(inputs, layout), layout), options)
+
+    def explain(
+        self,
+        inputs: Input | Iterable[Input],
+        target: str | None = None,
+        input_column: Columns = "",
+        *,
+        separator: str = "",
+        quotes: str = "auto",
+        device: str = "auto",
+        out: str | Path | None = None,
+    ) -> list[Explanation]:
+        """Why the run answers as it does, for pictures or texts, in the order of the inputs. Thread-safe.
+
+        Inputs are those of `predict`. For a picture, an explanation says where the evidence is (`heat`, by Grad-CAM,
+        or by occlusion if the backbone has no map of the picture); for a text, how much each word counts (`texts`, by
+        integrated gradients, or by occlusion if the word table cannot be differentiated). An input that cannot be read
+        has its reason in `error`.
+
+        target  what is explained instead of the answer: a label, a column of numbers, or a type of entity
+        out     an HTML file to write, which needs nothing else
+
+        Raises `BadData` as `predict` does, and `BadPlan` for an unknown target and for runs that read neither pictures
+        nor texts.
+        """
+        refuse_modality(self.card.modality)
+        page = Path(out) if out is not None else None
+        if page is not None:
+            check_page(page)
+        engine.use(device)
+        layout = self._layout(input_column, reading=_reading(separator, quotes))
+        made = self._loaded[2].explain(read_entries(as_inputs(inputs, layout), layout), target or "")
+        if page is not None:
+            write_page(made, f"Why {self.path.name} answers so", page)
+        return made
 
     def only_top(self, answer: Answer, count: int) -> Answer:
         """An answer of `predict` with at most `count` of its probabilities."""

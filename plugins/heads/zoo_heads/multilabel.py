@@ -15,6 +15,7 @@ from zoo.progress import say
 from zoo_heads import separators, suspects
 from zoo_heads.closed_form import installed, logistic_of_labels
 from zoo_heads.drawn import calibration, of_each
+from zoo_heads.evidence import log_odds, place_of
 from zoo_heads.layers import check_options, dense, ranked
 from zoo_heads.scores import Scores, average_precision, average_precision_of_samples, best_threshold, weights_of
 from zoo_heads.states import list_of_texts
@@ -271,6 +272,11 @@ class Multilabel(zoo.Task):
     def from_columns(self, columns: Mapping[str, Sequence[Any]]) -> tuple[np.ndarray, np.ndarray]:
         outputs = np.stack([columns[f"probability {label}"] for label in self.labels], axis=1)
         return self.encode(list(map(self.parse_target, columns["target"]))), outputs
+
+    def explained(self, output: np.ndarray, raw: Any, target: str = "") -> tuple[str, Any]:
+        """The log-odds of the likeliest label, or of one that is named."""
+        place = place_of(target, self.labels, "label") if target else int(output.argmax())
+        return self.labels[place], lambda outputs: log_odds(outputs[:, place])
 
     def state(self) -> dict[str, Any]:
         return {

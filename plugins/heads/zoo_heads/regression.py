@@ -11,6 +11,7 @@ import numpy as np
 import zoo
 from zoo_heads import suspects
 from zoo_heads.closed_form import installed, ridge
+from zoo_heads.evidence import place_of
 from zoo_heads.layers import check_options, dense
 from zoo_heads.numerals import MARKS, SMALLEST, NotANumber, decimals, number, thousands
 from zoo_heads.states import list_of_numbers, list_of_texts
@@ -226,6 +227,13 @@ class Regression(zoo.Task):
         names = ["value"] if len(self.columns) == 1 else self.columns
         outputs = np.array([columns[name] for name in names], "float64").T
         return self.encode(list(map(self.parse_target, columns["target"]))), outputs
+
+    def explained(self, output: np.ndarray, raw: Any, target: str = "") -> tuple[str, Any]:
+        """The number in the only column, or in one that is named; what raises it speaks for it."""
+        if not target and len(self.columns) > 1:
+            raise zoo.BadPlan(f"Which number is to be explained? Name its column with --target: {self.columns[0]}, ...")
+        place = place_of(target, self.columns, "column") if target else 0
+        return self.columns[place], lambda outputs: outputs[:, place]
 
     def state(self) -> dict[str, Any]:
         return {

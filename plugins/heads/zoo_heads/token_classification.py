@@ -11,6 +11,7 @@ import zoo
 from zoo.progress import say
 from zoo_heads.drawn import calibration, of_each
 from zoo_heads.entities import counts_by_type, entities_of, f1_of, figures_of, forms_entities
+from zoo_heads.evidence import log_odds, place_of
 from zoo_heads.layers import check_options, dense
 from zoo_heads.scores import Scores, macro_f1, weights_of
 from zoo_heads.states import list_of_texts
@@ -198,6 +199,33 @@ class TokenClassification(zoo.Task):
         rows, places = np.nonzero(given != _PADDING)
         outputs[rows, places, given[rows, places]] = 1
         return encoded, outputs
+
+    def explained(self, output: np.ndarray, raw: str, target: str = "") -> tuple[str, Any]:
+        """The log-odds of the tags of the most certain entity, or of the most certain one of a type that is named.
+
+        Where tags form no entities: of the word that most certainly has the tag that is named.
+        """
+        words = zoo.words_of(raw)
+        output = output[: len(words)]
+        if not self._entities:
+            if not target:
+                raise zoo.BadPlan(f"Each word has its own answer. Name a tag with --target: {self.labels[0]}, ...")
+            tag = place_of(target, self.labels, "tag")
+            start = int(output[:, tag].argmax())
+            return f"{words[start]}/{target}", lambda outputs: log_odds(outputs[:, start, tag])
+        kinds = sorted({kind for tag in self.labels for kind, _, _ in entities_of([tag])})
+        if target:
+            place_of(target, kinds, "type of entity")
+        tags = output.argmax(-1)
+        found = [one for one in entities_of([self.labels[tag] for tag in tags]) if target in ("", one[0])]
+        if not found:
+            raise zoo.BadData(f"no entity{f' of the type {target}' if target else ''} was found in it")
+        kind, start, end = max(found, key=lambda one: float(np.log(output[one[1] : one[2]].max(-1)).mean()))
+        chosen = keras.ops.one_hot(tags[start:end], len(self.labels))
+        return (
+            f"{' '.join(words[start:end])} ({kind})",
+            lambda outputs: keras.ops.mean(log_odds(keras.ops.sum(outputs[:, start:end] * chosen, -1)), -1),
+        )
 
     def state(self) -> dict[str, Any]:
         return {"options": self.options, "labels": self.labels}
