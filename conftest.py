@@ -222,6 +222,7 @@ def _own_folders(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Nothing of the person who runs the tests is read or written: cache and settings are in temporary folders."""
     os.environ["ZOO_CACHE"] = str(tmp_path_factory.mktemp("cache"))
     os.environ["ZOO_CONFIG"] = str(tmp_path_factory.mktemp("config"))
+    os.environ["ZOO_REPORT"] = "0"  # which takes longer than many a training; tests of it set another
     for name in ("ZOO_DISABLE", "ZOO_MIRROR", "ZOO_OFFLINE", "ZOO_DEBUG", "ZOO_QUIET"):
         os.environ.pop(name, None)
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import inspect
+import os
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -56,7 +58,7 @@ def _documented(function: Callable[..., Run]) -> Callable[..., Run]:
 
 @_documented
 def train(
-    backbone: str, data: str | Path, *, out: str | Path | None = None, report: bool = True, **settings: Any
+    backbone: str, data: str | Path, *, out: str | Path | None = None, report: bool | None = None, **settings: Any
 ) -> Run:
     """Fine-tune a backbone on pictures or texts, and write a run folder.
 
@@ -64,7 +66,7 @@ def train(
           TSV, JSON, Parquet, Excel) with the columns `image` (paths seen from the table) or `text`, and `label`, or as
           named with `input_column` and `target_column`; on this disk or at an address that fsspec knows
     out   the run folder to make; `runs/NAME-OF-THE-DATA` (-2, -3, ...) where none is given
-    report  whether to write `report.html` at the end, too
+    report  whether to write `report.html` at the end, too; without it, unless ZOO_REPORT=0 is set
 
     And the settings of the command line:
 
@@ -95,10 +97,10 @@ def train(
     return _finished(_carry_out(plan, out), report)
 
 
-def train_plan(path: str | Path, *, out: str | Path | None = None, report: bool = True, **settings: Any) -> Run:
+def train_plan(path: str | Path, *, out: str | Path | None = None, report: bool | None = None, **settings: Any) -> Run:
     """Carry out a `plan.toml`, for example another run's, to repeat it: the same split, order and figures.
 
-    report    whether to write `report.html` at the end, too
+    report    whether to write `report.html` at the end, too; without it, unless ZOO_REPORT=0 is set
     settings  those of `train` that are to be different: `epochs` in each phase, `lr` in the first (the others keep
               their share of it), and everything but `unfreeze` and `layer_decay`, which decide the phases
 
@@ -117,11 +119,11 @@ def train_plan(path: str | Path, *, out: str | Path | None = None, report: bool 
     return _finished(_carry_out(plan, out, of.path if folder else None), report)
 
 
-def resume(run: str | Path, *, finish: bool = False, report: bool = True) -> Run:
+def resume(run: str | Path, *, finish: bool = False, report: bool | None = None) -> Run:
     """Continue a training that was interrupted, from its last checkpoint: the result is as if it had not been.
 
     finish  train no more: the run gets the best weights so far
-    report  whether to write `report.html` at the end, too
+    report  whether to write `report.html` at the end, too; without it, unless ZOO_REPORT=0 is set
 
     Raises `zoo.BadRun` where the run is finished, another process trains it, or the data has changed since.
     """
@@ -187,7 +189,9 @@ def find_errors(run: str | Path, *, csv: str | Path | None = None) -> list[Probl
     return found
 
 
-def train_corrected(run: str | Path, file: str | Path, *, out: str | Path | None = None, report: bool = True) -> Run:
+def train_corrected(
+    run: str | Path, file: str | Path, *, out: str | Path | None = None, report: bool | None = None
+) -> Run:
     """Repeat a run on its data with corrected targets, in the same split.
 
     file  the table that `find_errors` wrote, with the right targets in the column `new_target`, or "remove"
@@ -321,16 +325,17 @@ def embed(
     return vectors
 
 
-def _finished(run: Run, report: bool) -> Run:
+def _finished(run: Run, report: bool | None) -> Run:
     """A run that has just been finished, after its report is written, and the plugins have been told.
 
     A report that cannot be written takes nothing from the run.
     """
-    if report:
+    if os.environ.get("ZOO_REPORT") != "0" if report is None else report:
         from zoo.reports.report import write_report
 
+        start = time.monotonic()
         try:
-            say(f"Report: {write_report(run)}")
+            say(f"Report: {write_report(run)} ({time.monotonic() - start:.0f} s)")
         except Exception as error:  # a head, reader or plugin that fails at it must not seem to fail the training
             reason = error if isinstance(error, ZooError) else f"{type(error).__name__}: {error}"
             say(f"There is no report: {reason}. To try again: {run.folder.command('report')}")

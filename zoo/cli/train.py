@@ -19,7 +19,10 @@ if TYPE_CHECKING:
     from zoo.runs.run import Run
 
 
-Report = Annotated[bool, typer.Option("--report/--no-report", help="Write report.html at the end, too.")]
+Report = Annotated[
+    bool | None,
+    typer.Option("--report/--no-report", help="Write report.html at the end, too (default: yes, unless ZOO_REPORT=0)."),
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -44,7 +47,7 @@ def train(
         Path | None, typer.Option(help="The run folder to create (default: runs/ and the name of DATA).")
     ] = None,
     plan: Annotated[Path | None, typer.Option(help="Repeat a run from its plan.toml; other options change it.")] = None,
-    report: Report = True,
+    report: Report = None,
     json: Json = False,
     **settings: Any,
 ) -> None:
@@ -82,7 +85,7 @@ def resume(
     finish: Annotated[
         bool, typer.Option("--finish", help="Stop training: finish the run with the best weights so far.")
     ] = False,
-    report: Report = True,
+    report: Report = None,
     json: Json = False,
 ) -> None:
     """Continue a training that was killed, interrupted, or ran out of disk.

@@ -163,9 +163,9 @@ class Task:
         return Scorer(self)
 
     def each(self, encoded: Arrays, outputs: Arrays) -> dict[str, np.ndarray]:
-        """Of the metrics that are a mean over the examples, the value of each example, float (examples,).
+        """Of the metrics that are a mean over the examples, the value of each example, (examples,).
 
-        A metric that is a share, such as accuracy, has 0 and 1 here. From this come intervals and comparisons.
+        A metric that is a share, such as accuracy, has bool here. From this come intervals and comparisons.
         """
         return {}
 

@@ -33,15 +33,19 @@ def fragment(explanation: Explanation) -> str:
     """One explanation: the input, the answer, the evidence, and how it was found."""
     if explanation.error:
         return f"<p><b>{escaped(explanation.input)}</b> could not be explained: {escaped(explanation.error)}</p>"
+    head = f"<h2>{escaped(explanation.input)}</h2>" if explanation.heat is not None else ""
+    return f"{head}<p>Answer: <b>{escaped(explanation.answer)}</b></p>{evidence(explanation)}"
+
+
+def evidence(explanation: Explanation) -> str:
+    """The evidence alone, and how it was found."""
     if explanation.heat is not None and explanation.picture is not None:
-        evidence, head = _picture(explanation.picture, explanation.heat, explanation.in_words()), explanation.input
+        shown = _picture(explanation.picture, explanation.heat, explanation.in_words())
     else:
-        evidence, head = "".join(_text(text, explanation.texts) for text in explanation.texts) + _KEY, ""
+        shown = "".join(_text(text, explanation.texts) for text in explanation.texts) + _KEY
     facts = [f"Why {explanation.about}? {_sentence(explanation.in_words())}", f"Method: {explanation.method}."]
     facts += [explanation.note] if explanation.note else []
-    name = f"<h2>{escaped(head)}</h2>" if head else ""
-    said = f"<p>Answer: <b>{escaped(explanation.answer)}</b></p>"
-    return f"{name}{said}{evidence}<p>{escaped(' '.join(facts))}</p>"
+    return f"{shown}<p>{escaped(' '.join(facts))}</p>"
 
 
 def overlay(picture: np.ndarray, heat: np.ndarray) -> np.ndarray:

@@ -11,7 +11,7 @@ from zoo.compose.answers import answer_in
 from zoo.compose.head import restore_task
 from zoo.inference.arrays import Arrays, at
 from zoo.runs.compare import read_split
-from zoo.runs.intervals import LEVEL, Interval, bootstrap, is_share
+from zoo.runs.intervals import LEVEL, Interval, bootstrap
 
 if TYPE_CHECKING:
     import numpy as np
@@ -104,7 +104,7 @@ def difference(first: Answered, second: Answered) -> Difference | None:
     found = dict(zip(names, bootstrap(statistic, len(common), len(names)), strict=True))
     values = [some.task.each(some.encoded, some.outputs) for some in (one, two)]
     for name in names:  # few unlike answers are too few to resample
-        if all(name in each and is_share(each[name]) for each in values):
+        if all(name in each and each[name].dtype == bool for each in values):
             found[name] = _of_shares(values[0][name], values[1][name])
     differences = {name: (float(whole[0][name][0] - whole[1][name][0]), found[name]) for name in names}
     if one.right is None or two.right is None:
@@ -122,7 +122,7 @@ def _of_shares(one: np.ndarray, two: np.ndarray) -> Interval:
     from scipy.stats import norm
 
     size = len(one) + 2
-    first, second = ((a > b).sum() + 1 for a, b in ((one, two), (two, one)))
+    first, second = ((a & ~b).sum() + 1 for a, b in ((one, two), (two, one)))
     center = (first - second) / size
     width = norm.ppf((1 + LEVEL) / 2) * math.sqrt(((first + second) / size - center**2) / size)
     return float(center - width), float(center + width)

@@ -13,7 +13,7 @@ from zoo.atomic import atomic_path
 from zoo.catalog import catalog
 from zoo.data.texts import words_of
 from zoo.errors import BadRun, ZooError
-from zoo.progress import progress
+from zoo.prediction.drawing import evidence
 from zoo.reports.data import about_data
 from zoo.reports.facts import headline, learning, made_with
 from zoo.reports.page import Part, page
@@ -92,12 +92,10 @@ def _explained(run: Run, worst: Sequence[Mistake], shelf: Shelf) -> tuple[dict[i
     if not inputs:
         return {}, ""
     try:
-        with progress("Explaining the worst", None, "mistakes") as advance:
-            found = run.explain(inputs)
-            advance(len(found))
+        found = run.explain(inputs)
     except ZooError as error:
         return {}, f"They are not explained: {error}"
-    why = {place: Markup(one.as_html()) for place, one in zip(places, found, strict=True) if not one.error}
+    why = {place: Markup(evidence(one)) for place, one in zip(places, found, strict=True) if not one.error}
     methods = " and ".join(dict.fromkeys(one.method for one in found if one.method))
     return why, f"What speaks for the answer that was given is shown by {methods}." if methods else ""
 

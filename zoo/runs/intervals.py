@@ -33,7 +33,7 @@ def intervals(task: Task, encoded: Arrays, outputs: Arrays, metrics: Mapping[str
     examples = count(encoded)
     if examples < 2:
         return {}
-    shares = {name: values for name, values in task.each(encoded, outputs).items() if is_share(values)}
+    shares = {name: values for name, values in task.each(encoded, outputs).items() if values.dtype == bool}
     found = {name: wilson(round(float(values.sum())), examples) for name, values in shares.items()}
     others = [name for name in metrics if name not in shares]
     if others:
@@ -98,11 +98,6 @@ def _widened(examples: int) -> float:
 
     low = stats.norm.cdf((examples + 1) / (examples - 1) * stats.t.ppf((1 - LEVEL) / 2, examples - 1))
     return float(1 - 2 * low)
-
-
-def is_share(values: np.ndarray) -> bool:
-    """Whether the values of the examples are all 0 or 1."""
-    return bool(((values == 0) | (values == 1)).all())
 
 
 def _is_interval(found: Interval) -> bool:

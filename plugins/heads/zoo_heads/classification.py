@@ -160,8 +160,7 @@ class Classification(zoo.Task):
 
     def each(self, encoded: np.ndarray, outputs: np.ndarray) -> dict[str, np.ndarray]:
         likelihood = outputs[np.arange(len(encoded)), encoded].astype("float64")
-        right = (outputs.argmax(axis=1) == encoded).astype("float64")
-        return {"accuracy": right, "cross_entropy": -np.log(np.maximum(likelihood, 1e-7))}
+        return {"accuracy": outputs.argmax(axis=1) == encoded, "cross_entropy": -np.log(np.maximum(likelihood, 1e-7))}
 
     def scores(self, encoded: np.ndarray, outputs: np.ndarray) -> Scores:
         each, said = self.each(encoded, outputs), outputs.argmax(axis=1)

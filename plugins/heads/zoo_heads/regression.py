@@ -14,6 +14,7 @@ from zoo_heads.closed_form import installed, ridge
 from zoo_heads.evidence import place_of
 from zoo_heads.layers import check_options, dense
 from zoo_heads.numerals import MARKS, SMALLEST, NotANumber, decimals, number, thousands
+from zoo_heads.scores import Scores
 from zoo_heads.states import list_of_numbers, list_of_texts
 
 Target = str | tuple[str, ...]
@@ -153,10 +154,22 @@ class Regression(zoo.Task):
 
         For several columns: the mean of their r, then all three for each column.
         """
-        figures = {c: _figures(*pair) for c, *pair in zip(self.columns, encoded.T, outputs.T, strict=True)}
+        pairs = zip(self.columns, encoded.T, outputs.T, strict=True)
+        figures = self._named({column: _figures(truth, said) for column, truth, said in pairs})
+        return {name: float(value) for name, value in figures.items()}
+
+    def scores(self, encoded: np.ndarray, outputs: np.ndarray) -> Scores:
+        def of_samples(rows: np.ndarray) -> dict[str, np.ndarray]:
+            pairs = zip(self.columns, encoded.T, outputs.T, strict=True)
+            return self._named({column: _figures(truth[rows], said[rows]) for column, truth, said in pairs})
+
+        return of_samples
+
+    def _named(self, figures: dict[str, dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
+        """The metrics of each column, each under a name of its own."""
         if len(figures) == 1:
             return figures[self.columns[0]]
-        mean = {"pearson_r": float(np.mean([of_one["pearson_r"] for of_one in figures.values()]))}
+        mean = {"pearson_r": np.mean([of_one["pearson_r"] for of_one in figures.values()], axis=0)}
         return mean | {f"{name}_{column}": value for column in figures for name, value in figures[column].items()}
 
     def decode(self, outputs: np.ndarray, raws: Sequence[Any]) -> list[dict[str, Any]]:
