@@ -24,6 +24,7 @@ from zoo_heads import suspects
 
 REVIEWS = HERE.parent / "examples/data/reviews/reviews.csv"
 CLEANLAB = "cleanlab==2.9.0"
+HOW = ("self_confidence", "normalized_margin")
 SHARES = (0.0, 0.05, 0.1, 0.2)
 
 
@@ -35,7 +36,7 @@ def vectors(out: Path, *arguments: object) -> tuple[np.ndarray, list[str]]:
 
 
 def data_sets(folder: Path) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """Features and class indices of each data set; the digits are the third, which nothing was chosen on."""
+    """Features and class indices of each data set; on quarters of the rating nothing was chosen."""
     from sklearn.datasets import load_digits
 
     pictures, names = vectors(folder / "clipart.parquet", "efficientnet_lite0", CLIPART)
@@ -84,9 +85,6 @@ def lists(cleanlab: Any, shares: np.ndarray, given: np.ndarray) -> dict[str, np.
     return made | {"cleanlab, find_label_issues": find(given, shares, return_indices_ranked_by="self_confidence")}
 
 
-HOW = ("self_confidence", "normalized_margin")
-
-
 def measured(cleanlab: Any, features: np.ndarray, classes: np.ndarray, draws: range) -> dict[str, float]:
     """Means over the draws, with a twentieth flipped, and the estimates for each share."""
     figures: dict[str, list[float]] = {}
@@ -104,8 +102,8 @@ def measured(cleanlab: Any, features: np.ndarray, classes: np.ndarray, draws: ra
                 continue
             orders = {"suspect": np.argsort(shares[np.arange(len(given)), given], kind="stable")}
             orders |= lists(cleanlab, shares, given)
-            by_folds = folds(features, given)[np.arange(len(given)), given]
-            orders["logistic regression, 5 folds"] = np.argsort(by_folds, kind="stable")
+            by_folds = lists(cleanlab, folds(features, given), given)
+            orders |= {f"logistic regression; {name}": order for name, order in by_folds.items()}
             for name, order in orders.items():
                 figures.setdefault(name, []).append(wrong[order[: wrong.sum()]].sum() / wrong.sum())
             right = shares[wrong].argmax(axis=1) == classes[wrong]

@@ -52,8 +52,12 @@ def test_the_bound_leaves_little_to_compute(monkeypatch):
     assert sum(asked) < 400 * 399 / 2 / 5
 
 
-def test_a_set_that_is_one_picture_ends_soon_with_the_first_pairs():
+def test_a_set_that_is_one_picture_ends_soon_with_the_first_pairs(monkeypatch):
+    calls = []
+    real = nearness._cosines
+    monkeypatch.setattr(nearness, "_cosines", lambda *some: calls.append(1) or real(*some))
     assert near_pairs(np.ones((5_000, 200), "float32"), most=3) == [(0, 1, 1.0), (0, 2, 1.0), (0, 3, 1.0)]
+    assert len(calls) == 1
 
 
 def test_what_has_no_direction_is_like_nothing():

@@ -37,7 +37,7 @@ def near_pairs(features: np.ndarray, threshold: float = 0.95, most: int = 1_000)
     """
     import numpy as np
 
-    unit, known = _unit(features)
+    unit = _unit(features)
     bounding = _bounding(unit)
     best: list[tuple[float, int, int]] = []  # a heap: the least similar first, and of these the last
     for start, other in _tiles(len(unit)):
@@ -47,8 +47,7 @@ def near_pairs(features: np.ndarray, threshold: float = 0.95, most: int = 1_000)
         bound = bounding[start : start + _BLOCK] @ bounding[other : other + _BLOCK].T
         i, j = np.nonzero(bound >= least - _ROUNDING)
         i, j = i + start, j + other
-        later = (j > i) & known[i] & known[j]
-        i, j = i[later], j[later]
+        i, j = i[j > i], j[j > i]
         cosines = np.minimum(_cosines(unit, i, j).round(_DECIMALS), 1)
         enough = np.flatnonzero(cosines >= least - _ROUNDING / 2)
         for place in enough[np.argsort(-cosines[enough], kind="stable")[:most]].tolist():
@@ -92,7 +91,7 @@ def _nearest(features: np.ndarray, neighbours: int) -> np.ndarray:
     """The largest cosines with other examples, the largest first, float64 (examples, at most `neighbours`)."""
     import numpy as np
 
-    unit, _ = _unit(features)
+    unit = _unit(features)
     others = np.sort(np.random.default_rng(0).permutation(len(unit))[:_OTHERS])
     count = max(min(neighbours, len(others) - 1), 0)
     place = np.full(len(unit), -1)
@@ -108,16 +107,15 @@ def _nearest(features: np.ndarray, neighbours: int) -> np.ndarray:
     return found
 
 
-def _unit(features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Features with length 1, float32 (examples, dim), or 0 where that is impossible, and where it is not."""
+def _unit(features: np.ndarray) -> np.ndarray:
+    """Features with length 1, float32 (examples, dim), or 0 where that is impossible."""
     import numpy as np
 
     flat = np.array(features, "float32").reshape(len(features), math.prod(features.shape[1:]))
     flat[~np.isfinite(flat).all(axis=1)] = 0
     flat /= np.maximum(np.abs(flat).max(axis=1, initial=0, keepdims=True), np.float32(1e-30))
-    lengths = np.linalg.norm(flat, axis=1, keepdims=True)
-    flat /= np.maximum(lengths, np.float32(1e-30))
-    return flat, lengths[:, 0] > 0
+    flat /= np.maximum(np.linalg.norm(flat, axis=1, keepdims=True), np.float32(1e-30))
+    return flat
 
 
 def _bounding(unit: np.ndarray) -> np.ndarray:

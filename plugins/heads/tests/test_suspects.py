@@ -204,12 +204,14 @@ def test_numbers_far_from_what_the_others_say(mark, columns):
     assert set(top(suspicion)) == set(WRONG)
     assert (suspicion[WRONG] > 0.9).all()
     assert np.median(suspicion) < 0.7
+    near = 0  # of the second column, which is right: as it was given, where it is not far off itself
     for i in WRONG:
         said = task.encode([better[i] if columns == 1 else tuple(better[i].split(" "))])[0]
         assert abs(said[0] - values[i, 0]) < 120
         assert len(better[i].partition(mark)[2].split(" ")[0]) <= 1  # as many decimals as the targets have
         if columns == 2:
-            assert abs(said[1] - given[i, 1]) < 120
+            near += said[1] == given[i, 1]
+    assert columns == 1 or near > 12
     assert all((one != "") == (s > 0.8) for one, s in zip(better, suspicion, strict=True))
 
 
