@@ -24,7 +24,7 @@ def about_data(run: Run, shelf: Shelf) -> Section:
     """Examples of each target and split, what was left out and why, and sizes."""
     figures: list[Mapping[str, Any]] = []
     rows = run.folder.read_csv("split.csv") if run.folder.exists("split.csv") else []
-    figures += _counts(rows)
+    figures += _counts(run, rows)
     figures += _sizes(rows, shelf)
     skipped = run.folder.read_csv("skipped.csv") if run.folder.exists("skipped.csv") else []
     if skipped:
@@ -36,18 +36,36 @@ def about_data(run: Run, shelf: Shelf) -> Section:
     return Section("The data", figures)
 
 
-def _counts(rows: list[dict[str, str]]) -> list[Mapping[str, Any]]:
-    """How many examples of each target are in each split, if targets repeat; else only how many are in each split."""
+def _counts(run: Run, rows: list[dict[str, str]]) -> list[Mapping[str, Any]]:
+    """How many examples of each target are in each split; of numbers, how they are spread."""
     splits = [split for split in SPLITS if any(row["split"] == split for row in rows)]
-    every = Counter(row["target"] for row in rows)
     totals = Counter(row["split"] for row in rows)
-    if len(every) > min(_MOST_TARGETS, len(rows) / 2):
-        return [{"kind": "facts", "facts": {f"{split} examples": totals[split] for split in splits}}]
-    counts = Counter((row["target"], row["split"]) for row in rows)
-    table = [[target, *(counts[target, split] for split in splits), total] for target, total in every.most_common()]
-    table.append(["all", *(totals[split] for split in splits), len(rows)])
-    title = "Examples of each target"
-    return [{"kind": "table", "title": title, "columns": ["target", *splits, "all"], "rows": table}]
+    parts = [(part, row["split"]) for row in rows for part in _parts(run.task.parse_target(row["target"]))]
+    every = Counter(part for part, _ in parts)
+    if len(every) > min(_MOST_TARGETS, len(parts) / 2):
+        facts = {"kind": "facts", "facts": {f"{split} examples": totals[split] for split in splits}}
+        numbers = {split: _numbers([part for part, its in parts if its == split]) for split in splits}
+        spread = {"kind": "histogram", "title": "Targets", "values": numbers, "names": ["target", "examples"]}
+        return [facts, spread] if all(numbers.values()) else [facts]
+    counts = Counter(parts)
+    table = [[part, *(counts[part, split] for split in splits), total] for part, total in every.most_common()]
+    table.append(["examples", *(totals[split] for split in splits), len(rows)])
+    return [
+        {"kind": "table", "title": "How often each target occurs", "columns": ["target", *splits, "all"], "rows": table}
+    ]
+
+
+def _parts(target: Any) -> list[str]:
+    """The labels of a target that has several, such as the tags of words."""
+    return [str(part) for part in target] if isinstance(target, (list, tuple)) else [str(target)]
+
+
+def _numbers(parts: list[str]) -> list[float]:
+    """The parts as numbers; [] if one is none."""
+    try:
+        return [float(part) for part in parts]
+    except ValueError:
+        return []
 
 
 def _sizes(rows: list[dict[str, str]], shelf: Shelf) -> list[Mapping[str, Any]]:

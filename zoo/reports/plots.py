@@ -138,7 +138,7 @@ def _curve(axes: Axes, figure: Figure) -> None:
 def _named(axes: Axes, figure: Figure) -> None:
     if figure.get("diagonal"):
         both = [*axes.get_xlim(), *axes.get_ylim()]
-        ends = [max(min(both), 0), min(max(both), 1)] if figure["kind"] == "curve" else [min(both), max(both)]
+        ends = [0, 1] if figure["kind"] == "curve" else [min(both), max(both)]  # curves are of shares
         axes.plot(ends, ends, color=_INK, linewidth=0.8, linestyle="--", zorder=0)
     x, y = figure.get("names", ("", ""))
     axes.set_xlabel(textwrap.shorten(harmless(str(x)), 80))

@@ -71,11 +71,15 @@ def _mistakes(run: Run, mistakes: Mistakes | None, shelf: Shelf) -> Part:
     if mistakes is None:
         return Part("Mistakes", Markup(""))
     worst, wide = mistakes.worst[:_MISTAKES], shelf.reader.in_memory
-    note = f"{mistakes.count} of {mistakes.examples} answers are wrong"
-    note += f"; the {len(worst)} worst are shown." if len(worst) < mistakes.count else "."
+    shown = f"the {len(worst)} worst are shown"
+    if mistakes.count == mistakes.examples:  # as of numbers, which are never quite right
+        note, title = f"Of {mistakes.examples} answers, {shown}.", "The farthest off"
+    else:
+        note, title = f"{mistakes.count} of {mistakes.examples} answers are wrong", "The most confident"
+        note += f"; {shown}." if len(worst) < mistakes.count else "."
     why, reason = _explained(run, worst[:_EXPLAINED], shelf)
     first = [_card(one, shelf, why.get(place)) for place, one in enumerate(worst[:_EXPLAINED])]
-    content = cards("The most confident", first, " ".join(filter(None, (note, reason))), wide or bool(why))
+    content = cards(title, first, " ".join(filter(None, (note, reason))), wide or bool(why))
     if len(worst) > _EXPLAINED:
         content += cards("More", [_card(one, shelf) for one in worst[_EXPLAINED:]], wide=wide)
     return Part("Mistakes", content)
