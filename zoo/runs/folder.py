@@ -24,7 +24,8 @@ class RunFolder:
     """One run's folder.
 
     It contains plan.toml, provenance.json, split.csv, skipped.csv, history.csv, predictions.parquet, figures.json,
-    model.keras, metrics.json, logs/ (TensorBoard); during training also checkpoints/ and .lock. `metrics.json` is
+    mistakes.json, model.keras, metrics.json, logs/ (TensorBoard), and report.html; during training also checkpoints/
+    and .lock. `metrics.json` is
     written last, so a run that has it is finished.
     """
 
