@@ -109,7 +109,15 @@ def write_problems(path: Path, found: Sequence[Problem]) -> None:
 
 
 def _plain(cell: str) -> str:
-    return f"'{utf8(cell)}" if cell.startswith(_BEGINS_A_FORMULA) else utf8(cell)
+    return f"'{utf8(cell)}" if cell.startswith(_BEGINS_A_FORMULA) and not _is_number(cell) else utf8(cell)
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return True
 
 
 def read_corrections(path: Path) -> dict[tuple[str, str], str]:

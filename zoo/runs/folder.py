@@ -25,8 +25,7 @@ class RunFolder:
 
     It contains plan.toml, provenance.json, split.csv, skipped.csv, history.csv, predictions.parquet, figures.json,
     mistakes.json, model.keras, metrics.json, logs/ (TensorBoard), and report.html; during training also checkpoints/
-    and .lock. `metrics.json` is
-    written last, so a run that has it is finished.
+    and .lock. `metrics.json` is written last, so a run that has it is finished.
     """
 
     def __init__(self, path: Path) -> None:
