@@ -29,20 +29,23 @@ FILLER = re.findall(
 )
 KEYS = {"violin": "music", "piano": "music", "pear": "fruit", "banana": "fruit"}
 COLOURS = {"red": (220, 30, 30), "blue": (30, 60, 220)}
+GREEN = (30, 160, 60)
 SIDE, PATCH = 192, 64
 
 
 @pytest.fixture(scope="module")
 def corners(tmp_path_factory):
-    """A run on 96 grey textures, each with a red or blue corner; and the corner of each picture by its name."""
+    """A run on 96 grey textures, each with a red or blue corner, which decides, and a green one, which does not."""
     folder, numbers = tmp_path_factory.mktemp("corners"), np.random.default_rng(0)
     for number in range(96):
         label, corner = list(COLOURS)[number % 2], number // 2 % 4
         texture = Image.fromarray(numbers.integers(0, 255, (12, 12), "uint8")).resize((SIDE, SIDE), Image.BICUBIC)
         pixels = np.asarray(texture, "float64")[..., None] + numbers.normal(0, 20, (SIDE, SIDE, 1)).repeat(3, -1)
-        top, left = (corner // 2) * (SIDE - PATCH), (corner % 2) * (SIDE - PATCH)
-        patch = pixels[top : top + PATCH, left : left + PATCH]
-        patch[:] = 0.2 * patch + 0.8 * np.array(COLOURS[label])
+        other = (corner + 1 + number // 8 % 3) % 4
+        for place, colour in ((corner, COLOURS[label]), (other, GREEN)):
+            top, left = (place // 2) * (SIDE - PATCH), (place % 2) * (SIDE - PATCH)
+            patch = pixels[top : top + PATCH, left : left + PATCH]
+            patch[:] = 0.2 * patch + 0.8 * np.array(colour)
         (folder / "data" / label).mkdir(parents=True, exist_ok=True)
         Image.fromarray(pixels.clip(0, 255).astype("uint8")).save(folder / "data" / label / f"{number}_{corner}.png")
     return zoo.train("efficientnet_lite0", folder / "data", val_fraction=0.34, out=folder / "run")
@@ -80,7 +83,7 @@ def test_the_heat_is_in_the_corner_that_decides_and_with_random_weights_it_is_no
         keras.utils.set_random_seed(seed)
         explainer, _ = made("efficientnet_lite0", "none", "classification", ["blue", "red"])
         random_hits.append(_hits(explainer.explain(entries, "")))
-    assert np.mean(random_hits, axis=0).max() <= 0.6, random_hits
+    assert np.mean(random_hits, axis=0).max() <= 0.45, random_hits
 
 
 def made(backbone, weights, head, targets, columns=("label",)):

@@ -213,14 +213,13 @@ class Run:
         nor texts.
         """
         refuse_modality(self.card.modality)
-        page = Path(out) if out is not None else None
-        if page is not None:
-            check_page(page)
+        if out is not None:
+            check_page(Path(out))
         engine.use(device)
         layout = self._layout(input_column, reading=_reading(separator, quotes))
         made = self._loaded[2].explain(read_entries(as_inputs(inputs, layout), layout), target or "")
-        if page is not None:
-            write_page(made, f"Why {self.path.name} answers so", page)
+        if out is not None:
+            write_page(made, f"Why {self.path.name} answers so", Path(out))
         return made
 
     def only_top(self, answer: Answer, count: int) -> Answer:
