@@ -74,9 +74,9 @@ def _for_page(svg: str, figure: Figure) -> Markup:
     for color, variable in _VARIABLES.items():
         svg = svg.replace(color, variable)
     named = html.escape(harmless(f"{figure.get('title', 'Figure')}. {figure.get('note', '')}".strip(". ")))
-    return Markup(
-        re.sub(r'<svg [^>]*?(viewBox="[^"]*")[^>]*>', rf'<svg \1 role="img" aria-label="{named}">', svg, count=1)
-    )
+    box = re.search(r'viewBox="[^"]*"', svg)
+    start = f'<svg {box[0] if box else ""} role="img" aria-label="{named}">'
+    return Markup(start + svg[svg.index(">") + 1 :])
 
 
 def label(text: Any) -> str:

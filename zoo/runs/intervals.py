@@ -70,7 +70,7 @@ def bootstrap(statistic: Any, examples: int, names: int) -> list[Interval]:
         error = stats.bootstrap(rows, along, n_resamples=_FEW_SAMPLES, method="percentile", **settings).standard_error
         center, width = along(rows[0], -1), stats.norm.ppf((1 + LEVEL) / 2) * error
         return list(zip((center - width).tolist(), (center + width).tolist(), strict=True))
-    with np.errstate(all="ignore"):
+    with filtered("ignore"), np.errstate(all="ignore"):  # metrics may be the same in all samples
         wide = stats.bootstrap(
             rows, along, n_resamples=_SAMPLES, confidence_level=_widened(examples), method="BCa", **settings
         ).confidence_interval
@@ -88,8 +88,7 @@ def _bootstrapped(
         made = scores(rows)
         return np.stack([np.broadcast_to(made[name], len(rows)) for name in names])
 
-    with filtered("ignore"):  # what SciPy says of metrics that are the same in all samples
-        return dict(zip(names, bootstrap(statistic, count(encoded), len(names)), strict=True))
+    return dict(zip(names, bootstrap(statistic, count(encoded), len(names)), strict=True))
 
 
 def _widened(examples: int) -> float:
