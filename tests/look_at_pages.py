@@ -28,13 +28,8 @@ CLIPART, REVIEWS = ROOT / "examples/data/clipart", ROOT / "examples/data/reviews
 WIDTHS = (1280, 390)
 TALL = 6_000  # pixels
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
-QUIET = [f"--{name}" for name in "headless no-sandbox disable-gpu disable-background-networking no-first-run".split()]
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-sync",
-    "--no-first-run",
+QUIET = [
+    f"--{name}" for name in ["headless", "no-sandbox", "disable-gpu", "disable-background-networking", "no-first-run"]
 ]
 PEOPLE = ["Ada Lovelace", "Grace Hopper", "Alan Turing", "Emmy Noether", "Niels Bohr", "Marie Curie"]
 PLACES = ["Paris", "New York", "Berlin", "Cape Town", "Oslo", "San Francisco"]

@@ -16,6 +16,7 @@ Figure = Mapping[str, Any]
 _IN_TABLE = 20  # classes of a matrix that is a table
 _OPEN_ROWS = 30  # of a table; more are behind a click
 _CONFUSIONS = 15
+_SHORT = 20  # letters
 
 
 def rendered(figure: Figure) -> Markup:
@@ -96,7 +97,9 @@ def _table(figure: Figure) -> Markup:
     body = [
         Markup("<tr>{}</tr>").format(
             Markup("").join(
-                Markup("<{}{}>{}</{}>").format(tag := _cell(place), _right(plain[place]), number(cell), tag.split()[0])
+                Markup("<{}{}>{}</{}>").format(
+                    tag := _cell(place), _kind(plain[place], cell), number(cell), tag.split()[0]
+                )
                 for place, cell in enumerate(row)
             )
         )
@@ -118,6 +121,12 @@ def _cell(place: int) -> Markup:
 
 def _right(is_number: bool) -> Markup:
     return Markup(" class=number") if is_number else Markup("")
+
+
+def _kind(is_number: bool, cell: Any) -> Markup:
+    """How a cell is set: numbers to the right, and nothing short is broken into lines."""
+    short = isinstance(cell, str) and len(cell) <= _SHORT
+    return _right(is_number) or Markup(" class=short" if short else "")
 
 
 def _scrolled(figure: Figure, table: Markup) -> Markup:

@@ -104,13 +104,13 @@ def write_comparison(runs: Sequence[Run], compared: Comparison, path: Path) -> P
 def table_of(runs: Sequence[Compared], names: Sequence[str]) -> Mapping[str, Any]:
     """A table of the runs, with the metrics that all of them have."""
     shared = [name for name in runs[0].metrics if all(name in run.metrics for run in runs)]
-    columns = ["run", "backbone", "head", *shared, "examples", "seconds", "model MB", "ms per example"]
+    columns = ["run", *shared, "backbone", "head", "examples", "seconds", "model MB", "ms per example"]
     rows = [
         [
             name,
+            *(_with_interval(run.metrics[metric], run.intervals.get(metric)) for metric in shared),
             run.backbone,
             run.head,
-            *(_with_interval(run.metrics[metric], run.intervals.get(metric)) for metric in shared),
             run.examples,
             round(run.seconds, 1),
             round(run.bytes / 1e6, 1),
