@@ -106,7 +106,10 @@ def difference(first: Answered, second: Answered) -> Difference | None:
     for name in names:  # few unlike answers are too few to resample
         if all(name in each and each[name].dtype == bool for each in values):
             found[name] = _of_shares(values[0][name], values[1][name])
-    differences = {name: (float(whole[0][name][0] - whole[1][name][0]), found[name]) for name in names}
+    differences = {}
+    for name in names:
+        value, ends = float(whole[0][name][0] - whole[1][name][0]), found[name]
+        differences[name] = value, ends if all(map(math.isfinite, ends)) else (value, value)  # the same in all samples
     if one.right is None or two.right is None:
         return Difference(len(common), differences, None, None, None)
     alone = [
