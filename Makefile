@@ -36,7 +36,7 @@ lint: .venv/.developed
 	$(BIN)/mypy
 
 bench: .venv/.developed
-	for name in startup ask limit predict tutorial unfreeze text scale second flat augment reviews label_errors offline kills; do \
+	for name in startup ask limit predict tutorial unfreeze text scale second flat augment reviews label_errors intervals offline kills; do \
 		echo "== $$name" && $(BIN)/python benchmarks/$$name.py || exit 1; \
 	done
 
