@@ -66,10 +66,10 @@ class Extractor:
     def features(self, examples: Sequence[Example]) -> Store:
         """The store with the features of all these examples; those it lacks are computed first, with progress."""
         examples = _distinct(examples)
-        lacking = self._lacking(examples).sum()
+        lacking = self.lacking(examples).sum()
         if lacking and self.precision != "float32":
             self._settle(examples)
-            lacking = self._lacking(examples).sum()
+            lacking = self.lacking(examples).sum()
         known = len(examples) - lacking
         if known and not self._told:
             say(f"Features of {known} of {len(examples)} examples are cached from an earlier run.")
@@ -81,8 +81,8 @@ class Extractor:
     def has(self, examples: Sequence[Example], viewed: Sequence[Example], level: str) -> bool:
         """Whether the store has the features of all examples, and those of the changed views of some."""
         views = range(1, VIEWS + 1) if level != "none" else ()
-        return not self._lacking(examples).any() and not any(
-            self._lacking(_view(viewed, level, number)).any() for number in views
+        return not self.lacking(examples).any() and not any(
+            self.lacking(_view(viewed, level, number)).any() for number in views
         )
 
     def lacks(self, content: str) -> bool:
@@ -116,7 +116,7 @@ class Extractor:
         changing: Preprocessing | None = None
         for number in range(1, VIEWS + 1):
             changed = _distinct(_view(examples, level, number))
-            if self._lacking(changed).any():
+            if self.lacking(changed).any():
                 changing = changing or Preprocessing(model, reader, reader.augmentation(level, model))
                 view = View(view_keys(changed), number)
                 self._compute(changed, changing, f"View {number} of {VIEWS}", view)
@@ -128,7 +128,7 @@ class Extractor:
         self._options = Inference("float32", self._options.engine)
         self._store = self._open()
 
-    def _lacking(self, examples: Sequence[Example]) -> np.ndarray:
+    def lacking(self, examples: Sequence[Example]) -> np.ndarray:
         """Whether the store lacks each of these examples, bool (examples,)."""
         import numpy as np
 
@@ -160,7 +160,7 @@ class Extractor:
         halved, infer = self.precision != "float32", self._infer()
 
         def run(batch_size: int) -> None:
-            lacking = self._lacking(examples)
+            lacking = self.lacking(examples)
             batches = forward(infer, preprocessing, raws, title, view=view, needed=lacking, batch_size=batch_size)
             try:
                 for rows, batch in batches:

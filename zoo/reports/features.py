@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -52,8 +53,10 @@ class Kept:
         return mean
 
 
-def kept_features(run: Run, shelf: Shelf | None = None) -> Kept:
-    """The features of the run's examples that are in the cache; with `shelf`, those that are not are computed.
+def kept_features(run: Run, shelf: Shelf | None = None, most: int = MOST) -> Kept:
+    """The features of at most so many of the run's examples, as the cache has them.
+
+    shelf  where the examples are: the features that the cache lacks are computed
 
     Raises `BadData` if there are none, and what building the backbone raises.
     """
@@ -66,20 +69,22 @@ def kept_features(run: Run, shelf: Shelf | None = None) -> Kept:
     preprocessing = Preprocessing(encoder.preprocess, run.layout.reader)
     options = Inference(plan.precision, plan.engine)
     extractor = Extractor(offer, file, preprocessing, frozen_front(encoder.network, names), options, told=True)
-    every = run.folder.read_csv("split.csv")
-    rows = [row for row in every if row.get("content")][:MOST]
+    every = run.folder.rows("split.csv")
+    rows = [row for row in islice(every, most) if row.get("content")]
+    left = sum(1 for _ in every)
+    examples = [Example(row["input"], None, row["target"], None, row["content"]) for row in rows]
     if shelf is not None:
         rows, examples = _found(rows, shelf)
         extractor.features(examples)
-    rows = [row for row in rows if not extractor.lacks(row["content"])]
-    if not rows:
-        raise BadData(
-            f"The features of {run.path} are not in the cache. To compute them: {run.folder.command('errors')}"
-        )
-    examples = [Example(row["input"], None, row["target"], None, row["content"]) for row in rows]
-    store = extractor.features(examples)
+    there = [place for place, lacking in enumerate(extractor.lacking(examples)) if not lacking]
+    if not there:
+        again = run.folder.command("errors")
+        raise BadData(f"The features of {run.path} are not in the cache. To compute them: {again}")
+    left += len(rows) - len(there)
+    rows = [rows[place] for place in there]
+    store = extractor.features([examples[place] for place in there])
     contents = [row["content"] for row in rows]
-    return Kept(rows, {name: store.read(name, contents) for name in names}, len(every) - len(rows))
+    return Kept(rows, {name: store.read(name, contents) for name in names}, left)
 
 
 def _found(rows: Sequence[dict[str, str]], shelf: Shelf) -> tuple[list[dict[str, str]], list[Example]]:

@@ -14,12 +14,12 @@ from zoo.catalog import catalog
 from zoo.data.texts import words_of
 from zoo.errors import BadRun, ZooError
 from zoo.prediction.drawing import evidence
-from zoo.reports.data import about_data
+from zoo.reports.data import Census, about_data, census
 from zoo.reports.facts import headline, learning, made_with
 from zoo.reports.page import Part, page
 from zoo.reports.section import Section
 from zoo.reports.shown import Shelf, card, cards, marked
-from zoo.reports.suspicious import suspicious
+from zoo.reports.suspicious import Suspects
 from zoo.runs.mistakes import Mistake, Mistakes, read_mistakes
 
 if TYPE_CHECKING:
@@ -37,10 +37,8 @@ def write_report(run: Run, out: Path | None = None, data: str = "") -> Path:
     """
     judged = run.evaluate(data) if data else None
     path = out if out is not None else run.path / (f"report-{Path(data).stem}.html" if data else FILE)
-    with closing(Shelf(run, data)) as shelf:
-        content = page(
-            f"{run.path.name}: {run.summary['backbone']}", headline(run, judged, data), _parts(run, judged, shelf)
-        )
+    title = f"{run.path.name}: {run.summary['backbone']}"
+    content = page(title, headline(run, judged, data), [*_parts(run, judged, data), made_with(run)])
     try:
         with atomic_path(path) as beside:
             beside.write_text(content, encoding="utf-8", errors="xmlcharrefreplace")
@@ -49,21 +47,23 @@ def write_report(run: Run, out: Path | None = None, data: str = "") -> Path:
     return path
 
 
-def _parts(run: Run, judged: Evaluation | None, shelf: Shelf) -> list[Part]:
+def _parts(run: Run, judged: Evaluation | None, data: str) -> list[Part]:
+    """All parts but the last. What examples they show is found out before the data is read, which may be large."""
     figures = {"validation": judged.figures} if judged is not None else run.figures
     mistakes = judged.mistakes if judged is not None else read_mistakes(run.folder).get("validation")
+    counted = census(run) if judged is None else Census()
+    suspects = Suspects.of(run) if judged is None else Suspects()
+    wanted = {one.input for one in mistakes.worst} if mistakes is not None else set()
+    wanted |= {*counted.sampled, *suspects.names}
     own = [Section("How good it is, by part", figures.get("validation", ()))]
-    if judged is None and figures.get("test"):
-        own.append(Section("On the test examples", figures["test"]))
-    plugins = [section for some in catalog().host.call("zoo_report_sections", run=run) for section in some]
-    return [
-        _mistakes(run, mistakes, shelf),
-        *map(Part.of, own),
-        Part.of(learning(run)),
-        *([] if judged is not None else [Part.of(about_data(run, shelf)), suspicious(run, shelf)]),
-        *map(Part.of, plugins),
-        made_with(run),
-    ]
+    if judged is None:
+        own.append(Section("On the test examples", figures.get("test", ())))
+    with closing(Shelf(run, wanted, data)) as shelf:
+        parts = [_mistakes(run, mistakes, shelf), *map(Part.of, own), Part.of(learning(run))]
+        if judged is None:
+            parts += [Part.of(about_data(run, counted, shelf)), suspects.part(shelf)]
+    sections = catalog().host.call("zoo_report_sections", run=run)
+    return [*parts, *(Part.of(section) for some in sections for section in some)]
 
 
 def _mistakes(run: Run, mistakes: Mistakes | None, shelf: Shelf) -> Part:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
-from zoo.data.examples import Examples
 from zoo.data.reader import Raw, Reader, digest
 from zoo.data.sources import read_source
-from zoo.data.spool import held
+from zoo.data.spool import Spool, held
 from zoo.errors import BadData, ZooError
 from zoo.places import place, utf8
 from zoo.reports.blocks import text
@@ -38,36 +37,38 @@ class AnyTargets:
 
 
 class Shelf:
-    """The examples of a run's data, or of other data, by name and content.
+    """Some examples of a run's data, or of other data, by name and content.
 
-    data  those of the run, if there is none
+    wanted  the names of those that may be asked for; None: all
+    data    the data, unless it is the run's own
 
     problem  why they cannot be read any more; "" if they can
     """
 
-    def __init__(self, run: Run, data: str = "") -> None:
+    def __init__(self, run: Run, wanted: Collection[str] | None = None, data: str = "") -> None:
         self._layout: Layout = run.layout
         self.reader: Reader = self._layout.reader
-        self._spools: list[Examples] = []
+        self._spools: list[Spool] = []
         self._raws: dict[str, list[Raw]] = {}
         self.problem = ""
         before = Path(read_provenance(run.folder)["folder"]) if run.folder.exists("provenance.json") else Path()
         plan = run.plan.seen_from(before)
         try:
             for one in filter(None, [data] if data else [plan.data, plan.val]):
-                self._read(one)
+                self._read(one, wanted)
         except ZooError as error:
             self.problem = str(error)
 
-    def _read(self, data: str) -> None:
+    def _read(self, data: str, wanted: Collection[str] | None) -> None:
         examples = read_source(place(data), self._layout, AnyTargets())
-        self._spools.append(examples)  # or what it keeps would be deleted
+        self._spools.append(examples.spool)  # or what it keeps would be deleted
         for example in examples.items:
-            self._raws.setdefault(utf8(example.input), []).append(example.kept)
+            if wanted is None or utf8(example.input) in wanted:
+                self._raws.setdefault(utf8(example.input), []).append(example.kept)
 
     def close(self) -> None:
-        for examples in self._spools:
-            examples.spool.close()
+        for spool in self._spools:
+            spool.close()
 
     def raw(self, key: Key) -> Raw:
         """The example with this name and content. Raises `BadData` if it is not there, or is another one now."""

@@ -210,16 +210,21 @@ class RunFolder:
 
     def read_csv(self, name: str) -> list[dict[str, str]]:
         """The rows of one of the run's CSV files, by column; raises `BadRun` if it is missing or damaged."""
+        return list(self.rows(name))
+
+    def rows(self, name: str) -> Iterator[dict[str, str]]:
+        """The same row by row, for a file that may be large."""
         try:
             csv.field_size_limit(_LONGEST_CELL)
             with (self.path / name).open(newline="", encoding="utf-8") as file:
-                rows: list[dict[str, str]] = list(csv.DictReader(file))
+                for number, row in enumerate(csv.DictReader(file), start=1):
+                    if None in row or None in row.values():
+                        raise BadRun(
+                            f"{self.path / name} is damaged: row {number} does not have the columns of the header."
+                        )
+                    yield row
         except (OSError, ValueError, csv.Error) as error:
             raise BadRun(f"{self.path / name} cannot be read: {error}.") from None
-        for number, row in enumerate(rows, start=1):
-            if None in row or None in row.values():
-                raise BadRun(f"{self.path / name} is damaged: row {number} does not have the columns of the header.")
-        return rows
 
     def read_json(self, name: str) -> dict[str, Any]:
         """The content of one of the run's JSON files; raises `BadRun` if it is missing or damaged."""

@@ -15,7 +15,7 @@ from zoo_heads import separators, suspects
 from zoo_heads.closed_form import installed, logistic
 from zoo_heads.drawn import calibration, of_each
 from zoo_heads.layers import check_options, dense, ranked
-from zoo_heads.scores import Scores, macro_f1, macro_f1_of_samples, weights_of
+from zoo_heads.scores import Scores, macro_f1, macro_f1_of_samples
 from zoo_heads.states import list_of_texts
 
 _LIST = re.compile(r"\s*(\[|[({]\s*['\"]|(?:array|list|tuple|set|frozenset)\()")
@@ -167,7 +167,7 @@ class Classification(zoo.Task):
 
         def of_samples(rows: np.ndarray) -> dict[str, np.ndarray]:
             means = {name: values[rows].mean(axis=1) for name, values in each.items()}
-            return means | {"macro_f1": macro_f1_of_samples(encoded, said, weights_of(rows, len(encoded)))}
+            return means | {"macro_f1": macro_f1_of_samples(encoded, said, rows)}
 
         return of_samples
 

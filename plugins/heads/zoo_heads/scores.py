@@ -51,14 +51,19 @@ def weights_of(rows: np.ndarray, count: int) -> np.ndarray:
     return np.bincount(flat, minlength=len(rows) * count).reshape(len(rows), count).astype("float64")
 
 
-def macro_f1_of_samples(truth: np.ndarray, said: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """`macro_f1` of each sample, (samples,): classes (examples,), weights (samples, examples) as `weights_of` gives."""
+def macro_f1_of_samples(truth: np.ndarray, said: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """`macro_f1` of each sample, (samples,): classes (examples,), positions of examples (samples, any)."""
     classes, numbers = np.unique(np.concatenate([truth, said]), return_inverse=True)
-    true, predicted = (np.eye(len(classes))[some] for some in np.split(numbers, 2))
-    right, both = weights @ (true * predicted), weights @ (true + predicted)
-    used = both > 0
-    f1 = np.divide(2 * right, both, out=np.zeros_like(right), where=used)
-    return np.asarray(f1.sum(axis=1) / used.sum(axis=1))
+    true, predicted = np.split(numbers, 2)
+    begin, size = np.arange(len(rows))[:, np.newaxis] * len(classes), len(rows) * len(classes)
+
+    def counted(of: np.ndarray) -> np.ndarray:
+        return np.bincount(of.ravel(), minlength=size).reshape(len(rows), -1)
+
+    right = np.bincount((true[rows] + begin)[(true == predicted)[rows]], minlength=size).reshape(len(rows), -1)
+    both = counted(true[rows] + begin) + counted(predicted[rows] + begin)
+    f1 = np.divide(2 * right, both, out=np.zeros(right.shape), where=both > 0)
+    return np.asarray(f1.sum(axis=1) / (both > 0).sum(axis=1))
 
 
 def average_precision_of_samples(truth: np.ndarray, scores: np.ndarray, weights: np.ndarray) -> np.ndarray:

@@ -10,7 +10,7 @@ from natsort import natsorted
 import zoo
 from zoo.progress import say
 from zoo_heads.drawn import calibration, of_each
-from zoo_heads.entities import counts_by_type, entities_of, f1_of, figures_of, forms_entities
+from zoo_heads.entities import Counts, counts_by_type, entities_of, f1_of, figures_of, forms_entities
 from zoo_heads.evidence import log_odds, place_of
 from zoo_heads.layers import check_options, dense
 from zoo_heads.scores import Scores, macro_f1, weights_of
@@ -92,16 +92,16 @@ class TokenClassification(zoo.Task):
 
     def scores(self, encoded: np.ndarray, outputs: np.ndarray) -> Scores:
         """From counts of each text, which add up."""
-        truth, said = self._tags(encoded, outputs)
-        right_words = [sum(map(str.__eq__, *pair)) for pair in zip(truth, said, strict=True)]
-        words = np.array([list(map(len, truth)), right_words]).T
-        each = np.array([self._counts(*pair) for pair in zip(truth, said, strict=True)], "float64")
+        tags, shares = self._words(encoded, outputs)
+        known, said = tags != _PADDING, shares.argmax(-1)
+        words = np.stack([known.sum(axis=1), ((said == tags) & known).sum(axis=1)], axis=1)
+        each = self._entities_of_each(encoded, outputs) if self._entities else self._words_of_each(tags, said)
 
         def of_samples(rows: np.ndarray) -> dict[str, np.ndarray]:
             weights = weights_of(rows, len(encoded))
             every, right_ones = (weights @ words).T
             accuracy = {"accuracy": right_ones / every}
-            right, given, true = np.moveaxis(np.einsum("se,ekt->skt", weights, each), 1, 0)
+            right, given, true = (weights @ counts for counts in each)
             if self._entities:
                 return f1_of(right[:, 0], given[:, 0], true[:, 0]) | accuracy
             both = given + true
@@ -110,16 +110,21 @@ class TokenClassification(zoo.Task):
 
         return of_samples
 
-    def _counts(self, truth: list[str], said: list[str]) -> list[list[int]]:
-        """How many are right, given and true in one text: entities, or words by tag; (3, tags)."""
-        if self._entities:
-            return [[sum(column)] for column in zip((0, 0, 0), *counts_by_type([truth], [said]).values(), strict=True)]
-        pairs = list(zip(truth, said, strict=True))
-        return [
-            [sum(tag == t == s for t, s in pairs) for tag in self.labels],
-            [said.count(tag) for tag in self.labels],
-            [truth.count(tag) for tag in self.labels],
-        ]
+    def _entities_of_each(self, encoded: np.ndarray, outputs: np.ndarray) -> np.ndarray:
+        """How many entities of each text are right, given and true: (3, texts, 1)."""
+        pairs = zip(*self._tags(encoded, outputs), strict=True)
+        counts = [[sum(column) for column in _columns(counts_by_type([truth], [said]))] for truth, said in pairs]
+        return np.array(counts, "float64").T[:, :, np.newaxis]
+
+    def _words_of_each(self, tags: np.ndarray, said: np.ndarray) -> np.ndarray:
+        """How many words of each text are right, given and true, by tag: (3, texts, tags)."""
+        each = np.zeros((3, len(tags), len(self.labels)))
+        rows, places = np.nonzero(tags != _PADDING)
+        true, given = tags[rows, places], said[rows, places]
+        np.add.at(each[0], (rows[true == given], true[true == given]), 1)
+        np.add.at(each[1], (rows, given), 1)
+        np.add.at(each[2], (rows, true), 1)
+        return each
 
     def constant(self, encoded: np.ndarray) -> tuple[np.ndarray, str]:
         """The shares of the tags for one word."""
@@ -235,6 +240,11 @@ class TokenClassification(zoo.Task):
         task = cls(**state["options"])
         task.labels = list_of_texts(state, "labels")
         return task
+
+
+def _columns(counts: Counts) -> Any:
+    """Right, given and true numbers of all types of entities; zeros where there are none."""
+    return zip((0, 0, 0), *counts.values(), strict=True)
 
 
 def _question_single_words(targets: Sequence[tuple[str, ...]]) -> None:
