@@ -1,6 +1,6 @@
 # make demo: set everything up and fine-tune on the example pictures and sentences.
 # make test: run the tests, in some minutes.   make test-more: those that `make test` leaves out (conftest.SLOW).
-# make test-all: all of them, and what hypothesis makes up is new each time.
+# make test-all: all of them (conftest.LONG, too), and what hypothesis makes up is new each time.
 # make lint: formatting, style, types.   make bench: the measurements, about two hours.
 PYTHON ?= python3
 BIN := .venv/bin
@@ -19,10 +19,10 @@ demo: .venv/.installed
 	@$(BIN)/python examples/demo.py
 
 test: .venv/.developed
-	$(TEST) -m "not slow" --hypothesis-profile ci
+	$(TEST) -m "not slow and not long" --hypothesis-profile ci
 
 test-more: .venv/.developed
-	$(TEST) -m slow --hypothesis-profile ci
+	$(TEST) -m "slow and not long" --hypothesis-profile ci
 
 test-all: references
 	$(TEST)

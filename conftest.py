@@ -29,16 +29,31 @@ LONGEST = (
     "kerashub/",
 )
 
+# Those that `make test-more` leaves to `make test-all`, too: the same once more, of other networks or at more moments.
+LONG = (
+    *(f"promises[backbone {name}:" for name in ("vgg16", "xception", "nasnet_mobile", "densenet121", "mobilenet")),
+    *(f"promises[backbone {name}:" for name in ("efficientnet_v2_b0", "mobilenet_v2", "efficientnet_b0")),
+    *(f"promises[backbone {name}:" for name in ("mobilenet_v3_small", "inception_resnet_v2", "inception_v3")),
+    "promises[backbone convnext_tiny:",
+    *(
+        f"test_every_way_to_ask_a_model_gives_the_same_answer[resnet50_v2-{head}"
+        for head in ("embedding", "multilabel", "regression")
+    ),
+    *(
+        f"test_every_way_to_ask_a_model_gives_the_same_answer[bert-{head}"
+        for head in ("embedding", "multilabel", "regression")
+    ),
+    "test_presets_of_pictures_keep_every_promise",
+    "test_other_families_are_packed_as_keras_hub_packs_them",
+    "test_killed_at_fifty_random_moments",
+    "test_a_hundred_thousand_backbones_of_one_plugin",
+)
+
 # Those that `make test` leaves to `make test-all`, by a part of their name: repetitions of what others say already (one
 # more network, head or moment of a kill), and whole lives of things.
 SLOW = (
     # Promises of one more backbone or head
-    *(f"promises[backbone {name}:" for name in ("vgg16", "xception", "nasnet_mobile", "densenet121", "mobilenet")),
-    *(
-        f"promises[backbone {name}:"
-        for name in ("efficientnet_v2_b0", "resnet50", "mobilenet_v2", "efficientnet_b0", "mobilenet_v3_small")
-    ),
-    *(f"promises[backbone {name}:" for name in ("inception_v3", "inception_resnet_v2", "convnext_tiny", "minilm_l6")),
+    *(f"promises[backbone {name}:" for name in ("resnet50", "minilm_l6")),
     "promises[backbone use_multilingual:",
     *(f"promises[head {name}:" for name in ("multilabel", "pair_classification", "pair_regression", "regression")),
     *(f"promises[head {name}:" for name in ("token_classification", "embedding")),
@@ -50,14 +65,7 @@ SLOW = (
         f"test_every_way_to_ask_a_model_gives_the_same_answer[{one}"
         for one in ("minilm_l6", "efficientnet_lite0-embedding", "efficientnet_lite0-regression")
     ),
-    *(
-        f"test_every_way_to_ask_a_model_gives_the_same_answer[resnet50_v2-{head}"
-        for head in ("embedding", "multilabel", "regression")
-    ),
-    *(
-        f"test_every_way_to_ask_a_model_gives_the_same_answer[bert-{head}"
-        for head in ("embedding", "multilabel", "regression", "pair_regression")
-    ),
+    "test_every_way_to_ask_a_model_gives_the_same_answer[bert-pair_regression",
     *(f"test_it_computes_what_the_reference_implementation_does[efficientnet_lite{number}" for number in (1, 2)),
     "test_a_run_is_trained_tagged_and_asked_in_another_process",
     "test_random_weights_train_save_load_and_predict",
@@ -73,6 +81,8 @@ SLOW = (
         )
     ),
     # In a process, or as a whole training, what others say of a part of it
+    "test_a_run_is_no_better_than_itself_and_takes_some_time",
+    "test_what_is_filled_in_is_trained_on_in_the_same_split",
     "test_one_class_and_single_pictures_are_sentences",
     "test_what_cannot_be_read_is_left_out_and_said",
     *(f"test_the_example_in_the_docstring_runs[{name}]" for name in ("train", "load_run")),
@@ -140,10 +150,8 @@ SLOW = (
     "test_the_heat_is_in_the_corner_that_decides",
     # KerasHub: as the presets are trained and packed
     "test_minilm_keeps_every_promise",
-    "test_presets_of_pictures_keep_every_promise",
     "test_kerashub.py::test_a_run_is_trained_and_asked_in_another_process",
     "test_without_its_files_a_preset_is_a_sentence_and_pull_brings_them",
-    "test_other_families_are_packed_as_keras_hub_packs_them",
     "test_only_what_is_unfrozen_is_trained_on_features_kept_from_the_frozen_part",
     # MLflow: in an environment of its own, which takes 350 MB
     "test_a_training_that_is_killed_and_resumed_is_one_run_whose_model_answers_as_zoo_does",
@@ -167,9 +175,7 @@ SLOW = (
     ),
     "test_what_is_remembered_is_never_stale",
     # Strangers: whole environments, trainings and clocks
-    "test_killed_at_fifty_random_moments",
     "test_nine_kinds_of_hostile_plugins_leave_everything_working",
-    "test_a_hundred_thousand_backbones_of_one_plugin",
     "test_a_training_goes_on_a_year_later_or_earlier",
     "test_what_plugins_offer_is_not_stale_after_a_jump",
     "test_a_training_on_names_at_the_limits",
@@ -201,20 +207,21 @@ SLOW = (
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Put the tests in the order of `LONGEST`, and mark those that are `SLOW`; each of its names must be of some."""
+    """Put the tests in the order of `LONGEST`, and mark `SLOW` and `LONG` ones; each name there must be of some."""
 
     def rank(item: pytest.Item) -> int:
         path = item.path.as_posix()
         return next((place for place, part in enumerate(LONGEST) if part in path), len(LONGEST))
 
     items.sort(key=rank)
-    idle = set(SLOW)
+    idle = {*SLOW, *LONG}
     for item in items:
-        if parts := {part for part in SLOW if part in item.nodeid}:
-            item.add_marker(pytest.mark.slow)
-            idle -= parts
+        for names, mark in ((SLOW, pytest.mark.slow), (LONG, pytest.mark.long)):
+            if parts := {part for part in names if part in item.nodeid}:
+                item.add_marker(mark)
+                idle -= parts
     if idle and config.args_source is pytest.Config.ArgsSource.TESTPATHS:
-        raise pytest.UsageError(f"conftest.SLOW names what is no test: {', '.join(sorted(idle))}")
+        raise pytest.UsageError(f"conftest.SLOW or LONG names what is no test: {', '.join(sorted(idle))}")
 
 
 @pytest.fixture(scope="session", autouse=True)

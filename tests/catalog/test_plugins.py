@@ -145,6 +145,11 @@ FOLLOWS = """
         told = {"name": run.path.name, "files": sorted(os.listdir(run.path)), "metrics": run.metrics}
         with (run.path.parent / "told.jsonl").open("a") as file:
             file.write(json.dumps(told) + "\\n")
+
+    @zoo.hookimpl
+    def zoo_report_sections(run):
+        bars = {"kind": "bars", "title": "<i>", "labels": ["<u>"], "values": {"x": [len(run.metrics)]}}
+        return [zoo.Section("Seen by follows <script>", [{"kind": "text", "text": "a & b"}, bars])]
 """
 FAILS = (
     OFFER
@@ -156,6 +161,10 @@ FAILS = (
     @zoo.hookimpl
     def zoo_run_finished(run):
         raise {error}
+
+    @zoo.hookimpl
+    def zoo_report_sections(run):
+        return [zoo.Section("Half", [{{"kind": "bars"}}])] + [1 / 0]
 """
 )
 HERE = """
@@ -188,6 +197,16 @@ def test_every_plugin_is_told_once_of_a_finished_run_and_one_that_fails_harms_no
         "The plugin b is passed over, because zoo_run_finished failed: SystemExit: 7",
     ]
     assert said == [*of_each, "told of run", *of_each, "told of run-again"]
+
+    reported = environment.zoo("report", out)
+    assert reported.returncode == 0, reported.stderr
+    assert "The plugin a is passed over, because zoo_report_sections failed: ZeroDivisionError" in reported.stderr
+    page = (out / "report.html").read_text()
+    assert "Seen by follows &lt;script&gt;" in page
+    assert "a &amp; b" in page
+    assert "&lt;u&gt;" in page
+    assert "<script>" not in page
+    (out / "report.html").unlink()
 
     stopped = environment.zoo("train", "--plan", out / "plan.toml", "--out", f"{out}-broken", STOP="1")
     assert stopped.returncode == 128 + signal.SIGTERM, stopped.stderr

@@ -31,12 +31,16 @@ def _forget_models():
 
 
 QUICK = ("resnet50", "inception_v3", "mobilenet_v3_small", "efficientnet_v2_b0", "vgg16")
+LARGE = ("resnet", "nasnet", "vgg", "densenet", "efficientnet", "inception_resnet", "convnext")  # those beside QUICK
 
 
 def _some(values, names):
-    """Parameters, of which `make test` takes those with the quick names."""
-    marks = {True: [], False: [pytest.mark.slow]}
-    return [pytest.param(v, marks=marks[n in QUICK], id=n) for v, n in zip(values, names, strict=True)]
+    """Parameters, of which `make test` takes those with the quick names, and `make test-more` the small ones."""
+    left = {name: pytest.mark.long if name.startswith(LARGE) else pytest.mark.slow for name in names}
+    return [
+        pytest.param(value, marks=[] if name in QUICK else [left[name]], id=name)
+        for value, name in zip(values, names, strict=True)
+    ]
 
 
 by_name = pytest.mark.parametrize("architecture", _some(ARCHITECTURES, [a.name for a in ARCHITECTURES]))
