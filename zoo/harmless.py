@@ -1,8 +1,9 @@
-"""Text from anywhere, such as names of files, classes and plugins, as a terminal shows it and does not obey it."""
+"""Text from anywhere, such as names of files, classes and plugins, so that no terminal and no spreadsheet obeys it."""
 
 from __future__ import annotations
 
 import re
+from typing import Any
 
 # Control characters, which begin the sequences that terminals obey, separators of lines, and what turns the direction
 # of writing, so that a text looks like another one. Joiners stay: emoji and several scripts are written with them.
@@ -27,3 +28,14 @@ def harmless_json(text: str) -> str:
 
 def _escaped(found: re.Match[str]) -> str:
     return found[0].encode("unicode_escape").decode()
+
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # a spreadsheet computes what begins so
+_NUMBER = re.compile(r"[+-](?:[0-9]+(?:[.,][0-9]+)*|[.,][0-9]+)(?:[eE][+-]?[0-9]+)?\s?%?")
+
+
+def uncomputed(cell: Any) -> Any:
+    """A cell of a table; a text that is neither a number nor a single sign, but begins like a formula, is quoted."""
+    if isinstance(cell, str) and len(cell) > 1 and cell.startswith(_FORMULA) and not _NUMBER.fullmatch(cell):
+        return f"'{cell}"
+    return cell

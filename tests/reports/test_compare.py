@@ -10,6 +10,8 @@ from pyarrow import parquet
 from scipy.stats import binomtest
 
 import zoo
+from zoo.catalog import catalog
+from zoo.compose.head import make_task
 
 
 def _worse(run, count):
@@ -53,19 +55,35 @@ def test_a_run_is_no_better_than_itself_and_takes_some_time(finished_run, tmp_pa
     said = json.loads(done.stdout)
     (pair,) = said["pairs"]
     assert pair["p"] == 1
-    assert all(value == 0 and low <= 0 <= high for value, (low, high) in pair["differences"].values())
+    for value, ends in pair["differences"].values():
+        assert value == 0
+        assert ends is None or ends[0] <= 0 <= ends[1]
     assert all(0 < run["milliseconds"] < 1_000 for run in said["runs"])
     assert said["runs"][0]["intervals"]["accuracy"][0] < said["runs"][0]["metrics"]["accuracy"]
 
 
 def test_other_examples_are_not_compared_one_by_one(finished_run, tmp_path):
     other = shutil.copytree(finished_run, tmp_path / "other")
-    rows = (other / "split.csv").read_text().replace(",validation,", ",train,")
+    rows = (other / "split.csv").read_text().replace(",validation,", ",test,")
     (other / "split.csv").write_text(rows)
     table = parquet.read_table(other / "predictions.parquet")
     names = pa.array([f"new/{name}" for name in table["input"].to_pylist()])
     parquet.write_table(table.set_column(0, "input", names), other / "predictions.parquet")
     assert list(zoo.compare(finished_run, other, timed=False).pairs.values()) == [None]
+
+
+def test_numbers_are_not_right_or_wrong():
+    task = make_task(catalog().head("regression"), {})
+    assert not task.is_right_or_wrong()
+
+
+def test_a_page_takes_the_place_of_a_page_alone(finished_run, tmp_path):
+    (tmp_path / "mine.html").write_text("<p>my work of an hour</p>")
+    with pytest.raises(zoo.BadRun, match="no page that zoo wrote"):
+        zoo.report(finished_run, out=tmp_path / "mine.html")
+    assert "an hour" in (tmp_path / "mine.html").read_text()
+    for _ in range(2):
+        zoo.compare(finished_run, finished_run, out=tmp_path / "c.html", timed=False)
 
 
 def test_one_run_is_no_comparison(finished_run):

@@ -5,12 +5,14 @@ import json
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image, ImageOps
 from pyarrow import parquet
 
 import zoo
-from zoo.reports.problems import Problem, read_corrections, write_problems
+from zoo.reports.features import Kept
+from zoo.reports.problems import Problem, problems, read_corrections, write_problems
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +76,10 @@ def test_what_is_filled_in_is_trained_on_in_the_same_split(flawed, tmp_path, zoo
     unlike = [key for key, row in after.items() if row["target"] != before[key]["target"]]
     assert unlike == [listed[0]["content"]]
     every = zoo.load_run(run).folder.read_csv("split.csv")
-    assert parquet.read_table(tmp_path / "look-data.parquet").num_rows == len(every) - 1
+    (written,) = tmp_path.glob("look-data-*.parquet")
+    assert parquet.read_table(written).num_rows == len(every) - 1
+    (pair,) = zoo.compare(run, again.path, timed=False).pairs.values()
+    assert pair.examples >= 40  # found by content, although the names are others
 
 
 @pytest.mark.parametrize(
@@ -83,25 +88,101 @@ def test_what_is_filled_in_is_trained_on_in_the_same_split(flawed, tmp_path, zoo
         ([{"new_target": ""}], "nothing is filled in"),
         ([{"new_target": "birds"}, {"new_target": "fruit"}], "two new targets"),
         ([{"new_target": "birds", "input": "none.png"}], "is not an example of"),
+        ([{"new_target": "birds", "number": 9_999}], "is not an example of"),
+        ([{"new_target": "brids"}], "'brids' is not a class"),
+        ([{"new_target": "birds", "number": None}], "has no number"),
     ],
 )
 def test_a_table_that_does_not_fit_is_one_sentence(finished_run, tmp_path, rows, said):
     known = zoo.load_run(finished_run).folder.read_csv("split.csv")[0]
     with (tmp_path / "t.csv").open("w", newline="") as file:
-        table = csv.DictWriter(file, ["new_target", "input", "content"])
+        table = csv.DictWriter(file, ["new_target", "number", "input", "content"])
         table.writeheader()
-        table.writerows([{"input": known["input"], "content": known["content"]} | row for row in rows])
+        table.writerows([{"number": 1, "input": known["input"], "content": known["content"]} | row for row in rows])
     with pytest.raises(zoo.BadData, match=said):
         zoo.train_corrected(finished_run, tmp_path / "t.csv", out=tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 
-def test_no_cell_is_a_formula(tmp_path):
-    names = ["=HYPERLINK(1)", "+cmd|x", "-cmd|x", "@SUM(1)", "plain", "'quoted"]
-    write_problems(tmp_path / "t.csv", [Problem("label", 1.0, name, "train", name, content="c") for name in names])
+def test_no_cell_is_a_formula_and_a_table_that_may_be_filled_in_is_not_overwritten(tmp_path):
+    names = ["=HYPERLINK(1)", "+cmd|x", "-cmd|x", "@SUM(1)", "\n=1", "＝1+1", "plain", "'quoted", "'=x"]
+    found = [Problem("label", 1.0, name, "train", name, content="c", number=n) for n, name in enumerate(names, start=1)]
+    write_problems(tmp_path / "t.csv", found)
     with (tmp_path / "t.csv").open(encoding="utf-8-sig", newline="") as file:
-        rows = list(csv.reader(file))
-    assert not any(cell.startswith(("=", "+", "-", "@")) for row in rows[1:] for cell in row)
-    text = (tmp_path / "t.csv").read_text(encoding="utf-8-sig").replace("\n,", "\nx,")
-    (tmp_path / "t.csv").write_text(text.replace("\r", ""))
-    assert [name for name, _ in read_corrections(tmp_path / "t.csv")] == names
+        rows = list(csv.DictReader(file))
+    assert not any(cell.startswith(("=", "+", "-", "@", "\n", "＝")) for row in rows for cell in row.values())
+    with pytest.raises(zoo.BadRun, match="never overwritten"):
+        write_problems(tmp_path / "t.csv", found)
+    for separator in (",", ";", "\t"):
+        with (tmp_path / "filled.csv").open("w", encoding="utf-8", newline="") as file:
+            table = csv.DictWriter(file, rows[0], delimiter=separator)
+            table.writeheader()
+            table.writerows([row | {"new_target": "x"} for row in rows])
+        assert [one.input for one in read_corrections(tmp_path / "filled.csv").values()] == names
+
+
+def _kept(rows, vectors):
+    known = [
+        {"input": n, "split": s, "target": t, "content": c, "number": str(i)} for i, (n, s, t, c) in enumerate(rows)
+    ]
+    return Kept(known, {"pooled": vectors}, vectors, 0)
+
+
+def test_many_copies_of_one_example_hide_no_leak(finished_run):
+    rng = np.random.default_rng(0)
+    vectors = rng.normal(size=(120, 64)).astype("float32")
+    vectors[:60] = vectors[0]  # 1,770 pairs of one content
+    vectors[110] = vectors[100] + 0.01 * vectors[101]
+    rows = [(f"{n}.png", "train", "birds", "same" if n < 60 else f"c{n}") for n in range(120)]
+    rows[110] = ("110.png", "validation", "birds", "c110")
+    run = zoo.load_run(finished_run)
+    found = problems(run, _kept(rows, vectors), run.task)
+    leaks = [one for one in found if one.problem == "leak"]
+    assert [(one.input, one.other) for one in leaks] == [("100.png", "110.png")]
+    assert sum(one.problem == "copy" for one in found) == 59
+
+
+@pytest.fixture
+def labelled(tmp_path, monkeypatch, tiny_bert):
+    """A run on reviews of several labels, whose separator is not the usual one, made from another folder."""
+    monkeypatch.chdir(tmp_path)
+    with open("data.csv", "w", newline="") as file:
+        table = csv.writer(file)
+        table.writerow(["text", "split", "label"])
+        for number in range(60):
+            labels = [name for name, every in (("True", 2), ("short", 3), ("warm", 5)) if number % every == 0]
+            table.writerow([f"text number {number}", "", "; ".join(labels) or "plain"])
+    settings = {"head": "multilabel", "weights": str(tiny_bert), "epochs": 1, "split_column": "none"}
+    return zoo.train("bert", "data.csv", out="run", **settings)
+
+
+def test_texts_with_several_labels_are_corrected_too(labelled, tmp_path):
+    rows = labelled.folder.read_csv("split.csv")
+    with (tmp_path / "t.csv").open("w", newline="") as file:
+        table = csv.DictWriter(file, ["new_target", "number", "input", "content"])
+        table.writeheader()
+        for number, new in ((1, "warm; short"), (2, "TRUE"), (3, "REMOVE")):
+            row = rows[number - 1]
+            table.writerow({"new_target": new, "number": number, "input": row["input"], "content": row["content"]})
+    again = zoo.train_corrected("run", tmp_path / "t.csv", out=tmp_path / "again")
+    after = {row["content"]: row for row in again.folder.read_csv("split.csv")}
+    assert len(after) == len(rows) - 1
+    assert after[rows[0]["content"]]["target"] == "warm; short"
+    assert after[rows[1]["content"]]["target"] == "True"
+    assert again.task.labels == labelled.task.labels
+    pair = next(iter(zoo.compare("run", "again", timed=False).pairs.values()))
+    assert pair is None or pair.examples >= 10  # found by content, although the names are others
+
+
+def test_a_class_called_remove_is_not_removed(tmp_path, tiny_bert):
+    data = tmp_path / "data"
+    for label in ("add", "remove"):
+        (data / label).mkdir(parents=True)
+        for number in range(8):
+            (data / label / f"{number}.txt").write_text(f"{label} this {number}")
+    run = zoo.train("bert", data, out=tmp_path / "run", weights=str(tiny_bert), epochs=1)
+    row = run.folder.read_csv("split.csv")[0]
+    with (tmp_path / "t.csv").open("w", newline="") as file:
+        file.write(f"new_target,number,input,content\nremove,1,{row['input']},{row['content']}\n")
+    with pytest.raises(zoo.BadData, match="has a target called remove"):
+        zoo.train_corrected(run.path, tmp_path / "t.csv", out=tmp_path / "again")

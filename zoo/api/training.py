@@ -16,7 +16,7 @@ from zoo.catalog import catalog
 from zoo.errors import ZooError
 from zoo.places import data_address, is_place, local_path
 from zoo.plan import Recipe, Settings
-from zoo.progress import say
+from zoo.progress import counted, say
 from zoo.structs import checked, metadata, plain_type
 
 if TYPE_CHECKING:
@@ -183,6 +183,10 @@ def find_errors(run: str | Path, *, csv: str | Path | None = None) -> list[Probl
     finished = Run(local_path(run, _RUNS))
     with closing(Shelf(finished)) as shelf:
         kept = kept_features(finished, shelf)
+    if kept.left:
+        say(
+            f"{counted(kept.left, 'examples')} were not looked at: there are too many, or they cannot be read any more."
+        )
     found = problems(finished, kept, restore_task(finished.card.head, finished.card.task))
     if csv is not None:
         write_problems(local_path(csv, "tables"), found)

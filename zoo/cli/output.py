@@ -8,7 +8,6 @@ from __future__ import annotations
 import csv
 import gc
 import os
-import re
 import shutil
 import sys
 from collections.abc import Iterator, Sequence
@@ -17,12 +16,10 @@ from itertools import zip_longest
 from typing import Any, TextIO
 
 from zoo.cli.fold import folded, hanging, narrowed_to
-from zoo.harmless import harmless, harmless_json
+from zoo.harmless import harmless, harmless_json, uncomputed
 from zoo.structs import json_text
 
 _READABLE = 30  # columns that a text needs beside a name
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # a spreadsheet computes what begins so
-_NUMBER = re.compile(r"[+-](?:[0-9]+(?:[.,][0-9]+)*|[.,][0-9]+)(?:[eE][+-]?[0-9]+)?\s?%?")
 _INDENT = 6  # of a text that is below its name
 
 
@@ -44,14 +41,7 @@ def print_csv(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     shown = harmless if sys.stdout.isatty() else str
     writer = csv.writer(sys.stdout, lineterminator="\n")
     for row in [header, *rows]:
-        writer.writerow([shown(cell) if isinstance(cell, str) else cell for cell in map(_uncomputed, row)])
-
-
-def _uncomputed(cell: Any) -> Any:
-    """A cell of a table; a text that is neither a number nor a single sign, but begins like a formula, is quoted."""
-    if isinstance(cell, str) and len(cell) > 1 and cell.startswith(_FORMULA) and not _NUMBER.fullmatch(cell):
-        return f"'{cell}"
-    return cell
+        writer.writerow([shown(cell) if isinstance(cell, str) else cell for cell in map(uncomputed, row)])
 
 
 def print_table(header: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[str] = ()) -> None:

@@ -184,11 +184,11 @@ def _interval(run: Compared, metric: str) -> str:
 
 def _verdict(pair: Difference | None) -> str:
     if pair is None:
-        return "not judged on the same examples, so chance cannot be told from difference."
+        return "not ten validation examples with the same targets in both, or heads that cannot be compared."
     unlike = [
-        f"{name} {value:+.3f} ({low:+.3f} to {high:+.3f})"
-        for name, (value, (low, high)) in pair.differences.items()
-        if low > 0 or high < 0
+        f"{name} {value:+.3f} ({ends[0]:+.3f} to {ends[1]:+.3f})"
+        for name, (value, ends) in pair.differences.items()
+        if ends is not None and (ends[0] > 0 or ends[1] < 0)
     ]
     more = ", ".join(unlike) if unlike else "no difference that is more than chance"
     known = f"; McNemar p = {pair.p:.3f}" if pair.p is not None else ""

@@ -209,6 +209,10 @@ class Task:
         """
         return None
 
+    def is_right_or_wrong(self) -> bool:
+        """Whether an answer is right or wrong, and not only more or less far off, like a number."""
+        return True
+
     # Answers. An answer may have {label: probability}, the likeliest first, under the name "probabilities". They are
     # shown by rank, and `--top` limits how many.
 
@@ -237,8 +241,10 @@ class Task:
         """The columns of `as_columns`, straight from outputs, for a head that can compute them faster than this."""
         return self.as_columns(self.decode(outputs, raws))
 
-    def from_columns(self, columns: Mapping[str, Sequence[Any]]) -> tuple[Arrays, Arrays] | None:
-        """Encoded targets and outputs again, from `target` and the answers in the columns of predictions.parquet.
+    def from_columns(
+        self, targets: Sequence[str], columns: Mapping[str, Sequence[Any]]
+    ) -> tuple[Arrays, Arrays] | None:
+        """Encoded targets and outputs again, from targets as they were written, and the columns of answers.
 
         From these `score` has to give the same metrics. None: they cannot be had from there, so two runs are not
         compared example by example.

@@ -21,13 +21,13 @@ _SHORT = 20  # letters
 
 def rendered(figure: Figure) -> Markup:
     """The HTML of a figure; of one of an unknown kind, or that lacks something, a sentence that says so."""
-    kind = str(figure.get("kind"))
+    kind = str(figure.get("kind")) if isinstance(figure, Mapping) else type(figure).__name__
     try:
         if kind in _WRITTEN:
             return _WRITTEN[kind](figure)
         if kind in DRAWN:
             return _framed(figure, drawn(figure), cut_bars(figure) if kind == "bars" else "")
-    except (KeyError, TypeError, ValueError, IndexError) as error:
+    except Exception as error:  # whatever a stranger's figure leads to
         return Markup("<p class=note>A figure of the kind {} cannot be drawn: {}.</p>").format(
             text(kind), text(f"{type(error).__name__}: {error}")
         )

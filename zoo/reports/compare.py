@@ -11,12 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
-from zoo.atomic import atomic_path
 from zoo.errors import BadRun
 from zoo.progress import progress
 from zoo.reports.blocks import rounded
-from zoo.reports.page import Part, page
-from zoo.reports.paired import Answered, Difference, Key, difference, milliseconds
+from zoo.reports.page import Part, page, write_page
+from zoo.reports.paired import Answered, Difference, difference, milliseconds
 from zoo.reports.section import Section
 from zoo.reports.shown import Shelf, card, cards
 
@@ -25,6 +24,8 @@ if TYPE_CHECKING:
     from zoo.runs.run import Run
 
 _ONLY = 12  # examples that are shown of each run
+_PAIRS = 10  # of runs whose examples are shown
+_UNLIKE = "not ten validation examples with the same targets in both, or heads that cannot be compared"
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,8 @@ def compare(runs: Sequence[Run], timed: bool = True) -> Comparison:
     compared, answered = [], []
     with progress("Comparing", len(runs), "runs") as advance:
         for run in runs:
-            compared.append(_compared(run, milliseconds(run) if timed else None))
+            own = type(run)(run.path)  # its model is let go of
+            compared.append(_compared(run, milliseconds(own) if timed else None))
             answered.append(Answered.of(run))
             advance()
     pairs = {}
@@ -93,11 +95,7 @@ def write_comparison(runs: Sequence[Run], compared: Comparison, path: Path) -> P
         Part.of(Section("How they learnt", _curves(runs, names))),
     ]
     content = page(f"{len(runs)} runs compared", lead, parts)
-    try:
-        with atomic_path(path) as beside:
-            beside.write_text(content, encoding="utf-8", errors="xmlcharrefreplace")
-    except OSError as error:
-        raise BadRun(f"Cannot write {path}: {error.strerror or error}. Name another file with --out.") from None
+    write_page(path, content)
     return path
 
 
@@ -137,12 +135,12 @@ def _differences(compared: Comparison, names: Sequence[str]) -> list[Mapping[str
     rows = []
     for (i, j), found in compared.pairs.items():
         if found is None:
-            rows.append([f"{names[i]} and {names[j]}", "not judged on the same examples", "", "", ""])
+            rows.append([f"{names[i]} and {names[j]}", _UNLIKE, "", "", ""])
             continue
-        for metric, (value, (low, high)) in found.differences.items():
-            verdict = "yes" if low > 0 or high < 0 else "no"
-            both = f"{names[i]} minus {names[j]}"
-            rows.append([both, metric, f"{value:+.3f}", f"{low:+.3f} to {high:+.3f}", verdict])
+        for metric, (value, ends) in found.differences.items():
+            verdict = "not known" if ends is None else "yes" if ends[0] > 0 or ends[1] < 0 else "no"
+            both, written = f"{names[i]} minus {names[j]}", f"{ends[0]:+.3f} to {ends[1]:+.3f}" if ends else ""
+            rows.append([both, metric, f"{value:+.3f}", written, "no" if value == 0 else verdict])
         if found.p is not None:
             verdict = "yes" if found.p < 0.05 else "no"
             rows.append([f"{names[i]} and {names[j]}", "right answers (McNemar)", f"p = {found.p:.3f}", "", verdict])
@@ -152,21 +150,21 @@ def _differences(compared: Comparison, names: Sequence[str]) -> list[Mapping[str
 
 
 def _only_one(runs: Sequence[Run], compared: Comparison, names: Sequence[str]) -> list[Part]:
-    """Of two runs, the examples that only one answers rightly."""
+    """Of two runs, the examples that only one answers rightly; of many runs, those of the first pairs."""
     content = Markup("")
-    for (i, j), found in compared.pairs.items():
+    for (i, j), found in list(compared.pairs.items())[:_PAIRS]:
         if found is None or found.only_first is None or found.only_second is None:
             continue
-        with closing(Shelf(runs[i])) as shelf:
-            for right, wrong, keys in ((i, j, found.only_first), (j, i, found.only_second)):
-                title = f"Only {names[right]} is right, {names[wrong]} is not: {len(keys)} of {found.examples}"
-                content += cards(title, [_card(shelf, key) for key in keys[:_ONLY]], wide=shelf.reader.in_memory)
+        shown = {name for name, _, _ in (*found.only_first[:_ONLY], *found.only_second[:_ONLY])}
+        with closing(Shelf(runs[i], shown)) as shelf:
+            for right, wrong, some in ((i, j, found.only_first), (j, i, found.only_second)):
+                title = f"Only {names[right]} is right, {names[wrong]} is not: {len(some)} of {found.examples}"
+                content += cards(title, [_card(shelf, *one) for one in some[:_ONLY]], wide=shelf.reader.in_memory)
     return [Part("What only one of two gets right", content)]
 
 
-def _card(shelf: Shelf, key: Key) -> Markup:
-    name, content, target = key
-    return card(shelf.show((name, content)), {"true": target}, name)
+def _card(shelf: Shelf, name: str, content: str, target: str) -> Markup:
+    return card(shelf.show((name, content if content != name else "")), {"true": target}, name)
 
 
 def _curves(runs: Sequence[Run], names: Sequence[str]) -> list[Mapping[str, Any]]:

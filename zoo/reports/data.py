@@ -55,7 +55,7 @@ def census(run: Run) -> Census:
         found.totals[split] += 1
         if number % each == 0:
             found.sampled.append(row["input"])
-        parts = _parts(run.task.parse_target(row["target"]))
+        parts = _parts(run, row["target"])
         if number % few == 0:
             found.targets.setdefault(split, []).extend(parts)
         if len(kept) <= _MOST_TARGETS:
@@ -97,9 +97,18 @@ def _counts(found: Census) -> list[Mapping[str, Any]]:
     return [{"kind": "table", "title": "How often each target occurs", "columns": columns, "rows": table}]
 
 
-def _parts(target: Any) -> list[str]:
-    """The labels of a target that has several, such as the tags of words."""
-    return [str(part) for part in target] if isinstance(target, (list, tuple)) else [str(target)]
+def _parts(run: Run, written: str) -> list[str]:
+    """The labels of a target that has several, such as the tags of words; of several columns, with their names."""
+    try:
+        target = run.task.parse_target(written)
+    except ZooError:
+        return [written]
+    if not isinstance(target, (list, tuple)):
+        return [str(target)]
+    columns = run.layout.targets
+    if len(columns) == len(target) > 1:
+        return [f"{column}: {part}" for column, part in zip(columns, target, strict=True)]
+    return [str(part) for part in target]
 
 
 def _numbers(parts: list[str]) -> list[float]:

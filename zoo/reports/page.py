@@ -7,14 +7,19 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import resources
+from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, PackageLoader
 from markupsafe import Markup
 
+from zoo.atomic import atomic_path
+from zoo.errors import BadRun
 from zoo.harmless import harmless
 from zoo.reports.blocks import rendered
 from zoo.reports.section import Section
+
+MARK = b'<meta name="generator" content="zoo">'
 
 
 @dataclass(frozen=True)
@@ -50,3 +55,14 @@ def _environment() -> Environment:
 def _shown(value: Any) -> Any:
     """Text without characters that turn the direction of writing; what is HTML already stays."""
     return value if isinstance(value, Markup) or not isinstance(value, str) else harmless(value, lines=True)
+
+
+def write_page(path: Path, content: str) -> None:
+    """Write a page; only another page of ours is replaced. Raises `BadRun`."""
+    try:
+        if path.exists() and MARK not in path.read_bytes()[:2_000]:
+            raise BadRun(f"{path} exists, and is no page that zoo wrote. Name another file with --out.")
+        with atomic_path(path) as beside:
+            beside.write_text(content, encoding="utf-8", errors="xmlcharrefreplace")
+    except OSError as error:
+        raise BadRun(f"Cannot write {path}: {error.strerror or error}. Name another file with --out.") from None

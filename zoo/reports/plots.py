@@ -82,6 +82,7 @@ def _for_page(svg: str, figure: Figure) -> Markup:
 def label(text: Any) -> str:
     """A label as a plot has room for it."""
     plain = harmless(str(text))
+    plain = f" {plain}" if plain.startswith("_") else plain  # which matplotlib would leave out of a legend
     return plain if len(plain) <= _LABEL else f"{plain[: _LABEL - 1]}…"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 from zoo.atomic import atomic_path
 from zoo.errors import BadData, BadRun
+from zoo.harmless import uncomputed
 from zoo.places import utf8
 from zoo.reports.features import Kept
 from zoo.reports.nearness import near_pairs, outliers, usual_threshold
@@ -22,10 +24,10 @@ Kind = Literal["label", "leak", "copy", "outlier"]
 
 NEW = "new_target"  # the column to fill in
 REMOVE = "remove"
-_MOST_PAIRS = 1_000
+_MOST_PAIRS = 20_000
+_OF_A_KIND = 1_000  # pairs that are listed
 _OUTLIERS = 0.01  # of all examples
 _FEW_OUTLIERS = 5
-_BEGINS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,7 @@ class Problem:
     score      how sure that is, comparable within one kind: 0 to 1; of copies, the cosine of their features
     suggested  the target that would fit better
     other      the example that is nearly the same, with its split and target
+    number     of the example in split.csv, from 1
     """
 
     problem: Kind
@@ -50,6 +53,7 @@ class Problem:
     other_target: str = ""
     content: str = ""
     other_content: str = ""
+    number: int = 0
 
 
 def problems(run: Run, kept: Kept, task: Task) -> list[Problem]:
@@ -60,6 +64,8 @@ def problems(run: Run, kept: Kept, task: Task) -> list[Problem]:
 
 
 def _labels(kept: Kept, task: Task) -> Iterator[Problem]:
+    if not kept.features:
+        return
     encoded = task.encode([task.parse_target(row["target"]) for row in kept.rows])
     suspected = task.suspect(kept.features, encoded)
     if suspected is None:
@@ -70,14 +76,26 @@ def _labels(kept: Kept, task: Task) -> Iterator[Problem]:
 
 
 def _pairs(run: Run, kept: Kept) -> Iterator[Problem]:
-    vectors = kept.vectors
+    """Examples of the same content, then those whose features are nearly the same; of each kind not too many."""
+    first: dict[str, int] = {}
+    pairs = []
+    for place, row in enumerate(kept.rows):
+        if (known := first.setdefault(row["content"], place)) != place:
+            pairs.append((known, place, 1.0))
+    places = list(first.values())
+    vectors = kept.vectors[places]
     for one, two, cosine in near_pairs(vectors, usual_threshold(vectors, run.card.modality), _MOST_PAIRS):
-        first, second = kept.rows[one], kept.rows[two]
-        if second["split"] == "train" != first["split"]:
-            first, second = second, first
-        other = {"other": second["input"], "other_split": second["split"], "other_target": second["target"]}
-        kind: Kind = "copy" if first["split"] == second["split"] else "leak"
-        yield _problem(kind, cosine, first, **other, other_content=second["content"])
+        pairs.append((places[one], places[two], cosine))
+    listed = Counter[Kind]()
+    for one, two, cosine in pairs:
+        a, b = kept.rows[one], kept.rows[two]
+        if b["split"] == "train" != a["split"]:
+            a, b = b, a
+        kind: Kind = "copy" if a["split"] == b["split"] else "leak"
+        listed[kind] += 1
+        if listed[kind] <= _OF_A_KIND:
+            other = {"other": b["input"], "other_split": b["split"], "other_target": b["target"]}
+            yield _problem(kind, cosine, a, **other, other_content=b["content"])
 
 
 def _outliers(kept: Kept) -> Iterator[Problem]:
@@ -88,15 +106,19 @@ def _outliers(kept: Kept) -> Iterator[Problem]:
 
 
 def _problem(kind: Kind, score: float, row: dict[str, str], **more: str) -> Problem:
-    return Problem(kind, score, row["input"], row["split"], row["target"], content=row["content"], **more)
+    known = {"content": row["content"], "number": int(row["number"])}
+    return Problem(kind, score, row["input"], row["split"], row["target"], **known, **more)  # type: ignore[arg-type]
 
 
 def write_problems(path: Path, found: Sequence[Problem]) -> None:
-    """Write a CSV file for a spreadsheet, with an empty column `new_target` to fill in. Raises `BadRun`.
+    """Write a CSV file for a spreadsheet, with an empty column `new_target` to fill in.
 
     A cell that a spreadsheet would run as a formula begins with an apostrophe, which `read_corrections` takes away.
+    Raises `BadRun` if the file is there already, as it may be filled in, or cannot be written.
     """
     names = [field.name for field in fields(Problem)]
+    if path.exists():
+        raise BadRun(f"--csv {path}: the file exists, and it is never overwritten. Name another.")
     try:
         with atomic_path(path) as beside, beside.open("w", encoding="utf-8-sig", newline="") as file:
             table = csv.writer(file)
@@ -109,44 +131,48 @@ def write_problems(path: Path, found: Sequence[Problem]) -> None:
 
 
 def _plain(cell: str) -> str:
-    return f"'{utf8(cell)}" if cell.startswith(_BEGINS_A_FORMULA) and not _is_number(cell) else utf8(cell)
+    return f"'{utf8(cell)}" if cell.startswith("'") else str(uncomputed(utf8(cell)))
 
 
-def _is_number(cell: str) -> bool:
-    try:
-        float(cell)
-    except ValueError:
-        return False
-    return True
+@dataclass(frozen=True)
+class Correction:
+    """What somebody wrote into the table: a new target for an example, or `REMOVE`."""
+
+    number: int
+    input: str
+    content: str
+    new: str
 
 
-def read_corrections(path: Path) -> dict[tuple[str, str], str]:
-    """By input and content, what the column `new_target` says, where it says something. Raises `BadData`."""
+def read_corrections(path: Path) -> dict[int, Correction]:
+    """The corrections in a table, by the number of the example. Raises `BadData`."""
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            sample = file.read(4096)
+            header = file.readline()
             file.seek(0)
-            separator = ";" if sample.partition("\n")[0].count(";") > sample.partition("\n")[0].count(",") else ","
-            rows = list(csv.DictReader(file, delimiter=separator))
+            table = csv.DictReader(file, delimiter=max(",;\t", key=header.count))
+            rows, names = list(table), table.fieldnames or []
     except (OSError, ValueError, csv.Error) as error:
         raise BadData(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}.") from None
-    if lacking := {NEW, "input", "content"} - set(rows[0] if rows else ()):
+    if lacking := [name for name in (NEW, "number", "input", "content") if name not in names]:
         raise BadData(
-            f"{path} has no column {', '.join(sorted(lacking))}. `zoo errors RUN --csv FILE` writes one that has."
+            f"{path} has no column {', '.join(lacking)}. To write a table that has: zoo errors RUN --csv FILE"
         )
-    corrections: dict[tuple[str, str], str] = {}
+    found: dict[int, Correction] = {}
     for row in rows:
-        key, new = (_read(row["input"]), row["content"]), _read(row[NEW] or "").strip()
-        if not new:
+        number, name, content, new = (_read(row[column] or "") for column in ("number", "input", "content", NEW))
+        if not new.strip():
             continue
-        if corrections.setdefault(key, new) != new:
-            raise BadData(
-                f"{path} has two new targets for {key[0]}: {corrections[key]!r} and {new!r}. Leave one of them."
-            )
-    if not corrections:
+        if not number.isdecimal():
+            raise BadData(f"{path}: the row of {name} has no number. Leave the other columns as they were.")
+        one = Correction(int(number), name, content, new.strip())
+        if found.setdefault(one.number, one).new != one.new:
+            both = f"{found[one.number].new!r} and {one.new!r}"
+            raise BadData(f"{path} has two new targets for {name}: {both}. Leave one of them.")
+    if not found:
         raise BadData(f"{path}: nothing is filled in. Write the right target, or {REMOVE}, into the column {NEW}.")
-    return corrections
+    return found
 
 
 def _read(cell: str) -> str:
-    return cell[1:] if cell[:1] == "'" and cell[1:].startswith(_BEGINS_A_FORMULA) else cell
+    return cell.removeprefix("'")

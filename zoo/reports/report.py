@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
-from zoo.atomic import atomic_path
 from zoo.catalog import catalog
 from zoo.data.texts import words_of
-from zoo.errors import BadRun, ZooError
+from zoo.errors import ZooError
 from zoo.prediction.drawing import evidence
+from zoo.progress import say
 from zoo.reports.data import Census, about_data, census
 from zoo.reports.facts import headline, learning, made_with
-from zoo.reports.page import Part, page
+from zoo.reports.page import Part, page, write_page
 from zoo.reports.section import Section
 from zoo.reports.shown import Shelf, card, cards, marked
 from zoo.reports.suspicious import Suspects
@@ -39,11 +39,7 @@ def write_report(run: Run, out: Path | None = None, data: str = "") -> Path:
     path = out if out is not None else run.path / (f"report-{Path(data).stem}.html" if data else FILE)
     title = f"{run.path.name}: {run.summary['backbone']}"
     content = page(title, headline(run, judged, data), [*_parts(run, judged, data), made_with(run)])
-    try:
-        with atomic_path(path) as beside:
-            beside.write_text(content, encoding="utf-8", errors="xmlcharrefreplace")
-    except OSError as error:
-        raise BadRun(f"Cannot write {path}: {error.strerror or error}. Name another file with --out.") from None
+    write_page(path, content)
     return path
 
 
@@ -62,8 +58,17 @@ def _parts(run: Run, judged: Evaluation | None, data: str) -> list[Part]:
         parts = [_mistakes(run, mistakes, shelf), *map(Part.of, own), Part.of(learning(run))]
         if judged is None:
             parts += [Part.of(about_data(run, counted, shelf)), suspects.part(shelf)]
-    sections = catalog().host.call("zoo_report_sections", run=run)
-    return [*parts, *(Part.of(section) for some in sections for section in some)]
+    return [*parts, *_of_plugins(run)]
+
+
+def _of_plugins(run: Run) -> Iterator[Part]:
+    """The sections of plugins; what is none is said, and left out."""
+    for given in catalog().host.call("zoo_report_sections", run=run):
+        try:
+            for section in given:
+                yield Part.of(section)
+        except Exception as error:  # whatever a plugin gives
+            say(f"A plugin's section is left out of the report: {type(error).__name__}: {error}")
 
 
 def _mistakes(run: Run, mistakes: Mistakes | None, shelf: Shelf) -> Part:
@@ -72,7 +77,7 @@ def _mistakes(run: Run, mistakes: Mistakes | None, shelf: Shelf) -> Part:
         return Part("Mistakes", Markup(""))
     worst, wide = mistakes.worst[:_MISTAKES], shelf.reader.in_memory
     shown = f"the {len(worst)} worst are shown"
-    if mistakes.count == mistakes.examples:  # as of numbers, which are never quite right
+    if mistakes.count is None:
         note, title = f"Of {mistakes.examples} answers, {shown}.", "The farthest off"
     else:
         note, title = f"{mistakes.count} of {mistakes.examples} answers are wrong", "The most confident"

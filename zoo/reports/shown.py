@@ -46,7 +46,7 @@ class Shelf:
     """
 
     def __init__(self, run: Run, wanted: Collection[str] | None = None, data: str = "") -> None:
-        self._layout: Layout = run.layout
+        self._layout: Layout = run.other_layout if data else run.layout
         self.reader: Reader = self._layout.reader
         self._spools: list[Spool] = []
         self._raws: dict[str, list[Raw]] = {}
@@ -118,8 +118,10 @@ def element(reader: Reader, value: Any) -> Markup:
 
 def marked(words: Sequence[str], true: Sequence[str], given: Sequence[str]) -> Markup:
     """A text of words with their tags other than O; of a wrong tag the true one, and the given one struck out."""
+    if not len(words) == len(true) == len(given):
+        return Markup("<blockquote dir=auto>{}</blockquote>").format(text(" ".join(words)))
     parts: list[Markup] = []
-    for word, right, said in zip(words, true, given, strict=False):
+    for word, right, said in zip(words, true, given, strict=True):
         if right == said:
             tag = Markup("<small>{}</small>").format(text(said)) if said != "O" else Markup("")
             parts.append(

@@ -67,9 +67,13 @@ def bootstrap(statistic: Any, examples: int, names: int) -> list[Interval]:
     settings["batch"] = max(1, _AT_ONCE // examples)
     rows = (np.arange(examples),)
     if examples > _MANY:
-        error = stats.bootstrap(rows, along, n_resamples=_FEW_SAMPLES, method="percentile", **settings).standard_error
-        center, width = along(rows[0], -1), stats.norm.ppf((1 + LEVEL) / 2) * error
-        return list(zip((center - width).tolist(), (center + width).tolist(), strict=True))
+        found = stats.bootstrap(rows, along, n_resamples=_FEW_SAMPLES, method="percentile", **settings)
+        center, width = along(rows[0], -1), stats.norm.ppf((1 + LEVEL) / 2) * found.standard_error
+        samples = found.bootstrap_distribution
+        low = np.where(samples.min(axis=-1) >= 0, 0, -np.inf)  # of what is never below 0, nor above 1
+        high = np.where(np.abs(samples).max(axis=-1) <= 1, 1, np.inf)
+        ends = np.maximum(center - width, low), np.minimum(center + width, high)
+        return list(zip(*(end.tolist() for end in ends), strict=True))
     with filtered("ignore"), np.errstate(all="ignore"):  # metrics may be the same in all samples
         wide = stats.bootstrap(
             rows, along, n_resamples=_SAMPLES, confidence_level=_widened(examples), method="BCa", **settings

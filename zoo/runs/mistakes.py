@@ -26,7 +26,7 @@ _TOP = 3  # of the probabilities
 class Mistake(msgspec.Struct, frozen=True, kw_only=True):
     """An answer that is wrong, or off.
 
-    wrong     how wrong it is, as `Task.mistakes` says it
+    wrong     how wrong it is, as `Task.mistakes` says it; None if that is no number
     in_words  the answer as a line of text
     """
 
@@ -35,13 +35,16 @@ class Mistake(msgspec.Struct, frozen=True, kw_only=True):
     target: str
     answer: dict[str, Any]
     in_words: str
-    wrong: float
+    wrong: float | None
 
 
 class Mistakes(msgspec.Struct, frozen=True, kw_only=True):
-    """How many of the `examples` are answered wrongly, and the worst answers, at most `MOST`, the worst first."""
+    """How many of the `examples` are answered wrongly, and the worst answers, at most `MOST`, the worst first.
 
-    count: int
+    count  None if answers are not right or wrong, but more or less far off
+    """
+
+    count: int | None
     examples: int
     worst: list[Mistake]
 
@@ -68,11 +71,12 @@ def worst_answers(task: Task, examples: Sequence[Example], encoded: Arrays, outp
             target=utf8(examples[row].written),
             answer=task.only_top(answer, _TOP),
             in_words=utf8(task.in_words(task.only_top(answer, _TOP))),
-            wrong=float(how_wrong[row]),
+            wrong=float(how_wrong[row]) if math.isfinite(how_wrong[row]) else None,
         )
         for row, answer in zip(rows, answers, strict=True)
     ]
-    return Mistakes(count=int(np.count_nonzero(how_wrong)), examples=len(examples), worst=worst)
+    count = int(np.count_nonzero(how_wrong)) if task.is_right_or_wrong() else None
+    return Mistakes(count=count, examples=len(examples), worst=worst)
 
 
 def read_mistakes(folder: RunFolder) -> dict[str, Mistakes]:

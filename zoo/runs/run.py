@@ -98,6 +98,11 @@ class Run:
         return {split: some for split, some in content.items() if isinstance(some, list)}
 
     @property
+    def other_layout(self) -> Layout:
+        """How other data is read, unless anything is said about it."""
+        return self._layout()
+
+    @property
     def layout(self) -> Layout:
         """How the run's own data is read."""
         plan, card = self.plan, self.card

@@ -92,8 +92,7 @@ def test_targets_and_outputs_come_back_from_the_table_of_predictions(made):
     task, targets, outputs = made()
     encoded = task.encode(targets)
     columns = task.decode_columns(outputs, [" ".join("w" * len(t)) if isinstance(t, tuple) else "x" for t in targets])
-    columns["target"] = [task.write_target(target) for target in targets]
-    again, given = task.from_columns(columns)
+    again, given = task.from_columns([task.write_target(target) for target in targets], columns)
     assert task.score(again, given) == pytest.approx(task.score(encoded, outputs))
     assert (task.mistakes(again, given) == 0).tolist() == (task.mistakes(encoded, outputs) == 0).tolist()
 

@@ -191,9 +191,11 @@ class Classification(zoo.Task):
         """The probability of the answer where it is wrong."""
         return np.where(outputs.argmax(axis=1) == encoded, 0.0, outputs.max(axis=1))
 
-    def from_columns(self, columns: Mapping[str, Sequence[Any]]) -> tuple[np.ndarray, np.ndarray]:
+    def from_columns(
+        self, targets: Sequence[str], columns: Mapping[str, Sequence[Any]]
+    ) -> tuple[np.ndarray, np.ndarray]:
         outputs = np.stack([columns[f"probability {label}"] for label in self.labels], axis=1)
-        return self.encode(list(map(self.parse_target, columns["target"]))), outputs
+        return self.encode(list(map(self.parse_target, targets))), outputs
 
     def state(self) -> dict[str, Any]:
         return {"options": self.options, "labels": self.labels}

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 BINS = 10
+_EVEN = 0.01  # between what was said and what was right
 
 
 def of_each(
@@ -27,24 +28,28 @@ def _share(part: float, whole: float) -> float | None:
     return float(part / whole) if whole else None
 
 
-def calibration(confidence: np.ndarray, right: np.ndarray) -> dict[str, Any]:
+def calibration(confidence: np.ndarray, right: np.ndarray, of: str = "answer") -> dict[str, Any]:
     """How often answers are right, by their probability, both (answers,); and the expected calibration error.
 
-    Guo et al. 2017, with ten bins of equal width; a bin without answers is left out.
+    Guo et al. 2017, with ten bins of equal width; a bin without answers is left out, and so is what is no number.
     """
+    finite = np.isfinite(confidence)
+    confidence, right = confidence[finite].astype("float64"), right[finite]
     bins = np.minimum((confidence * BINS).astype(int), BINS - 1)
     counts = np.bincount(bins, minlength=BINS)
     used = counts > 0
     said = np.bincount(bins, confidence, BINS)[used] / counts[used]
     true = np.bincount(bins, right, BINS)[used] / counts[used]
-    error = float(np.sum(counts[used] / counts.sum() * np.abs(said - true)))
-    more = "too sure of itself" if float(confidence.mean()) > float(right.mean()) else "not sure enough"
+    error = float(np.sum(counts[used] / max(counts.sum(), 1) * np.abs(said - true)))
+    more = float(confidence.mean() - right.mean()) if len(right) else 0.0
+    sure = "too sure of itself" if more > 0 else "not sure enough"
+    note = f"Expected calibration error {error:.3f} (0 is best)."
     return {
         "kind": "curve",
         "title": "Are the probabilities right?",
-        "lines": {"answers": {"x": said.tolist(), "y": true.tolist(), "counts": counts[used].tolist()}},
-        "names": ["probability of the answer", "share of right answers"],
+        "lines": {f"{of}s": {"x": said.tolist(), "y": true.tolist(), "counts": counts[used].tolist()}},
+        "names": [f"probability of the {of}", f"share of right {of}s"],
         "diagonal": True,
         "value": error,
-        "note": f"Expected calibration error {error:.3f} (0 is best). On the whole the model is {more}.",
+        "note": note if abs(more) < _EVEN else f"{note} On the whole the model is {sure}.",
     }

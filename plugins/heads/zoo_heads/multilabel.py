@@ -23,6 +23,7 @@ from zoo_heads.strata import by_rarest
 
 Target = str | list[str] | tuple[str, ...]
 
+_MOST_RANKED = 20_000  # probabilities of which thousands of samples are ranked
 _YES, _NO = {"1", "1.0", "true", "yes"}, {"0", "0.0", "false", "no"}
 
 
@@ -213,16 +214,18 @@ class Multilabel(zoo.Task):
     def scores(self, encoded: np.ndarray, outputs: np.ndarray) -> Scores:
         true, said = encoded > 0, outputs >= self.options["threshold"]
         both, decided = (true & said).astype("float64"), true + said.astype("float64")
+        ranked_too = outputs.size <= _MOST_RANKED
 
         def of_samples(rows: np.ndarray) -> dict[str, np.ndarray]:
             weights = weights_of(rows, len(encoded))
             right, counted = weights @ both, weights @ decided
             f1 = np.divide(2 * right, counted, out=np.zeros_like(right), where=counted > 0)
             f1[weights @ true == 0] = np.nan  # the label does not occur
-            labels = zip(true.T, outputs.T, strict=True)
+            labels = zip(true.T, outputs.T, strict=True) if ranked_too else ()
             precisions = [average_precision_of_samples(*label, weights) for label in labels]
+            none = np.full(len(rows), np.nan)  # it would take minutes
             return {
-                "mean_average_precision": _mean_of_numbers(np.stack(precisions, axis=1)),
+                "mean_average_precision": _mean_of_numbers(np.stack(precisions, axis=1)) if ranked_too else none,
                 "micro_f1": 2 * right.sum(axis=1) / np.maximum(counted.sum(axis=1), 1),
                 "macro_f1": _mean_of_numbers(f1),
             }
@@ -253,7 +256,7 @@ class Multilabel(zoo.Task):
         return [
             {"kind": "bars", "title": "Examples with each label", "labels": self.labels, "values": bars},
             of_each("Each label", self.labels, *counts, **more) | {"note": note},
-            calibration(outputs.ravel(), true.ravel()),
+            calibration(np.where(said, outputs, 1 - outputs).ravel(), (said == true).ravel(), "decision"),
         ]
 
     def mistakes(self, encoded: np.ndarray, outputs: np.ndarray) -> np.ndarray:
@@ -262,16 +265,26 @@ class Multilabel(zoo.Task):
         return np.where(true == said, 0.0, np.where(said, outputs, 1 - outputs)).max(axis=1)
 
     def parse_target(self, text: str) -> Target:
-        """Labels, if all of them are known when it is a list that was written; otherwise the cells as they were."""
-        if len(self.columns) > 1:
-            return tuple(text.split(" "))
-        listed = json.loads(text) if text.startswith("[") else text.split(separators.USUAL)
-        known = [label for label in listed if label]
-        return known if set(known) <= set(self.labels) else text
+        """The labels, if they are known; otherwise the cell as it was.
 
-    def from_columns(self, columns: Mapping[str, Sequence[Any]]) -> tuple[np.ndarray, np.ndarray]:
+        Raises `zoo.BadData` where the cells of several columns cannot be told apart.
+        """
+        if len(self.columns) > 1:
+            cells = tuple(text.split(" "))
+            if len(cells) != len(self.columns):
+                raise zoo.BadData(f"{text!r} is not one value for each of {', '.join(self.columns)}")
+            return cells
+        for labels in (zoo.list_of(text), text.split(separators.USUAL), self._parts_of(text)):
+            known = [label for label in labels or () if label]
+            if labels is not None and set(known) <= set(self.labels):
+                return known
+        return text
+
+    def from_columns(
+        self, targets: Sequence[str], columns: Mapping[str, Sequence[Any]]
+    ) -> tuple[np.ndarray, np.ndarray]:
         outputs = np.stack([columns[f"probability {label}"] for label in self.labels], axis=1)
-        return self.encode(list(map(self.parse_target, columns["target"]))), outputs
+        return self.encode(list(map(self.parse_target, targets))), outputs
 
     def explained(self, output: np.ndarray, raw: Any, target: str = "") -> tuple[str, Any]:
         """The log-odds of the likeliest label, or of one that is named."""

@@ -233,13 +233,24 @@ class Regression(zoo.Task):
         off: np.ndarray = np.abs(encoded - outputs) / np.array(self.std)
         return off.mean(axis=1)
 
-    def parse_target(self, text: str) -> Target:
-        return text if len(self.columns) == 1 else tuple(text.split(" "))
+    def is_right_or_wrong(self) -> bool:
+        return False
 
-    def from_columns(self, columns: Mapping[str, Sequence[Any]]) -> tuple[np.ndarray, np.ndarray]:
+    def parse_target(self, text: str) -> Target:
+        """Raises `zoo.BadData` where the cells of several columns cannot be told apart."""
+        if len(self.columns) == 1:
+            return text
+        cells = tuple(text.split(" "))
+        if len(cells) != len(self.columns):
+            raise zoo.BadData(f"{text!r} is not one number for each of {', '.join(self.columns)}")
+        return cells
+
+    def from_columns(
+        self, targets: Sequence[str], columns: Mapping[str, Sequence[Any]]
+    ) -> tuple[np.ndarray, np.ndarray]:
         names = ["value"] if len(self.columns) == 1 else self.columns
         outputs = np.array([columns[name] for name in names], "float64").T
-        return self.encode(list(map(self.parse_target, columns["target"]))), outputs
+        return self.encode(list(map(self.parse_target, targets))), outputs
 
     def explained(self, output: np.ndarray, raw: Any, target: str = "") -> tuple[str, Any]:
         """The number in the only column, or in one that is named; what raises it speaks for it."""

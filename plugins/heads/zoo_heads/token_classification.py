@@ -195,9 +195,11 @@ class TokenClassification(zoo.Task):
     def parse_target(self, text: str) -> tuple[str, ...]:
         return tuple(text.split(" "))
 
-    def from_columns(self, columns: Mapping[str, Sequence[Any]]) -> tuple[np.ndarray, np.ndarray]:
+    def from_columns(
+        self, targets: Sequence[str], columns: Mapping[str, Sequence[Any]]
+    ) -> tuple[np.ndarray, np.ndarray]:
         """The outputs are 1 for the tag that was given."""
-        encoded = self.encode(list(map(self.parse_target, columns["target"])))
+        encoded = self.encode(list(map(self.parse_target, targets)))
         given = self.encode([tuple(tags) for tags in columns["tags"]])
         words = max(encoded.shape[1], given.shape[1])
         outputs = np.zeros((len(given), words, len(self.labels)), "float32")
