@@ -9,7 +9,7 @@ import pytest
 from pyarrow import parquet
 
 import zoo
-from zoo.cli.output import _uncomputed
+from zoo.harmless import uncomputed
 
 
 @pytest.fixture(scope="module")
@@ -177,11 +177,11 @@ def test_several_inputs_have_a_column_with_their_names(ask):
     "text", ["=1+1", "+1+cmd|' /C calc'!A0", "-2+3", "@SUM(1)", "\t=1", "\r=1", "＝1", "-x", "+49 170 1"]
 )
 def test_a_text_that_a_spreadsheet_would_compute_is_quoted(text):
-    assert _uncomputed(text) == f"'{text}"
+    assert uncomputed(text) == f"'{text}"
 
 
 @pytest.mark.parametrize(
     "cell", ["-3.5", "+4", "-1e5", "-1,234.5", "-.5", "-5%", "-", "+", "a=1", "", " x", "1-2", -3, 2.5]
 )
 def test_numbers_and_ordinary_texts_stay(cell):
-    assert _uncomputed(cell) == cell
+    assert uncomputed(cell) == cell

@@ -22,6 +22,7 @@ def test_the_folder_holds_everything_and_nothing_temporary(finished_run):
         "metrics.json",
         "predictions.parquet",
         "figures.json",
+        "mistakes.json",
         "model.keras",
         "logs",
     }
